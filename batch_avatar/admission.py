@@ -1,0 +1,61 @@
+"""Who may create now: the pace of creates and the slots of unfinished jobs, per resource."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from batch_avatar.clock import Clock
+
+BACKOFF_SECONDS = (60.0, 120.0, 240.0, 240.0)
+"""Waits after a 429 that names none: the 1-2-4-4 minutes that the service's quota page advises."""
+
+
+class Admission:
+    """For one resource in one process. Waiting costs no thread and no request."""
+
+    def __init__(self, *, clock: Clock, creates_per_minute: float, max_unfinished_jobs: int) -> None:
+        self._clock = clock
+        self._spacing_seconds = 60.0 / creates_per_minute if creates_per_minute else 0.0
+        self._slots = asyncio.Semaphore(max_unfinished_jobs)
+        self._turn = asyncio.Lock()
+        self._next_create = clock.monotonic()
+        self._refusals = 0
+
+    async def enter(self) -> None:
+        """Wait for a slot and then for the pace; pair with `leave`."""
+        await self._slots.acquire()
+        try:
+            await self.turn()
+        except BaseException:
+            self._slots.release()
+            raise
+
+    async def adopt(self) -> None:
+        """Wait for a slot only: the job exists, nothing will be created."""
+        await self._slots.acquire()
+
+    def leave(self) -> None:
+        """The job has ended, or never came to be."""
+        self._slots.release()
+
+    async def turn(self) -> None:
+        """Wait until one create may be sent. First come, first served."""
+        async with self._turn:
+            while (wait := self._next_create - self._clock.monotonic()) > 0:
+                await self._clock.sleep(wait)
+            self._next_create = self._clock.monotonic() + self._spacing_seconds
+
+    def accepted(self) -> None:
+        """The service took a create: the next refusal starts counting anew."""
+        self._refusals = 0
+
+    def throttled(self, retry_after_seconds: float | None) -> None:
+        """The service refused a create for now: nobody sends before its time is over."""
+        if retry_after_seconds is None:
+            step = BACKOFF_SECONDS[min(self._refusals, len(BACKOFF_SECONDS) - 1)]
+            retry_after_seconds = step * random.uniform(0.75, 1.25)  # noqa: S311 - spreading, not secrecy
+        self._refusals += 1
+        self._next_create = max(self._next_create, self._clock.monotonic() + retry_after_seconds)

@@ -1,0 +1,278 @@
+"""The user's container as the only ledger: claims, receipts, dead letters, reports, and one listing of it all.
+
+Layout (design, section 3), below an optional prefix:
+    _archive.json                               layout version and the archive id, written once
+    <script_id>/<content_id>/claim.json         before the first send; never deleted
+    <script_id>/<content_id>/<attempt>/...      video, summary.json, subtitles
+    <script_id>/<content_id>/receipt.json       last: its presence is the fact "archived"
+    _failed/<content_id>.json                   dead letters
+    _runs/<run>/...                             reports, and the shards of a fanned-out run
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, unquote
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.storage.blob import ContentSettings
+from pydantic import BaseModel, ValidationError
+
+from batch_avatar.errors import ArchiveConflict, ArchiveRefused
+from batch_avatar.records import Claim, DeadLetter, Receipt
+from batch_avatar.storage_errors import archive_errors, storage_code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from azure.core.pipeline import PipelineResponse
+    from azure.storage.blob import BlobClient, ContainerClient
+
+    from batch_avatar.models import JobRef
+
+Document = TypeVar("Document", bound=BaseModel)
+
+ARCHIVE_BLOB = "_archive.json"
+FEW_SCRIPTS = 20
+"""Up to this many scripts are looked up one by one; one listing of a large archive would cost more."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A claim as read: with the version it had, and its age by the storage's own clock."""
+
+    claim: Claim
+    etag: str
+    age_seconds: float
+
+
+@dataclass
+class ArchiveIndex:
+    """What one listing of the archive shows, by (script_id, content_id)."""
+
+    receipts: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    claims: set[tuple[str, str]] = field(default_factory=set)
+    videos: set[str] = field(default_factory=set)
+    dead: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+class Archive:
+    """Blocking; shared by all threads. `open` must have been called before anything else."""
+
+    def __init__(self, *, container: ContainerClient, prefix: str) -> None:
+        self._container = container
+        self._prefix = prefix
+        self.archive_id = ""
+
+    def open(self) -> None:
+        """Read the archive's id; make container and id where they are missing.
+
+        Raises:
+            ArchiveRefused, ArchiveUnavailable: the storage said no.
+        """
+        blob = self._blob(ARCHIVE_BLOB)
+        fresh = json.dumps({"layout": 1, "archive_id": secrets.token_hex(8)})
+        with archive_errors(f"open the archive in container {self._container.container_name}"):
+            try:
+                text = blob.download_blob().readall()
+            except ResourceNotFoundError as error:
+                if storage_code(error) == "ContainerNotFound":
+                    self._create_container()
+                with suppress(ResourceExistsError):  # another run was first
+                    self._upload(blob, fresh, only="new")
+                text = blob.download_blob().readall()
+        try:
+            about = json.loads(text)
+            layout, self.archive_id = about["layout"], str(about["archive_id"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ArchiveRefused(f"{blob.blob_name} is not readable ({type(error).__name__})") from None
+        if layout != 1:
+            raise ArchiveRefused(f"{blob.blob_name} has layout {layout}; this version knows layout 1")
+
+    def prefix_of(self, ref: JobRef | Receipt | Claim) -> str:
+        """Folder of one script's content, as reports show it; ends with a slash."""
+        return f"{self._prefix}{ref.script_id}/{ref.content_id}/"
+
+    def output_blob(self, ref: JobRef, name: str) -> BlobClient:
+        """Where an output of this attempt goes; each attempt has names of its own."""
+        return self._container.get_blob_client(f"{self.prefix_of(ref)}{ref.attempt}/{name}")
+
+    def create_claim(self, claim: Claim) -> Held | None:
+        """Write it if there is none; None where another was first."""
+        return self._write_claim(claim, only="new")
+
+    def replace_claim(self, held: Held, claim: Claim) -> Held | None:
+        """Write it over the version that was read; None where that has changed since."""
+        return self._write_claim(claim, only=held.etag)
+
+    def read_claim(self, script_id: str, content_id: str) -> Held | None:
+        blob = self._blob(f"{script_id}/{content_id}/claim.json")
+        dates: list[str] = []
+
+        def note_date(response: PipelineResponse) -> None:  # type: ignore[type-arg]
+            dates.append(response.http_response.headers.get("Date", ""))
+
+        with archive_errors(f"read {blob.blob_name}"):
+            try:
+                stream = blob.download_blob(raw_response_hook=note_date)
+                text = stream.readall()
+            except ResourceNotFoundError:
+                return None
+        found = stream.properties
+        age = (parsedate_to_datetime(dates[0]) - found.last_modified).total_seconds() if dates and dates[0] else 0.0
+        return Held(self._parse(Claim, text, blob), str(found.etag), age)
+
+    def read_receipt(self, script_id: str, content_id: str) -> Receipt | None:
+        return self._read(Receipt, f"{script_id}/{content_id}/receipt.json")
+
+    def write_receipt(self, receipt: Receipt) -> Receipt:
+        """The receipt that counts: this one, or that of a run that was faster.
+
+        Raises:
+            ArchiveConflict: the other one is for another video.
+        """
+        name = f"{receipt.script_id}/{receipt.content_id}/receipt.json"
+        metadata = {
+            "attempt": str(receipt.attempt),
+            "job_id": receipt.job_id,
+            "video": quote(receipt.video.blob_name),
+        }
+        if self._write(name, receipt, metadata):
+            return receipt
+        other = self._read(Receipt, name)
+        if other is None or (other.attempt == receipt.attempt and other.video.sha256 != receipt.video.sha256):
+            raise ArchiveConflict(f"{name} exists with another video", script_id=receipt.script_id)
+        return other
+
+    def read_dead_letter(self, content_id: str) -> DeadLetter | None:
+        return self._read(DeadLetter, f"_failed/{content_id}.json")
+
+    def write_dead_letter(self, letter: DeadLetter) -> DeadLetter:
+        """The letter that counts; that of an earlier attempt is replaced."""
+        blob = self._blob(f"_failed/{letter.ref.content_id}.json")
+        metadata = {
+            "script_id": quote(letter.ref.script_id),
+            "job_id": letter.ref.job_id,
+            "failure_class": letter.failure.failure_class,
+            "code": quote(letter.failure.code),
+            "message": quote(letter.failure.message[:500]),
+        }
+        with archive_errors(f"write {blob.blob_name}"):
+            self._upload(blob, letter.model_dump_json(by_alias=True, indent=2), metadata=metadata)
+        return letter
+
+    def write_run_document(self, run: str, name: str, text: str, *, content_type: str = "application/json") -> None:
+        """A run's report, or a shard of it; one of that name is replaced."""
+        blob = self._blob(f"_runs/{run}/{name}")
+        with archive_errors(f"write {blob.blob_name}"):
+            self._upload(blob, text, content_type=content_type)
+
+    def read_run_document(self, run: str, name: str) -> str | None:
+        blob = self._blob(f"_runs/{run}/{name}")
+        with archive_errors(f"read {blob.blob_name}"):
+            try:
+                return blob.download_blob(encoding="utf-8").readall()
+            except ResourceNotFoundError:
+                return None
+
+    def index(self, script_ids: Sequence[str]) -> ArchiveIndex:
+        """What the archive knows of these scripts: one listing, or one each where they are few."""
+        few = len(script_ids) <= FEW_SCRIPTS
+        folders = [f"{script_id}/" for script_id in script_ids] + ["_failed/"] if few else [""]
+        index = ArchiveIndex()
+        with archive_errors(f"list container {self._container.container_name}"):
+            for folder in folders:
+                for blob in self._container.list_blobs(name_starts_with=self._prefix + folder, include=["metadata"]):
+                    _enter(index, blob.name.removeprefix(self._prefix), blob.metadata or {})
+        return index
+
+    def _blob(self, name: str) -> BlobClient:
+        return self._container.get_blob_client(self._prefix + name)
+
+    def _create_container(self) -> None:
+        with suppress(ResourceExistsError):  # another run was first
+            self._container.create_container()
+
+    def _write_claim(self, claim: Claim, *, only: str) -> Held | None:
+        blob = self._blob(f"{claim.script_id}/{claim.content_id}/claim.json")
+        with archive_errors(f"write {blob.blob_name}"):
+            try:
+                etag = self._upload(blob, claim.model_dump_json(indent=2), only=only)
+            except (ResourceExistsError, ResourceModifiedError):
+                return None
+        return Held(claim, etag, 0.0)
+
+    def _write(self, name: str, document: BaseModel, metadata: dict[str, str]) -> bool:
+        blob = self._blob(name)
+        with archive_errors(f"write {blob.blob_name}"):
+            try:
+                self._upload(
+                    blob,
+                    document.model_dump_json(by_alias=True, indent=2),
+                    metadata=metadata,
+                    only="new",
+                )
+            except ResourceExistsError:
+                return False
+        return True
+
+    def _read(self, kind: type[Document], name: str) -> Document | None:
+        blob = self._blob(name)
+        with archive_errors(f"read {blob.blob_name}"):
+            try:
+                text = blob.download_blob().readall()
+            except ResourceNotFoundError:
+                return None
+        return self._parse(kind, text, blob)
+
+    @staticmethod
+    def _parse(kind: type[Document], text: bytes, blob: BlobClient) -> Document:
+        try:
+            return kind.model_validate_json(text)
+        except ValidationError as error:
+            raise ArchiveRefused(f"{blob.blob_name} is not readable: {error.error_count()} faults") from None
+
+    @staticmethod
+    def _upload(
+        blob: BlobClient,
+        text: str,
+        *,
+        metadata: dict[str, str] | None = None,
+        content_type: str = "application/json",
+        only: str | None = None,
+    ) -> str:
+        """Write in one put; `only` where there is none yet ("new"), or over the version with that etag."""
+        condition: dict[str, Any] = (
+            {} if only in (None, "new") else {"etag": only, "match_condition": MatchConditions.IfNotModified}
+        )
+        written = blob.upload_blob(
+            text.encode(),
+            overwrite=only != "new",
+            metadata=metadata,
+            content_settings=ContentSettings(content_type=content_type),
+            **condition,
+        )
+        return str(written["etag"])
+
+
+def _enter(index: ArchiveIndex, name: str, metadata: Mapping[str, str]) -> None:
+    """Sort one blob of the listing into the index."""
+    match name.split("/"):
+        case ["_failed", letter]:
+            index.dead[letter.removesuffix(".json")] = {key: unquote(value) for key, value in metadata.items()}
+        case [script_id, content_id, "receipt.json"]:
+            index.receipts[script_id, content_id] = {key: unquote(value) for key, value in metadata.items()}
+        case [script_id, content_id, "claim.json"]:
+            index.claims.add((script_id, content_id))
+        case [_, _, _, output] if output.startswith("video."):
+            index.videos.add(name)

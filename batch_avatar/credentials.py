@@ -1,0 +1,59 @@
+"""The two ways into a Speech resource: its key, or a token from Microsoft Entra."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import ClientAuthenticationError
+
+from batch_avatar.errors import AccessRefused
+
+if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken, TokenCredential
+    from pydantic import SecretStr
+
+    from batch_avatar.clock import Clock
+
+SCOPE = "https://cognitiveservices.azure.com/.default"
+REFRESH_SECONDS = 300  # before expiry, as azure-core's own bearer policy does
+
+
+class KeyCredential:
+    def __init__(self, key: SecretStr) -> None:
+        self._key = key
+
+    def header(self) -> tuple[str, str]:
+        return "Ocp-Apim-Subscription-Key", self._key.get_secret_value()
+
+    def renew(self) -> bool:
+        return False
+
+
+class EntraCredential:
+    """A cached bearer token; one thread fetches it, the others wait for that."""
+
+    def __init__(self, credential: TokenCredential, clock: Clock) -> None:
+        self._credential = credential
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: AccessToken | None = None
+
+    def header(self) -> tuple[str, str]:
+        with self._lock:
+            token = self._token
+            if token is None or token.expires_on - self._clock.now().timestamp() < REFRESH_SECONDS:
+                try:
+                    token = self._token = self._credential.get_token(SCOPE)
+                except ClientAuthenticationError as error:
+                    raise AccessRefused(
+                        "Microsoft Entra gives no token; sign in, or give this machine an identity with the role "
+                        f"Cognitive Services Speech User: {error.message}"
+                    ) from None
+        return "Authorization", f"Bearer {token.token}"
+
+    def renew(self) -> bool:
+        with self._lock:
+            had = self._token is not None
+            self._token = None
+        return had

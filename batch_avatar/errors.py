@@ -1,0 +1,244 @@
+"""Every error this package raises, sorted by what the caller may do next.
+
+BatchAvatarError
+├── InputError                 input       mend the scripts or the settings; nothing was sent
+│   ├── SettingsError                      a variable is wrong
+│   └── ManifestError                      all faults of all scripts, with file and line
+├── ServiceError                           the service answered, or did not
+│   ├── RequestRefused         input       mend the script; this request will never succeed
+│   ├── AccessRefused          access      mend key, role, tier or host; stop until then
+│   ├── JobNotFound            unknown     no such job: look for the receipt before anything else
+│   ├── JobExists              unknown     the job id is taken: adopt the job
+│   ├── DeleteRefused          unfinished  the job has not ended: ask again later
+│   ├── Throttled              throttled   wait as told, then the same request
+│   ├── ServiceUnavailable     transient   the same request again, if it is idempotent
+│   └── CreateUnclear          transient   a create without an answer: look, then decide
+├── JobError                   job         no attempt is left
+│   ├── JobFailed              job         the service gave up; `worth_another_attempt` tells whether to try anew
+│   ├── JobOverdue             unfinished  a deadline passed; the job may still finish
+│   ├── StillRunning           unfinished  not yet: wait again
+│   └── ResultLost             lost        paid, and the result is gone: a person decides
+├── TransferError              transient   bytes missing or wrong on the way: again
+│   └── LinkExpired            transient   read the job again for a fresh link, then again
+├── ArchiveError
+│   ├── ArchiveUnavailable     transient   the storage did not answer: again
+│   ├── ArchiveRefused         storage     the storage says no: mend role, firewall or space
+│   └── ArchiveConflict        storage     a blob with other content is in the way
+├── AlreadyArchived            archived    not a failure: another run was faster
+└── Stopped                    stopped     this run ends early; run it again to continue
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from batch_avatar.models import SynthesisJob
+    from batch_avatar.records import Receipt
+
+
+class FailureClass(StrEnum):
+    """What kind of failure it is; the word that reports and dead letters carry."""
+
+    INPUT = "input"
+    ACCESS = "access"
+    UNKNOWN = "unknown"
+    THROTTLED = "throttled"
+    TRANSIENT = "transient"
+    JOB = "job"
+    UNFINISHED = "unfinished"
+    LOST = "lost"
+    STORAGE = "storage"
+    ARCHIVED = "archived"
+    STOPPED = "stopped"
+
+
+_SECRET = re.compile(r"(?i)\b(sig|skoid|accountkey|sharedaccesssignature)(=|%3d)[^&;\s'\"<>]+")
+
+
+def redact(text: str) -> str:
+    """The text without the values of signatures and account keys."""
+    return _SECRET.sub(r"\1\2REDACTED", text)
+
+
+class BatchAvatarError(Exception):
+    """The root. `retriable` is True where the same step may simply be taken again."""
+
+    failure_class: ClassVar[FailureClass] = FailureClass.UNKNOWN
+    retriable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        script_id: str | None = None,
+        job_id: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        self.message = redact(message)
+        self.code = code or type(self).__name__
+        self.script_id = script_id
+        self.job_id = job_id
+        self.request_id = request_id
+        super().__init__(self.message)
+
+    def about(self, *, script_id: str | None = None, job_id: str | None = None) -> None:
+        """Fill in what was not known where the error was raised."""
+        self.script_id = self.script_id or script_id
+        self.job_id = self.job_id or job_id
+
+    def __str__(self) -> str:
+        facts = [("script", self.script_id), ("job", self.job_id), ("request", self.request_id)]
+        known = ", ".join(f"{name} {value}" for name, value in facts if value)
+        code = "" if self.code == type(self).__name__ else f"{self.code}: "
+        return f"{code}{self.message}" + (f" [{known}]" if known else "")
+
+
+class InputError(BatchAvatarError):
+    failure_class = FailureClass.INPUT
+
+
+class SettingsError(InputError):
+    pass
+
+
+class ManifestError(InputError):
+    """Carries `faults`: one line each, `file:line: what is wrong`."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(redact(fault) for fault in faults)
+        count = len(self.faults)
+        super().__init__(f"{count} fault{'s' if count != 1 else ''} in the scripts:\n  " + "\n  ".join(self.faults))
+
+
+class ServiceError(BatchAvatarError):
+    """An answer that is no success. `http_status` is None where there was no answer."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        http_status: int | None = None,
+        retry_after_seconds: float | None = None,
+        code: str | None = None,
+        script_id: str | None = None,
+        job_id: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, script_id=script_id, job_id=job_id, request_id=request_id)
+        self.http_status = http_status
+        self.retry_after_seconds = retry_after_seconds
+
+
+class RequestRefused(ServiceError):
+    failure_class = FailureClass.INPUT
+
+
+class AccessRefused(ServiceError):
+    failure_class = FailureClass.ACCESS
+
+
+class JobNotFound(ServiceError):
+    pass
+
+
+class JobExists(ServiceError):
+    pass
+
+
+class DeleteRefused(ServiceError):
+    failure_class = FailureClass.UNFINISHED
+
+
+class Throttled(ServiceError):
+    failure_class = FailureClass.THROTTLED
+    retriable = True
+
+
+class ServiceUnavailable(ServiceError):
+    failure_class = FailureClass.TRANSIENT
+    retriable = True
+
+
+class CreateUnclear(ServiceError):
+    failure_class = FailureClass.TRANSIENT
+    retriable = True
+
+
+class JobError(BatchAvatarError):
+    failure_class = FailureClass.JOB
+
+
+class JobFailed(JobError):
+    def __init__(
+        self,
+        message: str,
+        *,
+        job: SynthesisJob,
+        worth_another_attempt: bool,
+        script_id: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, script_id=script_id, job_id=job.service_id)
+        self.job = job
+        self.worth_another_attempt = worth_another_attempt
+
+
+class JobOverdue(JobError):
+    failure_class = FailureClass.UNFINISHED
+
+    def __init__(self, message: str, *, job: SynthesisJob, script_id: str | None = None) -> None:
+        super().__init__(message, script_id=script_id, job_id=job.service_id)
+        self.job = job
+
+
+class StillRunning(JobError):
+    failure_class = FailureClass.UNFINISHED
+    retriable = True
+
+
+class ResultLost(JobError):
+    failure_class = FailureClass.LOST
+
+
+class TransferError(BatchAvatarError):
+    failure_class = FailureClass.TRANSIENT
+    retriable = True
+
+
+class LinkExpired(TransferError):
+    pass
+
+
+class ArchiveError(BatchAvatarError):
+    failure_class = FailureClass.STORAGE
+
+
+class ArchiveUnavailable(ArchiveError):
+    failure_class = FailureClass.TRANSIENT
+    retriable = True
+
+
+class ArchiveRefused(ArchiveError):
+    pass
+
+
+class ArchiveConflict(ArchiveError):
+    pass
+
+
+class AlreadyArchived(BatchAvatarError):
+    failure_class = FailureClass.ARCHIVED
+
+    def __init__(self, receipt: Receipt) -> None:
+        super().__init__("already archived", script_id=receipt.script_id, job_id=receipt.job_id)
+        self.receipt = receipt
+
+
+class Stopped(BatchAvatarError):
+    failure_class = FailureClass.STOPPED

@@ -1,0 +1,211 @@
+"""Read scripts from folders, files and manifests, and report every fault of every script at once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from batch_avatar.errors import ManifestError
+from batch_avatar.identity import derive_job_id, mark_description
+from batch_avatar.models import Script
+from batch_avatar.rules import check_script, with_defaults
+from batch_avatar.wire.messages import MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from batch_avatar.wire import Wire
+
+KINDS = {".txt": "PlainText", ".ssml": "SSML", ".xml": "SSML"}
+DEFAULTS_NAME = "defaults.toml"
+LONGEST_ID = "0" * 16
+
+
+@dataclass
+class _Reader:
+    """Collects drafts (members of a script and where they stand) and faults."""
+
+    base: Mapping[str, Any]
+    drafts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def text(self, path: Path, where: str) -> str | None:
+        try:
+            return path.read_bytes().decode("utf-8-sig")
+        except OSError as error:
+            self.faults.append(f"{where}: cannot read {path.name}: {error.strerror}")
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            place = f"{where.removesuffix(':1')}:{line}" if where.startswith(str(path)) else where
+            self.faults.append(f"{place}: {path.name} is not UTF-8 (byte {error.start})")
+        return None
+
+    def defaults(self, folder: Path) -> dict[str, Any]:
+        path = folder / DEFAULTS_NAME
+        if not path.exists():
+            return {}
+        text = self.text(path, f"{path}:1")
+        try:
+            return tomllib.loads(text) if text else {}
+        except tomllib.TOMLDecodeError as error:
+            self.faults.append(f"{path}:1: malformed TOML: {error}")
+            return {}
+
+    def source(self, source: Path) -> None:
+        if source.is_dir():
+            self.folder(source)
+        elif source.suffix in KINDS:
+            self.script_file(source, self.defaults(source.parent))
+        elif source.suffix in (".jsonl", ".ndjson", ".csv"):
+            text = self.text(source, f"{source}:1")
+            if text is not None:
+                (self.csv if source.suffix == ".csv" else self.jsonl)(source, text, self.defaults(source.parent))
+        elif source.exists():
+            self.faults.append(f"{source}: not a folder, nor a .txt, .ssml, .xml, .jsonl, .ndjson or .csv file")
+        else:
+            self.faults.append(f"{source}: does not exist")
+
+    def folder(self, folder: Path) -> None:
+        try:
+            files = sorted(path for path in folder.iterdir() if path.suffix in KINDS and path.is_file())
+        except OSError as error:
+            self.faults.append(f"{folder}: cannot be read: {error.strerror}")
+            return
+        if not files:
+            self.faults.append(f"{folder}: no scripts in it (*.txt, *.ssml, *.xml)")
+        defaults = self.defaults(folder)
+        for path in files:
+            self.script_file(path, defaults)
+
+    def script_file(self, path: Path, defaults: Mapping[str, Any]) -> None:
+        text = self.text(path, f"{path}:1")
+        if text is not None:
+            own = {"script_id": path.stem, "input_kind": KINDS[path.suffix], "content": text}
+            self.drafts.append((f"{path}:1", {**self.base, **defaults, **own}))
+
+    def jsonl(self, path: Path, text: str, defaults: Mapping[str, Any]) -> None:
+        for number, line in enumerate(text.split("\n"), start=1):
+            if not line.strip():
+                continue
+            where = f"{path}:{number}"
+            try:
+                value = json.loads(line)
+            except ValueError as error:
+                self.faults.append(f"{where}: malformed JSON: {error}")
+                continue
+            if isinstance(value, dict):
+                self.member(where, path.parent, {**defaults, **value})
+            else:
+                self.faults.append(f"{where}: a line is one JSON object, not {type(value).__name__}")
+
+    def csv(self, path: Path, text: str, defaults: Mapping[str, Any]) -> None:
+        rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+        try:
+            header = next(rows, [])
+            start = rows.line_num + 1
+            for row in rows:
+                where, start = f"{path}:{start}", rows.line_num + 1
+                if len(row) > len(header):
+                    self.faults.append(f"{where}: {len(row)} cells under {len(header)} columns")
+                elif row:
+                    cells = {name: _cell(cell) for name, cell in zip(header, row, strict=False) if cell}
+                    self.member(where, path.parent, {**defaults, **cells})
+        except csv.Error as error:
+            self.faults.append(f"{path}:{rows.line_num}: malformed CSV: {error}")
+
+    def member(self, where: str, folder: Path, values: dict[str, Any]) -> None:
+        """A manifest's line; `content_file` is relative to the manifest."""
+        named = values.pop("content_file", None)
+        if named is not None:
+            if "content" in values:
+                self.faults.append(f"{where}: content and content_file exclude each other")
+                return
+            text = self.text(folder / str(named), where)
+            if text is None:
+                return
+            values = {
+                "input_kind": KINDS.get(Path(str(named)).suffix, "PlainText"),
+                **values,
+                "content": text,
+            }
+        self.drafts.append((where, {**self.base, **values}))
+
+
+def _cell(text: str) -> Any:
+    """A CSV cell; nested members (scene, video_crop, custom_voices) are written as JSON."""
+    if text.startswith("{"):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text
+
+
+def read_scripts(sources: Sequence[Path | str], *, defaults: Mapping[str, Any], wire: Wire) -> tuple[Script, ...]:
+    """All scripts of all sources, valid and distinct. Nearer wins: the script, then defaults.toml, then `defaults`.
+
+    Raises:
+        ManifestError: with every fault of every script; then nothing may be sent.
+    """
+    reader = _Reader(base=defaults)
+    for source in sources:
+        reader.source(Path(source))
+    return _validated(reader.drafts, reader.faults, wire)
+
+
+def check_scripts(scripts: Iterable[Script], *, defaults: Mapping[str, Any], wire: Wire) -> tuple[Script, ...]:
+    """The same for scripts that came as values, e.g. as a flow's parameter."""
+    drafts = [
+        (f"scripts[{number}]", {**defaults, **script.model_dump(exclude_unset=True)})
+        for number, script in enumerate(scripts)
+    ]
+    return _validated(drafts, [] if drafts else ["scripts: none given"], wire)
+
+
+def _validated(drafts: list[tuple[str, dict[str, Any]]], faults: list[str], wire: Wire) -> tuple[Script, ...]:
+    scripts: list[Script] = []
+    first: dict[str, str] = {}
+    for where, values in drafts:
+        try:
+            script = Script.model_validate(values)
+        except ValidationError as error:
+            name = values.get("script_id")
+            faults.extend(f"{where}: {f'{name}: ' if name else ''}{reason}" for reason in _reasons(error))
+            continue
+        found = [*check_script(script), *_check_size(script, wire)]
+        if (before := first.setdefault(script.script_id, where)) != where:
+            found.append(f"script_id is taken by {before}")
+        faults.extend(f"{where}: {script.script_id}: {reason}" for reason in found)
+        scripts.append(script)
+    if not scripts and not faults:
+        faults.append("no scripts")
+    if faults:
+        raise ManifestError(faults)
+    return tuple(scripts)
+
+
+def _reasons(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_url=False, include_input=False):
+        member = ".".join(str(part) for part in fault["loc"])
+        match fault["type"]:
+            case "extra_forbidden":
+                yield f"unknown property {member!r}"
+            case "missing":
+                yield f"{member} is missing"
+            case _:
+                yield f"{member}: {fault['msg']}"
+
+
+def _check_size(script: Script, wire: Wire) -> Iterator[str]:
+    job_id = derive_job_id(script.script_id, LONGEST_ID, 99)
+    mark = mark_description(script.description, LONGEST_ID)
+    body = wire.encode_create(with_defaults(script), job_id=job_id, description=mark).body or b""
+    if len(body) > MAX_BODY_BYTES:
+        yield f"the request has {len(body):,} bytes; the service takes {MAX_BODY_BYTES:,}"

@@ -1,0 +1,232 @@
+"""The values that travel. Frozen; strict for what a person writes, lenient for what the service sends."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - pydantic needs the name at run time
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+
+class Written(BaseModel):
+    """Written by a person: an unknown member is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Received(BaseModel):
+    """Read back from the service or the archive: an unknown member is news, not a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+def _folded(*values: str) -> BeforeValidator:
+    """Accept any case of the listed values, as the service does."""
+    spelled = {value.lower(): value for value in values}
+    return BeforeValidator(lambda value: spelled.get(value.lower(), value) if isinstance(value, str) else value)
+
+
+InputKind = Annotated[Literal["PlainText", "SSML"], _folded("PlainText", "SSML")]
+VideoFormat = Annotated[Literal["mp4", "webm"], _folded("mp4", "webm")]
+VideoCodec = Annotated[Literal["h264", "hevc", "vp9", "av1"], _folded("h264", "hevc", "vp9", "av1")]
+SubtitleType = Annotated[
+    Literal["soft_embedded", "hard_embedded", "external_file", "none"],
+    _folded("soft_embedded", "hard_embedded", "external_file", "none"),
+]
+
+
+class Point(Written):
+    x: float
+    y: float
+
+
+class VideoCrop(Written):
+    """A rectangle in pixels of the 1920x1080 frame."""
+
+    top_left: Point
+    bottom_right: Point
+
+
+class Scene(Written):
+    """Where a photo avatar sits and how much it moves; rotations in radians."""
+
+    zoom: float | None = Field(default=None, gt=0)
+    position_x: float | None = Field(default=None, ge=-1, le=1)
+    position_y: float | None = Field(default=None, ge=-1, le=1)
+    rotation_x: float | None = Field(default=None, ge=-3.1416, le=3.1416)
+    rotation_y: float | None = Field(default=None, ge=-3.1416, le=3.1416)
+    rotation_z: float | None = Field(default=None, ge=-3.1416, le=3.1416)
+    amplitude: float | None = Field(default=None, gt=0, le=1)
+
+
+class Properties(Written):
+    """Every property of a request, in snake_case; unset means the service's or our default.
+
+    Source: the properties page of batch avatar synthesis (2/2026) and the 2024-08-01 specification.
+    """
+
+    description: str | None = Field(default=None, description="A note for people; kept with the job.")
+    voice: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Voice name, e.g. en-US-AvaMultilingualNeural. PlainText needs it.",
+    )
+    style: str | None = Field(default=None, description="Speaking style of the voice (PlainText only).")
+    rate: str | None = Field(default=None, description="SSML prosody rate (PlainText only).")
+    pitch: str | None = Field(default=None, description="SSML prosody pitch (PlainText only).")
+    volume: str | None = Field(default=None, description="SSML prosody volume (PlainText only).")
+    custom_voices: dict[str, str] | None = Field(
+        default=None, description="Custom voice names and their deployment ids."
+    )
+    talking_avatar_character: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Avatar, e.g. lisa, harry, meg; or the name of a custom model.",
+    )
+    talking_avatar_style: str | None = Field(
+        default=None, description="Pose and dress, e.g. graceful-sitting. Standard video avatars need it."
+    )
+    customized: bool | None = Field(default=None, description="True for a custom avatar.")
+    photo_avatar_base_model: Literal["vasa-1"] | None = Field(
+        default=None, description="vasa-1 for any photo avatar; leave empty for video avatars."
+    )
+    scene: Scene | None = Field(default=None, description="Placement of a photo avatar.")
+    use_built_in_voice: bool | None = Field(default=None, description="Use the voice a custom avatar was trained with.")
+    video_format: VideoFormat | None = Field(default=None, description="mp4, or webm for transparency.")
+    video_codec: VideoCodec | None = Field(
+        default=None, description="h264 plays everywhere and is our default in mp4; hevc, vp9, av1."
+    )
+    bitrate_kbps: int | None = Field(default=None, gt=0, description="Video bit rate; the service's default is 2000.")
+    subtitle_type: SubtitleType | None = Field(default=None, description="How subtitles are delivered.")
+    background_color: str | None = Field(default=None, description="#RRGGBBAA, or transparent.")
+    background_image: str | None = Field(default=None, description="https link of a still picture.")
+    video_crop: VideoCrop | None = Field(default=None, description="Part of the 1920x1080 frame to keep.")
+    avatar_position: Point | None = Field(default=None, description="In the specification only, without prose.")
+    avatar_size: Point | None = Field(default=None, description="In the specification only, without prose.")
+    resolution: Point | None = Field(default=None, description="In the specification only, without prose.")
+    time_to_live_in_hours: int | None = Field(
+        default=None, ge=1, le=744, description="How long the service keeps the job after its last change."
+    )
+    destination_container_url: SecretStr | None = Field(
+        default=None,
+        description="Container with a service SAS that the service writes to instead of its own.",
+    )
+    destination_path: str | None = Field(default=None, description="Folder in that container.")
+
+
+class Script(Properties):
+    """One item to be spoken, and how it shall look."""
+
+    script_id: str = Field(min_length=1, max_length=200, description="Your name for it; names the video's folder.")
+    input_kind: InputKind = Field(default="PlainText", description="PlainText or SSML.")
+    content: str = Field(min_length=1, description="What is spoken.")
+
+
+class JobStatus(StrEnum):
+    """The four documented statuses; the decoder keeps other strings and they mean "not terminal"."""
+
+    NOT_STARTED = "NotStarted"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+class SynthesisJob(Received):
+    """A job as the service shows it at `observed_at` (the service's own clock).
+
+    `service_id` is the id the service knows it by. Links are secrets: used at once, stored nowhere.
+    """
+
+    service_id: str
+    internal_id: str | None = None
+    status: str
+    description: str | None = None
+    created_at: datetime | None = None
+    last_action_at: datetime | None = None
+    observed_at: datetime
+    video_format: str | None = None
+    subtitle_type: str | None = None
+    size_bytes: int | None = None
+    duration_milliseconds: int | None = None
+    billing: dict[str, int] = Field(default_factory=dict)
+    error_code: str | None = None
+    error_message: str | None = None
+    result_link: SecretStr | None = None
+    summary_link: SecretStr | None = None
+    subtitle_link: SecretStr | None = None
+
+    @property
+    def terminal(self) -> bool:
+        return self.status in (JobStatus.SUCCEEDED, JobStatus.FAILED)
+
+    @property
+    def age_seconds(self) -> float:
+        """Seconds since creation by the service's clock; 0 where the service tells no creation time."""
+        return max(0.0, (self.observed_at - self.created_at).total_seconds()) if self.created_at else 0.0
+
+    @property
+    def billed_seconds(self) -> int:
+        return sum(count for name, count in self.billing.items() if name.endswith("Seconds"))
+
+    @property
+    def billed_characters(self) -> int:
+        return sum(count for name, count in self.billing.items() if name.endswith("Characters"))
+
+
+class JobRef(Received):
+    """A job that exists or is about to: enough to find it again, nothing secret."""
+
+    script_id: str
+    content_id: str
+    attempt: int
+    job_id: str
+    service_id: str
+
+
+class FailureFacts(Received):
+    """What went wrong, in the words of reports and dead letters."""
+
+    failure_class: str = Field(serialization_alias="class", validation_alias="class")
+    code: str
+    message: str
+
+
+class OutcomeKind(StrEnum):
+    ARCHIVED = "archived"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    UNFINISHED = "unfinished"
+
+
+class Outcome(Received):
+    """How one script ended in this run. The billed figures feed the report's sums."""
+
+    script_id: str
+    job_id: str | None = None
+    outcome: OutcomeKind
+    blob_prefix: str | None = None
+    error: FailureFacts | None = None
+    billed_seconds: int = Field(default=0, exclude=True)
+    billed_characters: int = Field(default=0, exclude=True)
+
+
+class BatchReport(Received):
+    """Scripts in equal outcomes out. Billed figures are those of this run."""
+
+    run: str
+    scripts: int
+    archived: int
+    skipped: int
+    failed: int
+    unfinished: int
+    billed_seconds: int
+    billed_characters: int
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def all_archived(self) -> bool:
+        return self.archived + self.skipped == self.scripts
+
+    def to_json(self) -> str:
+        return self.model_dump_json(by_alias=True, indent=2)

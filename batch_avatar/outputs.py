@@ -1,0 +1,233 @@
+"""Bring a finished job's outputs into the archive: video, summary, subtitles, and the receipt last. Blocking."""
+
+from __future__ import annotations
+
+import base64
+from contextlib import ExitStack, contextmanager
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import urllib3
+from azure.storage.blob import ContainerClient
+
+from batch_avatar.errors import (
+    AlreadyArchived,
+    JobFailed,
+    JobNotFound,
+    LinkExpired,
+    ResultLost,
+    StillRunning,
+    TransferError,
+)
+from batch_avatar.models import JobStatus
+from batch_avatar.records import Receipt, StoredBlob
+from batch_avatar.storage_errors import archive_errors
+from batch_avatar.transfer import Transfer
+from batch_avatar.wire import decode_summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import requests
+    from pydantic import SecretStr
+
+    from batch_avatar.connect import Connections
+    from batch_avatar.models import JobRef, SynthesisJob
+
+CONTENT_TYPES = {
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".json": "application/json",
+    ".srt": "application/x-subrip",
+    ".vtt": "text/vtt",
+}
+MAX_SUMMARY_BYTES = 10_000_000  # a summary repeats the input, which is at most 500 KB
+CONTENT_CODES = frozenset(
+    {
+        "BadRequest",
+        "BadArgument",
+        "InvalidRequest",
+        "InvalidParameter",
+        "InvalidPayload",
+        "UnsupportedMediaType",
+    }
+)
+"""Codes by which a failed job says that its input is at fault (the service's own list of error codes)."""
+
+
+def read_job(c: Connections, ref: JobRef) -> SynthesisJob:
+    """The job with fresh links.
+
+    Raises:
+        AlreadyArchived: it is gone because another run was faster.
+        ResultLost: it is gone and there is no receipt.
+    """
+    try:
+        return c.client.get(ref.service_id)
+    except JobNotFound:
+        receipt = c.archive.read_receipt(ref.script_id, ref.content_id)
+        if receipt is not None:
+            raise AlreadyArchived(receipt) from None
+        raise ResultLost(
+            "the service no longer knows the job and there is no receipt; it was probably billed, "
+            "so it is not rendered again by itself",
+            script_id=ref.script_id,
+            job_id=ref.job_id,
+        ) from None
+
+
+def job_failed(c: Connections, ref: JobRef, job: SynthesisJob) -> JobFailed:
+    """The error for a job that ended `Failed`, with what its summary adds."""
+    said = [job.error_message or "the service gives no reason", *_summary_errors(c, job)]
+    return JobFailed(
+        " - ".join(dict.fromkeys(said)),
+        code=job.error_code,
+        job=job,
+        script_id=ref.script_id,
+        worth_another_attempt=job.error_code not in CONTENT_CODES,
+    )
+
+
+def archive_job(c: Connections, ref: JobRef) -> Receipt:
+    """Move everything, verify it, write the receipt.
+
+    Raises:
+        JobFailed, StillRunning, AlreadyArchived, ResultLost: there is nothing to move.
+        TransferError, ArchiveError: nothing is lost; the job stays.
+    """
+    job = read_job(c, ref)
+    if job.status == JobStatus.FAILED:
+        raise job_failed(c, ref, job)
+    if job.status != JobStatus.SUCCEEDED:
+        raise StillRunning(f"the job is {job.status}", script_id=ref.script_id, job_id=ref.job_id)
+    outputs = _Outputs(c, ref, job)
+    missing = []
+    video = outputs.move("result", "video")
+    try:
+        summary = outputs.move("summary", "summary")
+    except (ResultLost, TransferError):
+        summary = None
+        missing.append("summary")
+    subtitles = None
+    if job.subtitle_link or job.subtitle_type == "external_file":
+        try:
+            subtitles = outputs.move("subtitle", "subtitles")
+        except (ResultLost, TransferError):
+            missing.append("subtitles")
+    return c.archive.write_receipt(
+        Receipt(
+            **ref.model_dump(),
+            internal_id=job.internal_id,
+            run=c.run,
+            resource=c.settings.resource,
+            api_version=c.settings.api_version,
+            archived_at=c.clock.now(),
+            created_at=job.created_at,
+            last_action_at=job.last_action_at,
+            duration_milliseconds=job.duration_milliseconds,
+            billing=job.billing,
+            billed_seconds=job.billed_seconds,
+            billed_characters=job.billed_characters,
+            video=video,
+            summary=summary,
+            subtitles=subtitles,
+            missing=tuple(missing),
+        )
+    )
+
+
+class _Outputs:
+    """The links of one job, refreshed when they expire."""
+
+    def __init__(self, c: Connections, ref: JobRef, job: SynthesisJob) -> None:
+        self._c = c
+        self._ref = ref
+        self._job = job
+
+    def move(self, output: str, name: str) -> StoredBlob:
+        """Stream one output into `<attempt>/<name><its own ending>`."""
+        ending = PurePosixPath(urlsplit(self._link(output)).path).suffix.lower()
+        if name == "video" and ending not in (".mp4", ".webm"):
+            raise TransferError(f"the result is named *{ending or '(nothing)'}, neither .mp4 nor .webm")
+        content_type = CONTENT_TYPES.get(ending, "application/octet-stream")
+        target = self._c.archive.output_blob(self._ref, f"{name}{ending}")
+        with archive_errors(f"look at {target.blob_name}"):
+            if target.exists():
+                found = target.get_blob_properties()
+                same_job = found.metadata.get("internal_id") == (self._job.internal_id or "")
+                if same_job and "sha256" in found.metadata and found.content_settings.content_md5:
+                    return StoredBlob(
+                        blob_name=target.blob_name,
+                        size_bytes=found.size,
+                        sha256=found.metadata["sha256"],
+                        content_md5=base64.b64encode(found.content_settings.content_md5).decode(),
+                        content_type=content_type,
+                    )
+
+        @contextmanager
+        def open_at(offset: int, etag: str | None) -> Iterator[requests.Response]:
+            with ExitStack() as stack:
+                try:
+                    opened = self._c.client.open_output(self._link(output), offset=offset, etag=etag)
+                    response = stack.enter_context(opened)
+                except LinkExpired:
+                    self._job = read_job(self._c, self._ref)
+                    opened = self._c.client.open_output(self._link(output), offset=offset, etag=etag)
+                    response = stack.enter_context(opened)
+                yield response
+
+        transfer = Transfer(
+            open_at=open_at,
+            target=target,
+            clock=self._c.clock,
+            deadline_seconds=self._c.settings.transfer_deadline_seconds,
+            stopping=self._c.stopping,
+        )
+        metadata = {
+            "script_id": quote(self._ref.script_id),
+            "job_id": self._ref.job_id,
+            "internal_id": self._job.internal_id or "",
+            "billed_seconds": str(self._job.billed_seconds),
+            "billed_characters": str(self._job.billed_characters),
+        }
+        return transfer.run(content_type=content_type, metadata=metadata)
+
+    def _link(self, output: str) -> str:
+        link: SecretStr | None = getattr(self._job, f"{output}_link")
+        if link is None:
+            raise TransferError(f"the job succeeded but shows no {output}", job_id=self._ref.job_id)
+        url = link.get_secret_value()
+        return url if urlsplit(url).scheme else self._in_destination(output, url)
+
+    def _in_destination(self, output: str, relative: str) -> str:
+        """A signed link into the destination container.
+
+        There the job shows a relative path of undocumented form, so the file is found by listing.
+        """
+        container = self._c.destinations.get(self._ref.job_id)
+        if container is None:
+            raise TransferError("the result lies in a destination container that this run has no link to")
+        folder = relative.removesuffix("/summary.json").strip("/")
+        wanted = ("summary.json",) if output == "summary" else ("0001.mp4", "0001.webm")
+        wanted = ("0001.srt", "0001.vtt") if output == "subtitle" else wanted
+        with archive_errors("list the destination container"):
+            listing = ContainerClient.from_container_url(container.get_secret_value())
+            names = [blob.name for blob in listing.list_blobs()]
+        for name in names:
+            if f"/{folder}/" in f"/{name}" and PurePosixPath(name).name in wanted:
+                parts = urlsplit(container.get_secret_value())
+                return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{quote(name)}"))
+        raise ResultLost(f"no {' or '.join(wanted)} in the destination container", job_id=self._ref.job_id)
+
+
+def _summary_errors(c: Connections, job: SynthesisJob) -> list[str]:
+    """What a failed job's summary says; nothing where it cannot be had."""
+    if job.summary_link is None or not urlsplit(job.summary_link.get_secret_value()).scheme:
+        return []
+    try:
+        with c.client.open_output(job.summary_link.get_secret_value()) as response:
+            results = decode_summary(response.raw.read(MAX_SUMMARY_BYTES))
+    except (TransferError, ResultLost, ValueError, urllib3.exceptions.HTTPError):
+        return []
+    return [result.error for result in results if result.error]

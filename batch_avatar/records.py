@@ -1,0 +1,120 @@
+"""What the archive holds: claims, receipts, dead letters. Frozen; read leniently, so that layouts can grow."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - pydantic needs the name at run time
+from typing import Any, Literal
+
+from pydantic import Field
+
+from batch_avatar.models import FailureFacts, JobRef, Received
+
+
+class Attempt(Received):
+    """One job for a script. `accepted_at`: the service is known to have it; `ended`: why it is given up."""
+
+    number: int
+    job_id: str
+    accepted_at: datetime | None = None
+    ended: str | None = None
+
+
+class Claim(Received):
+    """Who may send a script, written before the first send and never deleted."""
+
+    layout: Literal[1] = 1
+    script_id: str
+    content_id: str
+    run: str
+    holder: str
+    resource: str
+    api_version: str
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def last(self) -> Attempt:
+        return self.attempts[-1]
+
+    def ref(self) -> JobRef:
+        """The job of the last attempt."""
+        return JobRef(
+            script_id=self.script_id,
+            content_id=self.content_id,
+            attempt=self.last.number,
+            job_id=self.last.job_id,
+            service_id=self.last.job_id,
+        )
+
+
+class StoredBlob(Received):
+    """A blob of ours and the digests of its bytes as they came from the service."""
+
+    blob_name: str
+    size_bytes: int
+    sha256: str
+    content_md5: str
+    content_type: str
+
+
+class Receipt(Received):
+    """Its presence is the fact "archived". `missing` names side files, `doubtful` what did not fit."""
+
+    layout: Literal[1] = 1
+    script_id: str
+    content_id: str
+    attempt: int
+    job_id: str
+    service_id: str
+    internal_id: str | None = None
+    run: str
+    resource: str
+    api_version: str
+    archived_at: datetime
+    created_at: datetime | None = None
+    last_action_at: datetime | None = None
+    duration_milliseconds: int | None = None
+    billing: dict[str, int] = Field(default_factory=dict)
+    billed_seconds: int = 0
+    billed_characters: int = 0
+    video: StoredBlob
+    summary: StoredBlob | None = None
+    subtitles: StoredBlob | None = None
+    missing: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
+
+    def ref(self) -> JobRef:
+        return JobRef(
+            script_id=self.script_id,
+            content_id=self.content_id,
+            attempt=self.attempt,
+            job_id=self.job_id,
+            service_id=self.service_id,
+        )
+
+
+class DeadLetter(Received):
+    """A script that will not be sent again by itself, with the reason and the script."""
+
+    layout: Literal[1] = 1
+    ref: JobRef
+    internal_id: str | None = None
+    created: bool
+    run: str
+    written_at: datetime
+    failure: FailureFacts
+    request_id: str | None = None
+    billing: dict[str, int] = Field(default_factory=dict)
+    billed_seconds: int = 0
+    billed_characters: int = 0
+    script: dict[str, Any]
+
+
+class Superseded(Received):
+    """Proof, written in the claim, that an attempt is given up and its job may be deleted."""
+
+    ref: JobRef
+    internal_id: str | None = None
+    reason: str
+
+
+Proof = Receipt | DeadLetter | Superseded

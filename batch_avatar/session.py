@@ -1,0 +1,51 @@
+"""HTTP sessions: pooled, without cookies or credentials of their own, and the retry of what is idempotent."""
+
+from __future__ import annotations
+
+import random
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
+
+POOL_SIZE = 32  # more threads than this only wait for the interpreter (measured with requests 2.34)
+TRIES = 5  # of an idempotent request, the first one included
+IDEMPOTENT = frozenset({"GET", "HEAD", "DELETE"})
+
+
+class JitteredRetry(Retry):
+    """urllib3's Retry; a Retry-After that many threads are told at once is spread over twice its time."""
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        told = super().get_retry_after(response)
+        return None if told is None else told * random.uniform(1, 2)  # noqa: S311 - spreading, not secrecy
+
+
+def open_session(*, retry: Retry | None = None) -> requests.Session:
+    """One pooled session without cookies or credentials of its own, to be shared between threads."""
+    session = requests.Session()
+    adapter = HTTPAdapter(max_retries=retry or Retry(0, read=False), pool_maxsize=POOL_SIZE, pool_block=True)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
+
+
+def idempotent_retry() -> Retry:
+    """The retry of GET, HEAD and DELETE; the answer of the last try is returned, whatever it is."""
+    return JitteredRetry(
+        total=TRIES - 1,
+        backoff_factor=0.2,
+        backoff_jitter=0.2,
+        backoff_max=5,
+        status_forcelist=(408, 429, 500, 502, 503, 504),
+        allowed_methods=IDEMPOTENT,
+        retry_after_max=60,
+        raise_on_status=False,
+        redirect=False,
+    )

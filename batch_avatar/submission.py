@@ -1,0 +1,231 @@
+"""What may be sent, and sent again: the one module that decides it.
+
+A claim in the archive is written before the first send; who loses that write adopts and never creates. A create
+whose answer is lost is settled by looking, twice, before the same request goes again. Rules: design, section 3.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from batch_avatar.errors import (
+    AlreadyArchived,
+    CreateUnclear,
+    JobError,
+    JobExists,
+    JobNotFound,
+    RequestRefused,
+    ResultLost,
+    Throttled,
+)
+from batch_avatar.identity import archive_of, derive_content_id, derive_job_id, mark_description
+from batch_avatar.records import Attempt, Claim
+from batch_avatar.rules import with_defaults
+
+if TYPE_CHECKING:
+    from batch_avatar.archive import Held
+    from batch_avatar.connect import Connections
+    from batch_avatar.models import JobRef, Script, SynthesisJob
+    from batch_avatar.records import Receipt
+
+logger = logging.getLogger(__name__)
+
+LOOKS = 2
+"""How many looks must agree that a job is absent before anything is concluded from it."""
+MAX_SENDS = 5
+"""Creates without a usable answer, in a row, before the script is left unfinished for this try."""
+
+
+class Move(StrEnum):
+    """What to do with a script's claim next."""
+
+    ARCHIVED = "archived"  # a receipt exists
+    CLAIM = "claim"  # no claim yet
+    ADOPT = "adopt"  # the job exists
+    SEND = "send"  # ours to send, and settled that it is not there
+    TAKE_OVER = "take over"  # its holder is gone
+    NEXT_ATTEMPT = "next attempt"  # the last one was given up and its job is gone
+    WAIT = "wait"  # another run holds it
+    LOOK_AGAIN = "look again"  # absent, but not yet beyond doubt
+    LOST = "lost"  # paid, gone, and no receipt
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One observation: the service first, then the archive. `looks`: how often in a row the job was absent."""
+
+    held: Held | None
+    job: SynthesisJob | None
+    receipt: Receipt | None
+    looks: int
+
+
+def decide(seen: Seen, *, holder: str, claim_seconds: float) -> Move:  # noqa: PLR0911 - one return per move
+    """Pure. The order of the questions is the rule."""
+    if seen.receipt is not None:
+        return Move.ARCHIVED
+    if seen.held is None:
+        return Move.CLAIM
+    if seen.job is not None:
+        return Move.ADOPT
+    claim = seen.held.claim
+    if seen.looks < LOOKS:
+        return Move.LOOK_AGAIN
+    if claim.last.ended is not None:
+        return Move.NEXT_ATTEMPT
+    if claim.last.accepted_at is not None:
+        return Move.LOST
+    if claim.holder == holder:
+        return Move.SEND
+    return Move.TAKE_OVER if seen.held.age_seconds > claim_seconds else Move.WAIT
+
+
+class Submission:
+    """One script on its way to exactly one accepted create per attempt."""
+
+    def __init__(self, connections: Connections, script: Script, run: str) -> None:
+        self._c = connections
+        self._script = script
+        self._run = run
+        self._holder = secrets.token_hex(8)
+        self._content_id = derive_content_id(script, archive_id=connections.archive.archive_id)
+
+    async def submit(self) -> JobRef:
+        """The job of this script: created, or adopted.
+
+        Raises:
+            AlreadyArchived: another run was faster.
+            RequestRefused, AccessRefused: as the service says.
+            ResultLost: it was paid for and is gone.
+            CreateUnclear, ServiceUnavailable, ArchiveUnavailable: not settled; try again.
+        """
+        sends = looks = 0
+        held = await self._c.control(self._c.archive.create_claim, self._claim(number=1))
+        move = Move.SEND if held else Move.LOOK_AGAIN
+        while True:
+            if move is Move.SEND and held:
+                if sends == MAX_SENDS:
+                    raise CreateUnclear(f"{sends} creates without a usable answer", job_id=held.claim.last.job_id)
+                sends, looks = sends + 1, 0
+                try:
+                    return await self._send(held)
+                except Throttled as error:  # refused for certain: no look is needed, and no try is spent
+                    logger.warning("the service takes no new job for now: %s", error)
+                    self._c.admission.throttled(error.retry_after_seconds)
+                    sends -= 1
+                    held, move = await self._carry_out(Move.SEND, Seen(held, None, None, LOOKS))
+                    continue
+                except (JobExists, CreateUnclear) as error:
+                    logger.warning("looking before sending again: %s", error)
+            await self._c.clock.sleep(self._pause(move, looks))
+            seen = await self._observe(looks)
+            looks = seen.looks
+            move = decide(seen, holder=self._holder, claim_seconds=self._c.settings.claim_seconds)
+            if move is Move.ADOPT and seen.held and seen.job:
+                return await self._adopted(seen.held, seen.job)
+            held, move = await self._carry_out(move, seen)
+
+    def _pause(self, move: Move, looks: int) -> float:
+        """Seconds until another look is worth it; the first look after a lost race needs none."""
+        first = move is Move.LOOK_AGAIN and looks == 0
+        return 0.0 if first else min(self._c.settings.poll_interval_seconds, 5.0)
+
+    async def _carry_out(self, move: Move, seen: Seen) -> tuple[Held | None, Move]:
+        """Write what the move needs; a lost conditional write means that somebody else moved: look again."""
+        archive, held = self._c.archive, seen.held
+        match move:
+            case Move.ARCHIVED if seen.receipt:
+                raise AlreadyArchived(seen.receipt)
+            case Move.LOST if held:
+                raise ResultLost(
+                    "the service had accepted this job and no longer knows it, and there is no receipt; it was "
+                    "probably billed, so it is not rendered again by itself",
+                    script_id=self._script.script_id,
+                    job_id=held.claim.last.job_id,
+                )
+            case Move.CLAIM:
+                held = await self._c.control(archive.create_claim, self._claim(number=1))
+            case Move.SEND if held:
+                await self._c.admission.turn()
+                held = await self._c.control(archive.replace_claim, held, held.claim)
+            case Move.TAKE_OVER if held:
+                await self._c.admission.turn()
+                claim = self._claim(number=held.claim.last.number, before=held.claim.attempts[:-1])
+                logger.info("taking over the claim of run %s for %s", held.claim.run, claim.script_id)
+                held = await self._c.control(archive.replace_claim, held, claim)
+            case Move.NEXT_ATTEMPT if held:
+                number = held.claim.last.number + 1
+                if number > self._c.settings.max_attempts:
+                    raise JobError(
+                        f"all {number - 1} attempts are spent; the last ended: {held.claim.last.ended}",
+                        code="AttemptsSpent",
+                        script_id=self._script.script_id,
+                        job_id=held.claim.last.job_id,
+                    )
+                await self._c.admission.turn()
+                claim = self._claim(number=number, before=held.claim.attempts)
+                held = await self._c.control(archive.replace_claim, held, claim)
+            case _:
+                return held, move
+        return held, Move.SEND if held else Move.LOOK_AGAIN
+
+    async def _observe(self, looks: int) -> Seen:
+        """The service first, then claim and receipt: in the other order a finishing run looks like a lost job."""
+        held = await self._c.control(self._c.archive.read_claim, self._script.script_id, self._content_id)
+        if held is not None:
+            try:
+                job = await self._c.control(self._c.client.get, held.claim.last.job_id)
+            except JobNotFound:
+                pass
+            else:
+                return Seen(held, job, None, 0)
+        receipt = await self._c.control(self._c.archive.read_receipt, self._script.script_id, self._content_id)
+        again = await self._c.control(self._c.archive.read_claim, self._script.script_id, self._content_id)
+        same = held is not None and again is not None and held.claim.last == again.claim.last
+        return Seen(again, None, receipt, looks + 1 if same else 0)
+
+    async def _send(self, held: Held) -> JobRef:
+        """Send once."""
+        mark = mark_description(self._script.description, self._c.archive.archive_id)
+        job = await self._c.control(
+            self._c.client.create,
+            with_defaults(self._script),
+            job_id=held.claim.last.job_id,
+            description=mark,
+        )
+        self._c.admission.accepted()
+        return await self._adopted(held, job)
+
+    async def _adopted(self, held: Held, job: SynthesisJob) -> JobRef:
+        """Note in the claim that the service has it, and from then on know it as paid."""
+        claim = held.claim
+        if archive_of(job.description) != self._c.archive.archive_id:
+            raise RequestRefused(
+                "a job with this id exists and carries the mark of another archive",
+                script_id=claim.script_id,
+                job_id=claim.last.job_id,
+            )
+        if claim.last.accepted_at is None:
+            accepted = claim.last.model_copy(update={"accepted_at": job.created_at or self._c.clock.now()})
+            noted = claim.model_copy(update={"attempts": (*claim.attempts[:-1], accepted)})
+            await self._c.control(self._c.archive.replace_claim, held, noted)
+        if self._script.destination_container_url is not None:
+            self._c.destinations[claim.last.job_id] = self._script.destination_container_url
+        return claim.ref()
+
+    def _claim(self, *, number: int, before: tuple[Attempt, ...] = ()) -> Claim:
+        script_id = self._script.script_id
+        job_id = derive_job_id(script_id, self._content_id, number)
+        return Claim(
+            script_id=script_id,
+            content_id=self._content_id,
+            run=self._run,
+            holder=self._holder,
+            resource=self._c.settings.resource,
+            api_version=self._c.settings.api_version,
+            attempts=(*before, Attempt(number=number, job_id=job_id)),
+        )

@@ -1,0 +1,48 @@
+"""What goes over the wire: one module per API generation, pure encode and decode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from batch_avatar.wire.avatar_2024 import Avatar2024
+from batch_avatar.wire.messages import JobPage, Problem, WireRequest, decode_problem
+from batch_avatar.wire.summary import SummaryResult, decode_summary
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from batch_avatar.models import Script, SynthesisJob
+
+__all__ = [
+    "JobPage",
+    "Problem",
+    "SummaryResult",
+    "Wire",
+    "WireRequest",
+    "decode_problem",
+    "decode_summary",
+    "wire_for",
+]
+
+
+class Wire(Protocol):
+    """One generation of the API. Paths start at the endpoint; bodies are the bytes that are sent."""
+
+    api_version: str
+
+    def encode_create(self, script: Script, *, job_id: str, description: str) -> WireRequest: ...
+    def encode_get(self, service_id: str) -> WireRequest: ...
+    def encode_list(self) -> WireRequest: ...
+    def encode_delete(self, service_id: str) -> WireRequest: ...
+    def decode_job(self, body: object, *, observed_at: datetime) -> SynthesisJob:
+        """Raises ValueError where the body is no job."""
+        ...
+
+    def decode_page(self, body: object, *, observed_at: datetime) -> JobPage:
+        """Raises ValueError where the body is no page."""
+        ...
+
+
+def wire_for(api_version: str) -> Wire:
+    """The generation behind an api-version; settings allow no other."""
+    return Avatar2024(api_version)

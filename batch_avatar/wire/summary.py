@@ -1,0 +1,40 @@
+"""What summary.json tells, in either generation. Its casing is mixed and its failure entries undocumented."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+
+@dataclass(frozen=True)
+class SummaryResult:
+    """One input's result. Of `videoFileName` only the base name is right (contract notes, section 4)."""
+
+    status: str | None
+    video_file_name: str | None
+    error: str | None
+
+
+def decode_summary(body: bytes) -> tuple[SummaryResult, ...]:
+    """The results in input order.
+
+    Raises:
+        ValueError: where the bytes are no summary.
+    """
+    value = json.loads(body)
+    if not isinstance(value, dict) or not isinstance(value.get("results", []), list):
+        raise ValueError("not a summary")  # noqa: TRY004 - one error for every unreadable body
+    return tuple(_result(item) for item in value.get("results", []) if isinstance(item, dict))
+
+
+def _result(item: dict[str, object]) -> SummaryResult:
+    name = item.get("videoFileName")
+    error = item.get("error")
+    if isinstance(error, dict):
+        error = ": ".join(str(error[key]) for key in ("code", "message") if error.get(key))
+    return SummaryResult(
+        status=str(item["status"]) if item.get("status") else None,
+        video_file_name=PurePosixPath(name).name if isinstance(name, str) else None,
+        error=str(error) if error else None,
+    )
