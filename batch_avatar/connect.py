@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from batch_avatar.client import Credential
     from batch_avatar.clock import Clock
     from batch_avatar.models import SynthesisJob
+    from batch_avatar.progress import Event
     from batch_avatar.settings import Settings
 
 P = ParamSpec("P")
@@ -65,6 +66,12 @@ class Connections:
     destinations: dict[str, SecretStr] = field(default_factory=dict)
     """Signed links of destination containers by job id: secrets, so this process alone knows them."""
     job_listeners: list[Callable[[SynthesisJob], None]] = field(default_factory=list)
+    listeners: list[Callable[[Event], None]] = field(default_factory=list)
+
+    def tell(self, event: Event) -> None:
+        """Tell everyone who shows progress that a script moved on."""
+        for listener in self.listeners:
+            listener(event)
 
     async def control(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a short blocking call in a thread of our own; asyncio's default pool is small and not ours."""
@@ -103,7 +110,6 @@ async def open_connections(settings: Settings, *, run: str, clock: Clock | None 
         yield outer
         return
     clock = clock or SystemClock()
-    redact_secrets()
     session, storage_session = open_session(retry=idempotent_retry()), open_session()
     connections = _connect(settings, run=run, clock=clock, session=session, storage_session=storage_session)
     token = _current.set(connections)
@@ -120,6 +126,22 @@ async def open_connections(settings: Settings, *, run: str, clock: Clock | None 
         storage_session.close()
 
 
+def connect_client(
+    settings: Settings, *, clock: Clock | None = None, session: requests.Session | None = None
+) -> AvatarClient:
+    """The service alone, without an archive."""
+    clock = clock or SystemClock()
+    redact_secrets()
+    return AvatarClient(
+        endpoint=settings.endpoint,
+        credential=_credential(settings, clock),
+        wire=wire_for(settings.api_version),
+        session=session or open_session(retry=idempotent_retry()),
+        clock=clock,
+        request_timeout_seconds=settings.request_timeout_seconds,
+    )
+
+
 def _connect(
     settings: Settings,
     *,
@@ -128,14 +150,7 @@ def _connect(
     session: requests.Session,
     storage_session: requests.Session,
 ) -> Connections:
-    client = AvatarClient(
-        endpoint=settings.endpoint,
-        credential=_credential(settings, clock),
-        wire=wire_for(settings.api_version),
-        session=session,
-        clock=clock,
-        request_timeout_seconds=settings.request_timeout_seconds,
-    )
+    client = connect_client(settings, clock=clock, session=session)
     control_threads = ThreadPoolExecutor(CONTROL_THREADS, thread_name_prefix="control")
     listeners: list[Callable[[SynthesisJob], None]] = []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - pydantic needs the name at run time
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field

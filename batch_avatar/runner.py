@@ -26,7 +26,7 @@ from batch_avatar.progress import Event, Phase
 from batch_avatar.records import DeadLetter, Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from batch_avatar.clock import Clock
     from batch_avatar.models import Script, SynthesisJob
@@ -47,24 +47,23 @@ def new_run_name(clock: Clock) -> str:
     return f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
-async def render_scripts(
-    scripts: Sequence[Script], chain: Chain, *, on_event: Callable[[Event], None] = lambda _: None
-) -> BatchReport:
+async def render_scripts(scripts: Sequence[Script], chain: Chain) -> BatchReport:
     """Render what is missing, inside open connections; the report is also written to the archive.
+
+    Tells every step of every script to the connections' `listeners`.
 
     One bad script never stops the others; only refused access and systemic refusals stop new creates.
 
     Raises:
         ServiceError, ArchiveError: before the first create, where service or archive cannot be read.
     """
-    return await _Batch(current(), chain, on_event).run(scripts)
+    return await _Batch(current(), chain).run(scripts)
 
 
 class _Batch:
-    def __init__(self, connections: Connections, chain: Chain, on_event: Callable[[Event], None]) -> None:
+    def __init__(self, connections: Connections, chain: Chain) -> None:
         self._c = connections
         self._chain = chain
-        self._on_event = on_event
         self._outcomes: dict[str, Outcome] = {}
         self._script_of_job: dict[str, str] = {}
         self._stop: asyncio.Future[BatchAvatarError] = asyncio.get_running_loop().create_future()
@@ -72,7 +71,7 @@ class _Batch:
 
     async def run(self, scripts: Sequence[Script]) -> BatchReport:
         for script in scripts:
-            self._on_event(Event(script.script_id, Phase.WAITING))
+            self._c.tell(Event(script.script_id, Phase.WAITING))
         plan = await stages.plan(scripts)
         logger.info("plan: %s", ", ".join(f"{count} {state}" for state, count in plan.counts().items()))
         self._c.job_listeners.append(self._job_changed)
@@ -171,7 +170,7 @@ class _Batch:
                 return await self._refused(script, error)
             self._refusals.clear()
             self._script_of_job[ref.service_id] = script.script_id
-            self._on_event(Event(script.script_id, Phase.CREATED, ref.job_id))
+            self._c.tell(Event(script.script_id, Phase.CREATED, ref.job_id))
             try:
                 return await self._chain.wait(ref)
             except (JobFailed, JobOverdue) as error:
@@ -218,12 +217,12 @@ class _Batch:
         script_id = self._script_of_job.get(job.service_id)
         phase = {"Running": Phase.RUNNING, "Succeeded": Phase.RENDERED}.get(job.status)
         if script_id and phase:
-            self._on_event(Event(script_id, phase, job.service_id))
+            self._c.tell(Event(script_id, phase, job.service_id))
 
     def _end(self, outcome: Outcome) -> None:
         self._outcomes[outcome.script_id] = outcome
         text = outcome.error.message if outcome.error else outcome.blob_prefix or ""
-        self._on_event(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id, text))
+        self._c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id, text))
 
 
 def build_report(run: str, outcomes: Sequence[Outcome]) -> BatchReport:

@@ -173,3 +173,8 @@ def prefect_api_url() -> str | None:
     active = os.environ.get("PREFECT_PROFILE", profiles.get("active", ""))
     url = profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL")
     return str(url) if url else None
+
+
+def quiet_prefect_console() -> None:
+    """Before Prefect is imported: its console shows warnings only, because ours shows the progress."""
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")

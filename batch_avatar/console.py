@@ -1,0 +1,135 @@
+"""What a person sees in the terminal: live progress, one line per event elsewhere, plans and reports."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from batch_avatar.plan import PlanState
+from batch_avatar.progress import Event, Phase, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
+
+    from batch_avatar.clock import Clock
+    from batch_avatar.models import BatchReport
+    from batch_avatar.plan import Plan
+    from batch_avatar.settings import Settings
+
+SHOWN = {
+    Phase.WAITING: "white",
+    Phase.CREATED: "cyan",
+    Phase.RUNNING: "blue",
+    Phase.RENDERED: "blue",
+    Phase.ARCHIVED: "green",
+    Phase.SKIPPED: "green",
+    Phase.FAILED: "red",
+    Phase.UNFINISHED: "yellow",
+}
+TROUBLE = (Phase.FAILED, Phase.UNFINISHED)
+MANY = 50  # rows that a person still reads; a longer list is cut and counted
+
+
+def duration(seconds: float) -> str:
+    """In hours, minutes and seconds, e.g. `1 h 05 min`, `3 min 20 s`, `12 s`."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {whole % 60:02d} s" if minutes else f"{whole} s"
+
+
+@contextmanager
+def showing_progress(console: Console, clock: Clock) -> Iterator[Callable[[Event], None]]:
+    """A listener for a run's events: a live line on a terminal, else one line per event."""
+    progress = Progress(clock)
+    if not console.is_terminal:
+
+        def tell(event: Event) -> None:
+            progress(event)
+            _print_event(console, event, progress)
+
+        yield tell
+        return
+    with Live(console=console, refresh_per_second=4, get_renderable=lambda: _line(progress), transient=True) as live:
+
+        def show(event: Event) -> None:
+            progress(event)
+            if event.phase in TROUBLE:
+                live.console.print(Text(f"{event.script_id}: {event.phase}: {event.text}", SHOWN[event.phase]))
+
+        yield show
+
+
+def _print_event(console: Console, event: Event, progress: Progress) -> None:
+    if event.phase is not Phase.WAITING:
+        about = " ".join(part for part in (event.job_id if event.phase is Phase.CREATED else "", event.text) if part)
+        line = f"[{progress.ended}/{progress.total}] {event.script_id}: {event.phase} {about}".rstrip()
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _line(progress: Progress) -> Table:
+    counts = progress.counts()
+    text = Text()
+    for phase, color in SHOWN.items():
+        if counts[phase] or phase in (Phase.WAITING, Phase.CREATED, Phase.RUNNING, Phase.ARCHIVED, Phase.FAILED):
+            text.append(f"{counts[phase]} {phase}  ", color if counts[phase] else "dim")
+    left = progress.seconds_left()
+    text.append(f"{duration(progress.elapsed_seconds())} gone", "dim")
+    if left is not None and progress.ended < progress.total:
+        text.append(f", about {duration(left)} left", "dim")
+    row = Table.grid(padding=(0, 1))
+    row.add_row(ProgressBar(total=max(progress.total, 1), completed=progress.ended, width=24), text)
+    return row
+
+
+def print_plan(console: Console, plan: Plan, settings: Settings) -> None:
+    """What a run would do, script by script, and how long its creates take at the pace."""
+    table = Table("script", "state", "detail", box=None, pad_edge=False)
+    for item in plan.items[:MANY]:
+        table.add_row(item.script.script_id, item.state, item.detail or "")
+    console.print(table)
+    if len(plan.items) > MANY:
+        console.print(f"... and {len(plan.items) - MANY} more; --json lists all")
+    console.print(", ".join(f"{count} {state}" for state, count in plan.counts().items()), highlight=False)
+    creates = sum(plan.counts().get(state, 0) for state in (PlanState.NEW, PlanState.CHANGED))
+    if creates and settings.creates_per_minute:
+        seconds = (creates - 1) / settings.creates_per_minute * 60
+        pace = f"{settings.creates_per_minute:g} a minute"
+        console.print(f"{creates} jobs to create, at {pace}: the last one is sent after {duration(seconds)}")
+
+
+def print_report(console: Console, report: BatchReport, settings: Settings, *, elapsed_seconds: float) -> None:
+    """The end of a run: counts, what went wrong and what to do, and where the videos are."""
+    bad = [outcome for outcome in report.outcomes if outcome.error is not None]
+    if bad:
+        table = Table("script", "outcome", "what happened", box=None, pad_edge=False)
+        for outcome in bad[:MANY]:
+            if outcome.error is not None:
+                table.add_row(
+                    outcome.script_id, outcome.outcome, f"{outcome.error.failure_class}: {outcome.error.message}"
+                )
+        console.print(table)
+        if len(bad) > MANY:
+            console.print(f"... and {len(bad) - MANY} more; --json lists all")
+    console.print(
+        f"{report.scripts} scripts: {report.archived} archived, {report.skipped} archived before, "
+        f"{report.failed} failed, {report.unfinished} unfinished, in {duration(elapsed_seconds)}",
+        highlight=False,
+    )
+    console.print(
+        f"billed by the service in this run: {report.billed_seconds} s of video, {report.billed_characters} characters",
+        highlight=False,
+    )
+    where = f"container {settings.container}, folder {settings.prefix}<script_id>/<content_id>/<attempt>/"
+    console.print(f"videos: {where}", highlight=False, soft_wrap=True)
+    console.print(f"report: {settings.prefix}_runs/{report.run}/report.json", highlight=False, soft_wrap=True)
+    if report.unfinished:
+        console.print("Nothing is lost: run the same command again to continue.")

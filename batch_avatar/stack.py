@@ -1,0 +1,175 @@
+"""The embedded stack: Azurite, the emulator and a Prefect server as processes of this machine, on loopback only.
+
+Everything it writes lies in one folder: logs, Prefect's home, `stack.json` with the processes, and `stack.env`,
+which points `batch-avatar` and `prefect` at it when it is sourced.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import requests
+from urllib3.util.retry import Retry
+
+from batch_avatar.emulator.azurite import SERVICE_ACCOUNT, USER_ACCOUNT, Azurite, stop_process
+from batch_avatar.errors import BatchAvatarError
+from batch_avatar.models import Written
+from batch_avatar.session import open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).resolve().parents[1]
+SERVER_SETTINGS = ROOT / "deployments" / "server.env"
+CREATES_PER_MINUTE = 2  # the service's default quota, in service time
+POLL_INTERVAL_SECONDS = 10  # our default, in service time
+START_PATIENCE = Retry(total=120, connect=120, backoff_factor=0.25, backoff_max=0.5, status_forcelist=(502, 503))
+"""A Prefect server migrates its new database first: 10 to 14 s on two cores (measured with Prefect 3.9)."""
+
+
+class Stack(Written):
+    """A running stack. Ports are on 127.0.0.1; processes are named for what they run."""
+
+    folder: Path
+    time_scale: float
+    processes: dict[str, int]
+    storage_url: str
+    service_url: str
+    prefect_url: str
+    environment: dict[str, str]
+
+    def stop(self) -> None:
+        """End its processes, in the order opposite to their start, and forget them."""
+        for name, pid in reversed(self.processes.items()):
+            if _is_ours(pid, name):
+                stop_process(pid)
+        (self.folder / "stack.json").unlink(missing_ok=True)
+        (self.folder / "stack.env").unlink(missing_ok=True)
+
+    def child_environment(self) -> dict[str, str]:
+        """This process's environment, pointed at the stack."""
+        return {**os.environ, **self.environment}
+
+
+def running_stack(folder: Path) -> Stack | None:
+    """The stack that was left running in this folder, if all of it still runs."""
+    try:
+        stack = Stack.model_validate_json((folder / "stack.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return stack if all(_is_ours(pid, name) for name, pid in stack.processes.items()) else None
+
+
+def start_stack(folder: Path, *, time_scale: float) -> Stack:
+    """Start all three and wait until they answer; when one does not, none is left running.
+
+    Raises:
+        BatchAvatarError: with the end of the log of what did not start.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as undo:
+        processes: dict[str, int] = {}
+        try:
+            azurite = Azurite(detached=True, log_path=folder / "azurite.log").start()
+        except RuntimeError as error:
+            raise BatchAvatarError(str(error)) from None
+        undo.callback(stop_process, azurite.pid)
+        processes["azurite"] = azurite.pid
+        key, service_port, prefect_port = secrets.token_hex(16), _free_port(), _free_port()
+        service_url, prefect_url = f"http://127.0.0.1:{service_port}", f"http://127.0.0.1:{prefect_port}"
+        scaled = {"BATCH_AVATAR_CREATES_PER_MINUTE": f"{CREATES_PER_MINUTE * time_scale:g}"}
+        scaled["BATCH_AVATAR_POLL_INTERVAL_SECONDS"] = f"{POLL_INTERVAL_SECONDS / time_scale:g}"
+        environment = {
+            "BATCH_AVATAR_ENDPOINT": service_url,
+            "BATCH_AVATAR_SPEECH_KEY": key,
+            "BATCH_AVATAR_STORAGE_CONNECTION_STRING": azurite.connection_string(USER_ACCOUNT),
+            "BATCH_AVATAR_CONTAINER": "videos",
+            **scaled,
+            "PREFECT_API_URL": f"{prefect_url}/api",
+            "PREFECT_HOME": str(folder / "prefect"),
+            **_server_settings(),
+        }
+        command = [sys.executable, "-m", "batch_avatar.cli", "emulator", "--port", str(service_port), "--key", key]
+        command += ["--time-scale", f"{time_scale:g}", "--creates-per-minute", str(CREATES_PER_MINUTE)]
+        storage = {"EMULATOR_STORAGE_CONNECTION_STRING": azurite.connection_string(SERVICE_ACCOUNT)}
+        processes["emulator"] = _start(folder, "emulator", command, storage, undo)
+        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1"]
+        command += ["--port", str(prefect_port)]
+        processes["prefect"] = _start(folder, "prefect", command, environment, undo)
+        _await(f"{service_url}/emulator/health", folder / "emulator.log")
+        _await(f"{prefect_url}/api/health", folder / "prefect.log")
+        stack = Stack(
+            folder=folder,
+            time_scale=time_scale,
+            processes=processes,
+            storage_url=azurite.url,
+            service_url=service_url,
+            prefect_url=prefect_url,
+            environment=environment,
+        )
+        _write_private(folder / "stack.json", stack.model_dump_json(indent=2))
+        exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+        _write_private(folder / "stack.env", "\n".join(exports) + "\n")
+        undo.pop_all()
+    return stack
+
+
+def _start(folder: Path, name: str, command: Sequence[str], extra: dict[str, str], undo: ExitStack) -> int:
+    with (folder / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, **extra},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    undo.callback(stop_process, process.pid)
+    return process.pid
+
+
+def _await(url: str, log: Path) -> None:
+    """One request; the session waits between its tries."""
+    with open_session(retry=START_PATIENCE) as session:
+        try:
+            session.get(url, timeout=5).raise_for_status()
+        except requests.RequestException:
+            end = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+            raise BatchAvatarError(f"{log.stem} did not start:\n{end}") from None
+
+
+def _server_settings() -> dict[str, str]:
+    lines = SERVER_SETTINGS.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Keys of the stack are in it."""
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+
+
+def _is_ours(pid: int, name: str) -> bool:
+    """A process of that id runs, and by its command line it is the one that was started."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    command = Path(f"/proc/{pid}/cmdline")
+    return not command.parent.parent.joinpath("self").exists() or name in command.read_text(errors="replace")

@@ -1,0 +1,54 @@
+"""Many scripts: those of folders and manifests, or a short list given as a parameter."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from prefect.states import Failed
+from pydantic import Field
+
+from batch_avatar.errors import InputError
+from batch_avatar.models import Script
+from batch_avatar.settings import load_settings
+from tasks.rendering import gather_scripts, render_as_task_runs
+from tasks.shards import read_shard, render_as_child_runs
+
+
+def _run_name() -> str:
+    parameters = flow_run.parameters
+    if shard := parameters.get("shard"):
+        return f"render shard {shard}"
+    sources, scripts = parameters.get("sources") or [], parameters.get("scripts") or []
+    what = [*sources, f"{len(scripts)} scripts" if scripts else ""]
+    return f"render {', '.join(part for part in what if part) or 'nothing'}"
+
+
+@flow(name="render-batch", flow_run_name=_run_name, persist_result=False)
+async def render_batch(
+    sources: list[str] | None = None,
+    scripts: list[Script] | None = None,
+    scripts_per_run: Annotated[int, Field(ge=1)] | None = None,
+    shard: str | None = None,
+) -> State[None]:
+    """Render every script that is not archived yet; the run is green only when all are.
+
+    Args:
+        sources: Folders of *.txt, *.ssml and *.xml files, or manifests (*.jsonl, *.csv), as the worker sees them.
+        scripts: Scripts given right here; for a handful. Many scripts go into a manifest.
+        scripts_per_run: Spread the batch over child flow runs of so many scripts each; empty: all in this run.
+        shard: Set by a parent run for its children; leave it empty.
+    """
+    try:
+        settings = load_settings()
+        if shard is not None:
+            wanted = await read_shard(settings, shard)
+        else:
+            wanted = gather_scripts(settings, sources=sources or [], scripts=scripts or [])
+    except InputError as error:
+        return Failed(message=f"{error} - nothing was sent")
+    if scripts_per_run is not None and shard is None and len(wanted) > scripts_per_run:
+        return await render_as_child_runs(settings, wanted, scripts_per_run=scripts_per_run)
+    return await render_as_task_runs(settings, wanted)

@@ -1,0 +1,33 @@
+"""One script, for ad-hoc runs from the UI or the command line."""
+
+from __future__ import annotations
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from prefect.states import Failed
+
+from batch_avatar.errors import InputError
+from batch_avatar.models import Script
+from batch_avatar.settings import load_settings
+from tasks.rendering import gather_scripts, render_as_task_runs
+
+
+def _run_name() -> str:
+    script = flow_run.parameters["script"]
+    return f"render {script['script_id'] if isinstance(script, dict) else script.script_id}"
+
+
+@flow(name="render-script", flow_run_name=_run_name, persist_result=False)
+async def render_script(script: Script) -> State[None]:
+    """Render one script to a video in the archive. Rendered before, unchanged: nothing is sent or billed.
+
+    Args:
+        script: What is spoken, and how it shall look. Leave a property empty for the deployment's own default.
+    """
+    try:
+        settings = load_settings()
+        scripts = gather_scripts(settings, sources=(), scripts=[script])
+    except InputError as error:
+        return Failed(message=f"{error} - nothing was sent")
+    return await render_as_task_runs(settings, scripts)

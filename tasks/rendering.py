@@ -1,0 +1,60 @@
+"""The body that the flows share: render a batch as task runs, and tell the UI about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prefect.runtime import flow_run
+
+from batch_avatar.connect import open_connections
+from batch_avatar.errors import InputError
+from batch_avatar.manifest import check_scripts, read_scripts
+from batch_avatar.runner import render_scripts
+from batch_avatar.wire import wire_for
+from tasks.reporting import ProgressArtifact, final_state, publish_report
+from tasks.steps import task_chain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from prefect.client.schemas.objects import State
+
+    from batch_avatar.models import Script
+    from batch_avatar.settings import Settings
+
+
+def run_name() -> str:
+    """What claims, receipts and the report call this flow run."""
+    return f"flow-{flow_run.id}"
+
+
+def gather_scripts(settings: Settings, *, sources: Sequence[str], scripts: Sequence[Script]) -> tuple[Script, ...]:
+    """The scripts of the sources and those given as values.
+
+    Raises:
+        ManifestError: with every fault of every script.
+        InputError: a signed link came as a parameter, where everyone who opens the UI could read it.
+    """
+    wire, defaults = wire_for(settings.api_version), settings.video_defaults()
+    if any(script.destination_container_url for script in scripts):
+        raise InputError("destination_container_url holds a signature; put the script in a manifest instead")
+    given = check_scripts(scripts, defaults=defaults, wire=wire) if scripts or not sources else ()
+    read = read_scripts(sources, defaults=defaults, wire=wire) if sources else ()
+    if twice := {script.script_id for script in given} & {script.script_id for script in read}:
+        raise InputError(f"given as a parameter and in a source: {', '.join(sorted(twice))}")
+    return (*read, *given)
+
+
+async def render_as_task_runs(settings: Settings, scripts: Sequence[Script]) -> State[None]:
+    """Render, with one progress and one table artifact; the state to end the flow run with."""
+    async with open_connections(settings, run=run_name()) as c:
+        progress = ProgressArtifact(c.clock)
+        await progress.start()
+        c.listeners.append(progress)
+        try:
+            report = await render_scripts(scripts, task_chain())
+        finally:
+            await progress.finish()
+            c.listeners.remove(progress)
+        await publish_report(report)
+    return final_state(report)

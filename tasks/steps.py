@@ -1,0 +1,87 @@
+"""The four steps of one script as Prefect tasks. Every Prefect option of a task is set here and only here.
+
+Each step can be taken again at any time: what was done is read from the service and the archive, never from a
+Prefect result. Hence `persist_result=False` and `NO_CACHE`: neither may ever decide that a paid job is sent, or not
+sent, again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
+
+from batch_avatar import stages
+from batch_avatar.models import JobRef, Script
+from batch_avatar.records import Proof, Receipt
+from batch_avatar.retry import ARCHIVE, DELETE, SUBMIT, WAIT, RetryPolicy, is_retriable
+from batch_avatar.stages import Chain
+
+if TYPE_CHECKING:
+    from prefect import Task
+    from prefect.client.schemas.objects import State, TaskRun
+
+
+def _retriable(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Read `state.data`: awaiting `state.result()` here would never retry an async task."""
+    return is_retriable(state.data)
+
+
+def _options(policy: RetryPolicy) -> dict[str, Any]:
+    """What all four share: the core's retry policy, spread a little so that scripts do not come back together.
+
+    No tags: each tagged task run asks the server for a concurrency slot.
+    """
+    return {
+        "retries": policy.retries,
+        "retry_delay_seconds": list(policy.delays_seconds),
+        "retry_jitter_factor": 0.5,
+        "retry_condition_fn": _retriable,
+        "persist_result": False,
+        "cache_policy": NO_CACHE,
+    }
+
+
+@task(name="submit-job", task_run_name="submit {script.script_id}", **_options(SUBMIT))
+async def submit_job(script: Script) -> JobRef:
+    """Claim the script and create its job, or adopt the one that exists."""
+    ref = await stages.submit(script)
+    get_run_logger().info("job %s (attempt %d)", ref.job_id, ref.attempt)
+    return ref
+
+
+@task(name="wait-for-job", task_run_name="wait for {ref.script_id}", **_options(WAIT))
+async def wait_for_job(ref: JobRef) -> JobRef:
+    """Wait on the shared poller until the job has succeeded.
+
+    One try is a window of ten minutes; a job that is not ended by then shows as AwaitingRetry for a moment, and the
+    next try goes on waiting, until the job's own deadlines. One try per look at the job would cost two events, two
+    rows and a log line each.
+    """
+    return await stages.wait(ref)
+
+
+@task(name="archive-outputs", task_run_name="archive {ref.script_id}", **_options(ARCHIVE))
+async def archive_outputs(ref: JobRef) -> Receipt:
+    """Stream result and summary into the container, verify them, write the receipt."""
+    receipt = await stages.archive(ref)
+    video = receipt.video
+    get_run_logger().info(
+        "%s: %d bytes, sha256 %s, %d s billed", video.blob_name, video.size_bytes, video.sha256, receipt.billed_seconds
+    )
+    if receipt.missing:
+        get_run_logger().warning("archived without %s", " and ".join(receipt.missing))
+    return receipt
+
+
+@task(name="delete-job", task_run_name="delete job of {proof.script_id}", **_options(DELETE))
+async def delete_job(proof: Proof) -> None:
+    """Delete the remote job; the proof says that nothing is lost by it."""
+    await stages.delete(proof)
+
+
+def task_chain() -> Chain:
+    """The chain that the runner walks in a flow run."""
+    return Chain(submit=submit_job, wait=wait_for_job, archive=archive_outputs, delete=delete_job)
