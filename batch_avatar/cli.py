@@ -212,8 +212,7 @@ async def _render(
                 console.print(f"run {run}, in this process", highlight=False)
                 report = await render_scripts(scripts, plain_chain())
             else:
-                render_batch = _import_flow()
-                console.print(f"run {run}, as a flow run of {prefect_api_url()}", highlight=False, soft_wrap=True)
+                render_batch = _import_flow(lambda link: console.print(f"run {run}, as {link}", highlight=False))
                 await render_batch(sources=[str(source) for source in sources], return_state=True)
                 text = await c.control(c.archive.read_run_document, run, "report.json")
                 if text is None:
@@ -222,13 +221,16 @@ async def _render(
     return report, clock.monotonic() - started
 
 
-def _import_flow() -> Any:
+def _import_flow(show_link: Callable[[str], None]) -> Any:
+    """The flow, which tells its page in the Prefect UI as soon as it runs."""
     quiet_prefect_console()
     try:
         from flows.render_batch import render_batch
     except ImportError as error:
         raise SettingsError(f"--engine prefect needs a checkout with the prefect extra ({error.name})") from None
-    return render_batch
+    from prefect.utilities.urls import url_for
+
+    return render_batch.with_options(on_running=[lambda _flow, run, _state: show_link(f"flow run {url_for(run)}")])
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -268,8 +270,8 @@ def _progress_console() -> Console:
     from rich.console import Console
     from rich.logging import RichHandler
 
-    console = Console(stderr=True)
-    handler = RichHandler(console=console, show_time=False, show_path=False, markup=False)
+    console = Console(stderr=True) if sys.stderr.isatty() else Console(stderr=True, width=250)
+    handler = RichHandler(logging.WARNING, console=console, show_time=False, show_path=False, markup=False)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     return console
 

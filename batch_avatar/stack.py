@@ -123,18 +123,18 @@ def start_stack(folder: Path, *, time_scale: float) -> Stack:
 
 
 def _start(folder: Path, name: str, command: Sequence[str], extra: dict[str, str], undo: ExitStack) -> int:
-    with (folder / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**os.environ, **extra},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    undo.callback(stop_process, process.pid)
-    return process.pid
+    """Start a process that outlives this one, with its output in a log; its parent is the shell that left it."""
+    started = subprocess.run(
+        ["sh", "-c", 'log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!', "sh", f"{name}.log", *command],
+        cwd=folder,
+        env={**os.environ, **extra},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        check=True,
+    )
+    pid = int(started.stdout)
+    undo.callback(stop_process, pid)
+    return pid
 
 
 def _await(url: str, log: Path) -> None:

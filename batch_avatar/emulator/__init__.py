@@ -1,0 +1,1 @@
+"""The batch avatar service on this machine. It imports nothing of the client."""

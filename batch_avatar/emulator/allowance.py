@@ -1,0 +1,59 @@
+"""How many creates the resource may still take this minute."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from batch_avatar.emulator.errors import ApiError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from batch_avatar.emulator.clock import ServiceClock
+
+_MINUTE = timedelta(minutes=1)
+
+
+class Allowance:
+    """A sliding minute of service time (D: 2 creates a minute on S0). A limit of 0 means no limit."""
+
+    def __init__(self, limit: int, clock: ServiceClock) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._spent: deque[datetime] = deque()
+        self._lock = threading.Lock()
+
+    def spend(self) -> datetime:
+        """Take one create, or raise 429 in the gateway's shape; the answer is what `refund` takes back."""
+        now = self._clock.now()
+        with self._lock:
+            while self._spent and self._spent[0] <= now - _MINUTE:
+                self._spent.popleft()
+            if self._limit and len(self._spent) >= self._limit:
+                left = (self._spent[0] + _MINUTE - now).total_seconds()
+                raise _refuse(max(1, math.ceil(self._clock.real_seconds(left))))
+            if self._limit:
+                self._spent.append(now)
+        return now
+
+    def refund(self, spent_at: datetime) -> None:
+        """Give one create back."""
+        with self._lock:
+            if spent_at in self._spent:
+                self._spent.remove(spent_at)
+
+
+def _refuse(real_seconds: int) -> ApiError:
+    """Word it as it was seen (O); the client can only wait in real seconds."""
+    return ApiError(
+        429,
+        "TooManyRequests",
+        "Requests to the batch avatar API have exceeded call rate limit of your current Speech S0 pricing tier. "
+        f"Please retry after {real_seconds} seconds.",
+        shape="gateway",
+        retry_after_seconds=real_seconds,
+    )

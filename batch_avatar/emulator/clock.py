@@ -1,0 +1,60 @@
+"""Service time: scaled, and steppable. Everything the emulator decides by time is decided by this clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+
+class ServiceClock:
+    """Tells service time, which runs `scale` times as fast as real time, or only when told to.
+
+    `scale` is in service seconds per real second. A stepped clock moves by `advance` alone; `scale`
+    then still converts for callers that must be told a real waiting time.
+    """
+
+    def __init__(self, *, scale: float = 1.0, stepped: bool = False, start: datetime | None = None) -> None:
+        if scale <= 0:
+            raise ValueError("scale must be above zero")
+        self.scale = scale
+        self.stepped = stepped
+        self._start = start or datetime.now(UTC)
+        self._origin = time.monotonic()
+        self._advanced_seconds = 0.0
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """Tell the service time, in UTC."""
+        elapsed = 0.0 if self.stepped else (time.monotonic() - self._origin) * self.scale
+        with self._lock:
+            return self._start + timedelta(seconds=elapsed + self._advanced_seconds)
+
+    def advance(self, seconds: float) -> datetime:
+        """Jump ahead by service seconds and tell the new time."""
+        if seconds < 0:
+            raise ValueError("time does not run backwards")
+        with self._lock:
+            self._advanced_seconds += seconds
+        return self.now()
+
+    def real_seconds(self, service_seconds: float) -> float:
+        """Convert a span of service seconds to real seconds."""
+        return service_seconds / self.scale
+
+
+def format_time(moment: datetime, *, zulu: bool = True) -> str:
+    """Write a time as the service does: 7 fraction digits and `Z`; without `Z` sometimes 6 digits.
+
+    Source: the examples of the docs, where the last action loses its `Z` when the job first moves.
+    """
+    short = not zulu and moment.microsecond % 2 == 0
+    fraction = f"{moment.microsecond:06d}" if short else f"{moment.microsecond:06d}0"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction}{'Z' if zulu else ''}"
+
+
+def format_http_date(moment: datetime) -> str:
+    """Write the `Date` header in service time, so that a client can correct its own clock by it."""
+    days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    return f"{days[moment.weekday()]}, {moment:%d} {months[moment.month - 1]} {moment:%Y %H:%M:%S} GMT"

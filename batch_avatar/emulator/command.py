@@ -1,0 +1,106 @@
+"""`emulator`: run the service on this machine and say how to use it."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from batch_avatar.emulator.azurite import Azurite
+    from batch_avatar.emulator.server import EmulatorServer
+
+_REPEAT_PUT = ("conflict", "existing", "replace", "bad_request")
+
+
+@click.command("emulator")
+@click.option("--port", default=0, show_default="a free one", help="Port on 127.0.0.1.")
+@click.option(
+    "--storage-connection-string",
+    envvar="EMULATOR_STORAGE_CONNECTION_STRING",
+    help="The service's storage account; without it, an Azurite is started and ended with the emulator.",
+)
+@click.option("--key", help="The resource's key; random when left out.")
+@click.option("--time-scale", default=1.0, show_default=True, help="Service seconds per real second.")
+@click.option("--creates-per-minute", default=2, show_default=True, help="0 = unlimited.")
+@click.option("--active-jobs-limit", default=200, show_default=True, help="Unfinished jobs at once; 0 = unlimited.")
+@click.option(
+    "--progression",
+    default="after_seconds",
+    show_default=True,
+    type=click.Choice(["at_once", "after_reads", "after_seconds", "lognormal"]),
+    help="How jobs come to their end.",
+)
+@click.option("--reads", default=2, show_default=True, help="after_reads: the read that finds a job terminal.")
+@click.option("--mean-seconds", default=148.0, show_default=True, help="lognormal: mean run time, service seconds.")
+@click.option("--media", default="real", show_default=True, type=click.Choice(["real", "minimal", "shared"]))
+@click.option("--width", default=640, show_default=True, help="Pixels.")
+@click.option("--height", default=360, show_default=True, help="Pixels.")
+@click.option("--seed", default=0, show_default=True, help="For fault probabilities and drawn run times.")
+@click.option("--storage-front", is_flag=True, help="Links go through a forwarder that can play download faults.")
+@click.option("--list-lag-seconds", default=2.0, show_default=True, help="Until the list shows a new job.")
+@click.option("--repeat-put", default="conflict", show_default=True, type=click.Choice(_REPEAT_PUT))
+@click.option("--delete-unfinished", default="refuse", show_default=True, type=click.Choice(["refuse", "accept"]))
+@click.option("--get-absent", default="404", show_default=True, type=click.Choice(["404", "204"]))
+@click.option("--delete-absent", default="204", show_default=True, type=click.Choice(["204", "404"]))
+@click.option("--unknown-members", default="ignore", show_default=True, type=click.Choice(["ignore", "refuse"]))
+@click.option("--link-lifetime-seconds", default=72 * 3600.0, show_default=True, help="Service seconds.")
+def emulator(port: int, storage_connection_string: str | None, **switches: Any) -> None:
+    """Run the batch avatar service on this machine, until Ctrl-C."""
+    from batch_avatar.emulator.azurite import Azurite
+    from batch_avatar.emulator.options import EmulatorOptions
+    from batch_avatar.emulator.server import serve
+
+    options = EmulatorOptions(**_to_options(switches))
+    with contextlib.ExitStack() as stack:
+        azurite: Azurite | None = None
+        if storage_connection_string is None:
+            try:
+                azurite = stack.enter_context(Azurite())
+            except RuntimeError as error:
+                raise click.ClickException(str(error)) from error
+            storage_connection_string = azurite.connection_string()
+        serve(
+            options,
+            storage_connection_string=storage_connection_string,
+            port=port,
+            on_ready=lambda server: _announce(server, azurite),
+        )
+    click.echo("stopped")
+
+
+def _to_options(switches: dict[str, Any]) -> dict[str, Any]:
+    from batch_avatar.emulator.options import Progression
+
+    kind, reads, mean = switches.pop("progression"), switches.pop("reads"), switches.pop("mean_seconds")
+    switches["progression"] = {
+        "at_once": Progression.at_once(),
+        "after_reads": Progression.after_reads(reads),
+        "after_seconds": Progression.after_seconds(),
+        "lognormal": Progression.lognormal(mean_seconds=mean),
+    }[kind]
+    switches["video_width"], switches["video_height"] = switches.pop("width"), switches.pop("height")
+    for name in ("get_absent", "delete_absent"):
+        switches[name] = int(switches[name])
+    if switches["key"] is None:
+        del switches["key"]
+    return switches
+
+
+def _announce(server: EmulatorServer, azurite: Azurite | None) -> None:
+    from batch_avatar.emulator.azurite import USER_ACCOUNT
+
+    click.echo(f"The batch avatar emulator listens on {server.endpoint}")
+    click.echo(f"Counts: {server.endpoint}/emulator/stats   Jobs: {server.endpoint}/emulator/jobs")
+    if azurite is not None:
+        click.echo(f"Service storage: {azurite.connection_string()}")
+        click.echo(f"User storage:    {azurite.connection_string(USER_ACCOUNT)}")
+    click.echo("\nPoint batch-avatar at it:\n")
+    click.echo(f"BATCH_AVATAR_ENDPOINT={server.endpoint}")
+    click.echo(f"BATCH_AVATAR_SPEECH_KEY={server.key}")
+    if azurite is not None:
+        click.echo(f"BATCH_AVATAR_STORAGE_CONNECTION_STRING={azurite.connection_string(USER_ACCOUNT)}")
+    pace = server.options.creates_per_minute * server.options.time_scale  # a client counts real minutes
+    click.echo(f"BATCH_AVATAR_CREATES_PER_MINUTE={pace:g}")
+    click.echo("\nCtrl-C ends it; what it holds in memory is then gone.")

@@ -1,0 +1,72 @@
+"""An error answer and the five body shapes in which this family of services has been seen to send one."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+if TYPE_CHECKING:
+    from batch_avatar.emulator.faults import Shape
+
+
+@dataclass
+class ApiError(Exception):
+    """Raised anywhere in the emulator; becomes one HTTP answer."""
+
+    status: int
+    code: str
+    message: str
+    shape: Shape = "ga"
+    target: str | None = None
+    retry_after_seconds: float | None = None
+    details: list[dict[str, Any]] = field(default_factory=list)
+
+    def headers(self) -> dict[str, str]:
+        """Give the headers beside those that every answer has."""
+        headers = {"content-type": "application/json; charset=utf-8", "x-ms-error-code": self.code}
+        if self.shape == "storage_xml":
+            headers["content-type"] = "application/xml"
+        elif self.shape == "problem_details":
+            headers["content-type"] = "application/problem+json; charset=utf-8"
+        if self.retry_after_seconds is not None:
+            headers["retry-after"] = str(math.ceil(self.retry_after_seconds))
+        return headers
+
+    def body(self, trace_id: str = "00-0-0-00") -> bytes:
+        """Write the body in this error's shape."""
+        if self.shape == "storage_xml":
+            text = (
+                '<?xml version="1.0" encoding="utf-8"?>\n<Error>'
+                f"<Code>{escape(self.code)}</Code><Message>{escape(self.message)}</Message></Error>"
+            )
+            return text.encode()
+        return json.dumps(self._json(trace_id)).encode()
+
+    def _json(self, trace_id: str) -> dict[str, Any]:
+        if self.shape == "gateway":
+            return {"error": {"code": str(self.status), "message": self.message}}
+        if self.shape == "preview_flat":
+            inner = {"code": self.code, "message": self.message}
+            return {"code": "InvalidRequest", "message": self.message, "innerError": inner}
+        if self.shape == "problem_details":
+            return {
+                "errors": {self.target or "": [self.message]},
+                "type": "https://tools.ietf.org/html/rfc7231#section-6.5.1",
+                "title": "One or more validation errors occurred.",
+                "status": self.status,
+                "traceId": trace_id,
+            }
+        error: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.target is not None:
+            error["target"] = self.target
+        if self.details:
+            error["details"] = self.details
+        return {"error": error}
+
+
+def bad_request(message: str, *, target: str | None = None) -> ApiError:
+    """Refuse a request for its content."""
+    return ApiError(400, "BadRequest", message, target=target)

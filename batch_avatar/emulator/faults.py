@@ -1,0 +1,186 @@
+"""Faults by rule: which request or job, how often, and what goes wrong. Serialisable, seeded, counted."""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Operation = Literal["create", "get", "list", "delete", "operation", "download"]
+Shape = Literal["ga", "preview_flat", "problem_details", "gateway", "storage_xml"]
+
+
+class _Action(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Status(_Action):
+    """Answer with an error. `after_effect`: the request has done its work first."""
+
+    kind: Literal["status"] = "status"
+    status: int = Field(ge=400, le=599)
+    code: str = "InternalServerError"
+    message: str = "The emulator was told to fail."
+    shape: Shape = "ga"
+    retry_after_seconds: float | None = None
+    """Real seconds, sent as it is."""
+    after_effect: bool = False
+
+
+class DropBefore(_Action):
+    """Close the connection without an answer; the request had no effect."""
+
+    kind: Literal["drop_before"] = "drop_before"
+
+
+class DropAfter(_Action):
+    """Close the connection without an answer after the request has done its work."""
+
+    kind: Literal["drop_after"] = "drop_after"
+
+
+class Garbage(_Action):
+    """Answer 200 (or what the request earned) with a body that is not what it should be."""
+
+    kind: Literal["garbage"] = "garbage"
+    body: Literal["html", "truncated_json", "empty", "not_an_object"] = "html"
+    status: int | None = None
+
+
+class Cut(_Action):
+    """Announce the whole length, send this fraction of the body, close."""
+
+    kind: Literal["cut"] = "cut"
+    fraction: float = Field(default=0.5, ge=0, lt=1)
+
+
+class Delay(_Action):
+    """Wait real seconds, then go on."""
+
+    kind: Literal["delay"] = "delay"
+    seconds: float = Field(ge=0)
+
+
+class Slow(_Action):
+    """Downloads only: limit the body to so many bytes per real second."""
+
+    kind: Literal["slow"] = "slow"
+    bytes_per_second: int = Field(ge=1)
+
+
+class FailJob(_Action):
+    """The job ends Failed, with a summary that names the failure."""
+
+    kind: Literal["fail_job"] = "fail_job"
+    code: str = "InternalServerError"
+    message: str = "The synthesis failed."
+
+
+class AbortJob(_Action):
+    """The job times out in the queue: Failed with the one code seen in public, nothing rendered."""
+
+    kind: Literal["abort_job"] = "abort_job"
+    after_seconds: float = Field(default=1800.0, ge=0)
+    """Service seconds in NotStarted (O: more than 30 minutes)."""
+
+
+class StickJob(_Action):
+    """The job stays where it is; with `release_after_seconds` (service time) it goes on after all."""
+
+    kind: Literal["stick_job"] = "stick_job"
+    status: Literal["NotStarted", "Running"] = "NotStarted"
+    release_after_seconds: float | None = Field(default=None, ge=0)
+
+
+RequestAction = Status | DropBefore | DropAfter | Garbage | Cut | Delay | Slow
+JobAction = FailJob | AbortJob | StickJob
+JOB_KINDS = frozenset({"fail_job", "abort_job", "stick_job"})
+
+
+class FaultRule(BaseModel):
+    """One rule. The first matching rule that fires decides; job faults are drawn apart."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    operation: Operation | Literal["any"]
+    action: Annotated[RequestAction | JobAction, Field(discriminator="kind")]
+    job_id: str | None = None
+    """A regular expression, searched in the job id; a list has none and matches only rules without it."""
+    probability: float = Field(default=1.0, ge=0, le=1)
+    skip_first: int = Field(default=0, ge=0)
+    at_most: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _fits(self) -> FaultRule:
+        if self.action.kind in JOB_KINDS and self.operation != "create":
+            raise ValueError("a job fault is chosen at create: operation must be 'create'")
+        if self.action.kind == "slow" and self.operation != "download":
+            raise ValueError("slow is for downloads")
+        if self.job_id is not None:
+            try:
+                re.compile(self.job_id)
+            except re.error as error:
+                raise ValueError(f"job_id is no regular expression: {error}") from error
+        return self
+
+
+class Faults:
+    """The rules in force, with how often each matched and fired."""
+
+    def __init__(self, rules: Sequence[FaultRule] = (), *, seed: int = 0) -> None:
+        self._lock = threading.Lock()
+        self._random = random.Random(seed)  # noqa: S311 - reproducible, not secret
+        self.replace(rules)
+
+    def replace(self, rules: Sequence[FaultRule]) -> None:
+        """Put other rules in force; their counts start at zero."""
+        with self._lock:
+            self._rules = tuple(rules)
+            self._matched = [0] * len(rules)
+            self._fired = [0] * len(rules)
+
+    def for_request(self, operation: str, job_id: str | None) -> RequestAction | None:
+        """Choose what goes wrong with a request, if anything."""
+        action = self._fire(operation, job_id, job_faults=False)
+        return None if isinstance(action, FailJob | AbortJob | StickJob) else action
+
+    def for_job(self, job_id: str) -> JobAction | None:
+        """Choose what goes wrong with a job that was just accepted, if anything."""
+        action = self._fire("create", job_id, job_faults=True)
+        return action if isinstance(action, FailJob | AbortJob | StickJob) else None
+
+    def report(self) -> list[dict[str, Any]]:
+        """List the rules with their counts."""
+        with self._lock:
+            return [
+                {"rule": rule.model_dump(mode="json"), "matched": matched, "fired": fired}
+                for rule, matched, fired in zip(self._rules, self._matched, self._fired, strict=True)
+            ]
+
+    def _fire(self, operation: str, job_id: str | None, *, job_faults: bool) -> RequestAction | JobAction | None:
+        with self._lock:
+            for index, rule in enumerate(self._rules):
+                if (rule.action.kind in JOB_KINDS) is not job_faults or not _matches(rule, operation, job_id):
+                    continue
+                self._matched[index] += 1
+                if self._matched[index] <= rule.skip_first:
+                    continue
+                if rule.at_most is not None and self._fired[index] >= rule.at_most:
+                    continue
+                if rule.probability < 1 and self._random.random() >= rule.probability:
+                    continue
+                self._fired[index] += 1
+                return rule.action
+        return None
+
+
+def _matches(rule: FaultRule, operation: str, job_id: str | None) -> bool:
+    if rule.operation not in ("any", operation):
+        return False
+    return rule.job_id is None or (job_id is not None and re.search(rule.job_id, job_id) is not None)

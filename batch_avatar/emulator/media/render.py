@@ -1,0 +1,68 @@
+"""One request in, one clip out."""
+
+from itertools import pairwise
+
+from batch_avatar.emulator.media.encode import write_clip
+from batch_avatar.emulator.media.groups import OPAQUE, Look, encode_captioned, load_groups
+from batch_avatar.emulator.media.model import MILLISECONDS_PER_FRAME, Clip, ClipRequest, Cue
+from batch_avatar.emulator.media.speech import Speech, speak
+from batch_avatar.emulator.media.subtitles import format_srt
+from batch_avatar.emulator.media.timeline import Run, plan_runs, space_borders
+
+
+def render_clip(request: ClipRequest) -> Clip:
+    """Speak, draw and mux; safe to call from several threads at once.
+
+    The same request gives the same clip, but for the nonce; espeak.py names the one limit.
+    """
+    speech = speak(request.input_kind, request.content, request.voice)
+    look = _choose_look(request)
+    if request.subtitle_type == "hard_embedded":
+        pictures, held = _plan_captions(speech)
+        groups = encode_captioned(look, pictures)
+    else:
+        groups = load_groups(look)
+        held = [(run.face, run) for run in plan_runs(speech.samples)]
+    video = write_clip(
+        video_format=request.video_format,
+        look=look,
+        groups=groups,
+        runs=held,
+        samples=speech.samples,
+        cues=speech.cues if request.subtitle_type == "soft_embedded" else None,
+        comment=request.nonce,
+    )
+    return Clip(video, speech.duration_milliseconds, speech.spoken_characters, format_srt(speech.cues))
+
+
+def _choose_look(request: ClipRequest) -> Look:
+    red, green, blue, alpha = bytes.fromhex(request.background_color.removeprefix("#"))
+    keeps_alpha = (request.video_format, request.video_codec) == ("webm", "vp9")
+    return Look(
+        character=request.character.lower(),
+        style=request.style,
+        video_codec=request.video_codec,
+        background=(red, green, blue, alpha if keeps_alpha else OPAQUE),
+        width=request.width // 2 * 2,  # chroma has half the size
+        height=request.height // 2 * 2,
+        bitrate_kbps=request.bitrate_kbps,
+    )
+
+
+def _plan_captions(speech: Speech) -> tuple[list[tuple[int, str]], list[tuple[int, Run]]]:
+    """Give the (face, caption) pictures needed, and which of them is held when."""
+    edges = (edge for cue in speech.cues for edge in (cue.start_milliseconds, cue.end_milliseconds))
+    borders = space_borders((edge // MILLISECONDS_PER_FRAME for edge in edges), speech.frame_count)
+    segments = pairwise([0, *borders, speech.frame_count])
+    captions = [_caption_at(speech.cues, (start + end) / 2) for start, end in segments]
+    pictures: dict[tuple[int, str], int] = {}
+    held = []
+    for run in plan_runs(speech.samples, borders):
+        picture = (run.face, captions[run.segment])
+        held.append((pictures.setdefault(picture, len(pictures)), run))
+    return list(pictures), held
+
+
+def _caption_at(cues: tuple[Cue, ...], frame: float) -> str:
+    time = frame * MILLISECONDS_PER_FRAME
+    return next((cue.text for cue in cues if cue.start_milliseconds <= time < cue.end_milliseconds), "")

@@ -1,0 +1,226 @@
+"""Where results lie: blobs in a storage account, reached by links that carry their own signature."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import threading
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
+from azure.storage.blob import (
+    BlobBlock,
+    BlobSasPermissions,
+    BlobServiceClient,
+    ContainerClient,
+    ContentSettings,
+    generate_blob_sas,
+)
+
+from batch_avatar.emulator.clips import Clip, make_clip
+from batch_avatar.emulator.jobs import Job, OutputBlob, Rendered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from batch_avatar.emulator.clock import ServiceClock
+    from batch_avatar.emulator.options import EmulatorOptions
+
+CONTAINER = "batchsynthesis-output"
+_BLOCK_BYTES = 4 * 1024 * 1024
+_ROLES: dict[str, tuple[Literal["video", "subtitle", "summary"], str]] = {
+    ".mp4": ("video", "video/mp4"),
+    ".webm": ("video", "video/webm"),
+    ".srt": ("subtitle", "application/x-subrip"),
+    ".json": ("summary", "application/json"),
+}
+_TOO_LONG = ("BadRequest", "The output video is longer than the service supports.")
+
+
+class LinkMint(Protocol):
+    """Makes a link to one output blob of the service's own storage."""
+
+    def __call__(self, container: str, blob_name: str) -> str: ...
+
+
+class Outputs:
+    """Writes, links and deletes what jobs produce. Safe from several threads."""
+
+    def __init__(self, options: EmulatorOptions, clock: ServiceClock, storage_connection_string: str) -> None:
+        self._options = options
+        self._clock = clock
+        self.storage = BlobServiceClient.from_connection_string(
+            storage_connection_string, max_block_size=_BLOCK_BYTES, retry_total=3, use_env_settings=False
+        )
+        self._container = self.storage.get_container_client(CONTAINER)
+        with contextlib.suppress(ResourceExistsError):
+            self._container.create_container()
+        self.resource_folder = uuid.uuid4().hex
+        """First segment of every blob name; constant per resource (I)."""
+        self.mint_link: LinkMint = self.sign_link
+        self._shared_lock = threading.Lock()
+        self._shared: dict[str, tuple[str, str, int]] = {}
+
+    def close(self) -> None:
+        """Close the connections to the storage."""
+        self._container.close()
+        self.storage.close()
+
+    def sign_link(self, container: str, blob_name: str, *, start: datetime | None = None) -> str:
+        """Make a link straight to the storage; its times are real ones, as the storage's clock is."""
+        start = start or datetime.now(UTC)
+        life = timedelta(seconds=self._clock.real_seconds(self._options.link_lifetime_seconds))
+        signature = generate_blob_sas(
+            account_name=str(self.storage.account_name),
+            account_key=self.storage.credential.account_key,
+            container_name=container,
+            blob_name=blob_name,
+            permission=BlobSasPermissions(read=True),
+            start=start - timedelta(minutes=5),
+            expiry=start + life,
+        )
+        return f"{self.storage.url.rstrip('/')}/{container}/{blob_name}?{signature}"
+
+    def links(self, job: Job) -> dict[str, str] | None:
+        """Give a terminal job's outputs: links, or relative paths in the user's container (D)."""
+        if not job.terminal or job.rendered is None or not job.rendered.blobs:
+            return None
+        if job.links is not None:
+            return job.links
+        if job.request.properties.destination_container_url:
+            outputs = {"summary": job.rendered.blobs[-1].name}
+            if job.status == "Succeeded":
+                outputs = {"result": job.rendered.blobs[-1].name.rsplit("/", 1)[0], **outputs}
+            return outputs
+        outputs = {}
+        for member, role in (("result", "video"), ("summary", "summary"), ("subtitle", "subtitle")):
+            if (blob := job.rendered.blob(role)) is not None:
+                outputs[member] = self.mint_link(CONTAINER, blob.name)
+        if self._options.links_minted == "once":
+            job.links = outputs
+        return outputs
+
+    def render(self, job: Job) -> Rendered:
+        """Render every input and write all blobs. A job that is to time out in the queue writes nothing."""
+        if job.aborted:
+            return Rendered(at=self._clock.now(), blobs=())
+        blobs: list[OutputBlob] = []
+        failure = job.failure
+        characters = 0
+        milliseconds = 0
+        with self._target(job) as (container, folder):
+            for index, item in enumerate(job.request.inputs, start=1):
+                clip = make_clip(job.request, item.content, self._nonce(job, index), self._options)
+                characters += clip.spoken_characters
+                milliseconds += clip.duration_milliseconds
+                if clip.duration_milliseconds > self._options.max_video_minutes * 60_000:
+                    failure = failure or _TOO_LONG
+                if failure is None:
+                    blobs += self._write_clip(container, f"{folder}/{index:04d}", job, clip)
+            if failure is not None:  # billed as if rendered, but nothing is kept
+                blobs = []
+            summary = self._make_summary(job, failure)
+            blobs.append(self._upload(container, f"{folder}/summary.json", summary))
+        return Rendered(
+            at=self._clock.now(),
+            blobs=tuple(blobs),
+            characters=characters,
+            failure=failure,
+            attempted_milliseconds=milliseconds,
+        )
+
+    def delete(self, job: Job) -> None:
+        """Delete the job's blobs; what is already gone is fine."""
+        if job.rendered is None or not job.rendered.blobs:
+            return
+        if job.request.properties.destination_container_url and not self._options.delete_destination_blobs:
+            return
+        with self._target(job) as (container, _):
+            for blob in job.rendered.blobs:
+                with contextlib.suppress(HttpResponseError):  # gone, or the user's signature has expired
+                    container.delete_blob(blob.name)
+
+    @contextlib.contextmanager
+    def _target(self, job: Job) -> Iterator[tuple[ContainerClient, str]]:
+        url = job.request.properties.destination_container_url
+        if not url:
+            yield self._container, f"{self.resource_folder}/{job.id}"
+            return
+        prefix = (job.request.properties.destination_path or "").strip("/")
+        with ContainerClient.from_container_url(url, use_env_settings=False) as container:
+            yield container, f"{prefix}/{job.internal_id}" if prefix else job.internal_id
+
+    def _nonce(self, job: Job, index: int) -> str:
+        if self._options.vary_bytes:
+            return uuid.uuid4().hex
+        return hashlib.sha256(f"{index}/{job.request.model_dump_json()}".encode()).hexdigest()
+
+    def _write_clip(self, container: ContainerClient, stem: str, job: Job, clip: Clip) -> list[OutputBlob]:
+        extension = job.request.avatar_config.video_format
+        name = f"{stem}.{extension}"
+        if self._options.media == "shared" and container is self._container:
+            video = self._copy_shared(name, extension, clip)
+        else:
+            video = self._upload(container, name, clip.video, clip.duration_milliseconds)
+        blobs = [video]
+        if job.request.avatar_config.subtitle_type == "external_file":
+            text = clip.subtitles_srt.encode()
+            blobs.append(self._upload(container, f"{stem}.srt", text))
+        return blobs
+
+    def _upload(self, container: ContainerClient, name: str, content: bytes, milliseconds: int = 0) -> OutputBlob:
+        """Write in blocks: the storage then computes no Content-MD5 of the whole, as with the real service's files.
+
+        The MD5 of each block makes Azurite skip its own slow checksum and stays invisible.
+        """
+        role, content_type = _ROLES[PurePosixPath(name).suffix]
+        md5 = bytearray(hashlib.md5(content, usedforsecurity=False).digest()) if self._options.content_md5 else None
+        with container.get_blob_client(name) as blob:
+            blocks = []
+            for offset in range(0, len(content), _BLOCK_BYTES):
+                piece = content[offset : offset + _BLOCK_BYTES]
+                block_id = f"{offset:016d}"
+                blob.stage_block(block_id, piece, length=len(piece), validate_content="md5")
+                blocks.append(BlobBlock(block_id=block_id))
+            settings = ContentSettings(content_type=content_type, content_md5=md5)
+            blob.commit_block_list(blocks, content_settings=settings)
+        return OutputBlob(role, name, len(content), hashlib.sha256(content).hexdigest(), milliseconds)
+
+    def _copy_shared(self, name: str, extension: str, clip: Clip) -> OutputBlob:
+        """Store one video for all jobs and let the storage copy it (in Azurite a pointer, not the bytes)."""
+        with self._shared_lock:
+            if extension not in self._shared:
+                source = self._upload(self._container, f"{self.resource_folder}/shared.{extension}", clip.video)
+                signed = self.sign_link(CONTAINER, source.name)
+                self._shared[extension] = (signed, source.sha256, source.size_bytes)
+            link, sha256, size = self._shared[extension]
+        with self._container.get_blob_client(name) as blob:
+            blob.start_copy_from_url(link)
+        return OutputBlob("video", name, size, sha256, clip.duration_milliseconds)
+
+    def _make_summary(self, job: Job, failure: tuple[str, str] | None) -> bytes:
+        """Write summary.json: D for success; a failure entry is U, here with `error` beside the status.
+
+        `jobID` is the internal id and `videoFileName` disagrees with the blob's real path, as in the docs.
+        """
+        config = job.request.avatar_config
+        results = []
+        for index, item in enumerate(job.request.inputs, start=1):
+            entry: dict[str, object] = {
+                "texts": [item.content],
+                "status": "Failed" if failure else "Succeeded",
+            }
+            if failure:
+                entry["error"] = {"code": failure[0], "message": failure[1]}
+            else:
+                folder = f"{self.resource_folder}/{job.internal_id}"
+                entry["videoFileName"] = f"{folder}/{index:04d}.{config.video_format}"
+            entry["TalkingAvatarCharacter"] = config.talking_avatar_character
+            entry["TalkingAvatarStyle"] = config.talking_avatar_style or ""
+            results.append(entry)
+        status = "Failed" if failure else "Succeeded"
+        return json.dumps({"jobID": job.internal_id, "status": status, "results": results}, indent=2).encode()

@@ -1,0 +1,105 @@
+"""The shape of a create request: members, types and ranges, as 2024-08-01 pins them."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+_KINDS = {"plaintext": "PlainText", "ssml": "SSML"}
+_Kind = Annotated[
+    Literal["PlainText", "SSML"],
+    BeforeValidator(lambda value: _KINDS.get(value.lower(), value) if isinstance(value, str) else value),
+]
+_Name = Annotated[str, Field(min_length=1)]
+
+
+class _Member(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", alias_generator=to_camel)
+
+    def sent(self) -> dict[str, Any]:
+        """Give the members as they were sent, for the echo."""
+        return self.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
+
+
+class Input(_Member):
+    content: _Name
+
+
+class SynthesisConfig(_Member):
+    voice: _Name | None = None
+    style: str | None = None
+    rate: str | None = None
+    pitch: str | None = None
+    volume: str | None = None
+
+
+class Point(_Member):
+    x: float
+    y: float
+
+
+class VideoCrop(_Member):
+    top_left: Point
+    bottom_right: Point
+
+
+class Scene(_Member):
+    """Photo avatars only; rotations in radians."""
+
+    zoom: float | None = Field(default=None, gt=0)
+    position_x: float | None = Field(default=None, ge=-1, le=1)
+    position_y: float | None = Field(default=None, ge=-1, le=1)
+    rotation_x: float | None = Field(default=None, ge=-math.pi, le=math.pi)
+    rotation_y: float | None = Field(default=None, ge=-math.pi, le=math.pi)
+    rotation_z: float | None = Field(default=None, ge=-math.pi, le=math.pi)
+    amplitude: float | None = Field(default=None, gt=0, le=1)
+
+
+class Properties(_Member):
+    time_to_live_in_hours: int = Field(default=744, ge=1, le=744)
+    """The smallest value is unknown; 1 is assumed."""
+    destination_container_url: str | None = None
+    destination_path: str | None = None
+
+
+class AvatarConfig(_Member):
+    talking_avatar_character: _Name
+    talking_avatar_style: str | None = None
+    customized: bool = False
+    photo_avatar_base_model: str | None = None
+    use_built_in_voice: bool = False
+    scene: Scene | None = None
+    video_format: Literal["mp4", "webm"] = "mp4"
+    video_codec: Literal["h264", "hevc", "vp9", "av1"] = "hevc"
+    bitrate_kbps: int = Field(default=2000, ge=1)
+    subtitle_type: Literal["soft_embedded", "hard_embedded", "external_file", "none"] = "soft_embedded"
+    background_color: str | None = Field(default=None, pattern=r"^(#[0-9a-fA-F]{8}|transparent)$")
+    background_image: str | None = None
+    video_crop: VideoCrop | None = None
+    avatar_position: Point | None = None
+    avatar_size: Point | None = None
+    resolution: Point | None = None
+
+    @property
+    def transparent(self) -> bool:
+        """Whether the background lets through what lies behind the video."""
+        colour = (self.background_color or "#FFFFFFFF").lower()
+        return colour == "transparent" or colour.endswith("00")
+
+
+class SynthesisRequest(_Member):
+    input_kind: _Kind
+    inputs: list[Input] = Field(min_length=1, max_length=1000)
+    description: str | None = None
+    synthesis_config: SynthesisConfig | None = None
+    custom_voices: dict[str, str] = Field(default_factory=dict)
+    properties: Properties = Properties()
+    avatar_config: AvatarConfig
+
+    @property
+    def voice(self) -> str | None:
+        """The voice outside the text, if any."""
+        return self.synthesis_config.voice if self.synthesis_config else None

@@ -1,0 +1,240 @@
+"""Flow runs on a real Prefect server with the settings we ship: what is recorded, what is shown, how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import requests
+
+from batch_avatar.stack import start_stack
+
+pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(300)]
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 120
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory):
+    """Azurite, emulator and Prefect server; service time 2000 times faster, so that 200 scripts take seconds."""
+    running = start_stack(tmp_path_factory.mktemp("stack"), time_scale=2000)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def environment(stack, tmp_path):
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
+    return {
+        **clean,
+        **stack.environment,
+        "HOME": str(tmp_path),
+        "BATCH_AVATAR_CONTAINER": f"c{abs(hash(tmp_path)):x}"[:20],
+        "BATCH_AVATAR_POLL_INTERVAL_SECONDS": "0.3",
+        "BATCH_AVATAR_CREATES_PER_MINUTE": "3000",
+        "PREFECT_HOME": str(tmp_path / "prefect"),
+        "PREFECT_WORKER_QUERY_SECONDS": "2",
+    }
+
+
+@pytest.fixture
+def command(environment, tmp_path):
+    def run(*arguments, timeout=200):
+        return subprocess.run(
+            [sys.executable, "-m", *map(str, arguments)],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def api(stack):
+    def post(path, **body):
+        answer = requests.post(f"{stack.prefect_url}/api/{path}", json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    return post
+
+
+def until(look, wanted):
+    """Ask again until the answer is the wanted one: the server records task runs a little later than they end."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while (seen := look()) != wanted and time.monotonic() < give_up:
+        time.sleep(0.5)
+    return seen
+
+
+def write_scripts(folder, count, **extra):
+    members = {
+        "voice": "en-US-AvaMultilingualNeural",
+        "talking_avatar_character": "lisa",
+        "talking_avatar_style": "graceful-sitting",
+    }
+    lines = [json.dumps({"script_id": f"s{n:03d}", "content": f"Tiny {n}.", **members}) for n in range(count)]
+    if extra:
+        lines.append(json.dumps({"script_id": "extra", "content": "Extra.", **members, **extra}))
+    path = folder / "scripts.jsonl"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def flow_run_of(api, link_text):
+    run_id = link_text.split("/runs/flow-run/")[1][:36]
+    return run_id, api("flow_runs/filter", flow_runs={"id": {"any_": [run_id]}})[0]
+
+
+def test_all_800_task_runs_of_200_scripts_are_recorded(command, api, tmp_path):
+    write_scripts(tmp_path, 200)
+    done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert json.loads(done.stdout)["archived"] == 200
+    run_id, run = flow_run_of(api, done.stderr)
+    assert run["state"]["type"] == "COMPLETED"
+    assert run["name"] == "render scripts.jsonl"
+
+    def recorded():
+        completed = {"state": {"type": {"any_": ["COMPLETED"]}}}
+        return api("task_runs/count", flow_runs={"id": {"any_": [run_id]}}, task_runs=completed)
+
+    assert until(recorded, 800) == 800
+    artifacts = api("artifacts/filter", flow_runs={"id": {"any_": [run_id]}})
+    assert sorted(artifact["type"] for artifact in artifacts) == ["progress", "table"]
+    rows = json.loads(next(artifact["data"] for artifact in artifacts if artifact["type"] == "table"))
+    assert len(rows) == 200
+    again = command("batch_avatar.cli", "render", "scripts.jsonl", "--json")
+    assert json.loads(again.stdout)["skipped"] == 200
+    run_id, _ = flow_run_of(api, again.stderr)
+    assert api("task_runs/count", flow_runs={"id": {"any_": [run_id]}}) == 0
+
+
+def test_a_batch_with_a_failed_script_ends_failed_and_says_which(command, api, tmp_path):
+    write_scripts(tmp_path, 2, talking_avatar_style="on-a-horse")
+    done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json")
+    assert done.returncode == 1
+    report = json.loads(done.stdout)
+    assert (report["archived"], report["failed"]) == (2, 1)
+    _, run = flow_run_of(api, done.stderr)
+    assert run["state"]["type"] == "FAILED"
+    assert "2 archived" in run["state"]["message"]
+    assert "first: extra" in run["state"]["message"]
+
+
+def test_no_secret_reaches_the_prefect_database(command, api, stack, environment, tmp_path):
+    write_scripts(tmp_path, 3, talking_avatar_style="on-a-horse")
+    command("batch_avatar.cli", "render", "scripts.jsonl")
+    secrets = [
+        environment["BATCH_AVATAR_SPEECH_KEY"],
+        environment["BATCH_AVATAR_STORAGE_CONNECTION_STRING"].split("AccountKey=")[1].split(";")[0],
+        "sig=",
+    ]
+    sinks = {
+        "flow runs": api("flow_runs/filter", limit=200),
+        "task runs": api("task_runs/filter", limit=200),
+        "logs": api("logs/filter", limit=200),
+        "artifacts": api("artifacts/filter", limit=200),
+        "flow run states": api("events/filter", limit=50),
+    }
+    for sink, content in sinks.items():
+        text = json.dumps(content)
+        assert not [secret for secret in secrets if secret in text], sink
+    database = (stack.folder / "prefect" / "prefect.db").read_bytes()
+    assert not [secret for secret in secrets[:2] if secret.encode() in database]
+
+
+@pytest.fixture
+def deployed(command, environment, tmp_path):
+    """The pool, the deployments of prefect.yaml, and a worker."""
+    made = command("prefect", "work-pool", "create", "batch-avatar", "--type", "process", "--overwrite")
+    assert made.returncode == 0, made.stderr
+    deploy = subprocess.run(
+        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
+        cwd=ROOT,
+        env=environment | {"PWD": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert deploy.returncode == 0, deploy.stdout + deploy.stderr
+    log = (tmp_path / "worker.log").open("wb")
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "prefect", "worker", "start", "--pool", "batch-avatar"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    yield deploy
+    worker.kill()
+    worker.wait()
+    log.close()
+
+
+def test_deployments_run_on_a_worker_by_hand_by_schedule_and_in_shards(deployed, command, api, tmp_path):
+    source = write_scripts(tmp_path, 7)
+    deployments = {
+        f"{api('flows/filter', flows={'id': {'any_': [d['flow_id']]}})[0]['name']}/{d['name']}": d
+        for d in api("deployments/filter")
+    }
+    assert set(deployments) == {"render-script/ad-hoc", "render-batch/ad-hoc", "render-batch/nightly"}
+    assert deployments["render-batch/nightly"]["schedules"][0]["schedule"]["cron"] == "0 2 * * *"
+
+    sources = json.dumps([str(source)])
+    started = command(
+        "prefect", "deployment", "run", "render-batch/ad-hoc", "--param", f"sources={sources}",
+        "--param", "scripts_per_run=3", "--watch",
+    )  # fmt: skip
+    assert started.returncode == 0, started.stdout + (tmp_path / "worker.log").read_text()
+    runs = api("flow_runs/filter", flow_runs={"deployment_id": {"any_": [deployments["render-batch/ad-hoc"]["id"]]}})
+    parents = [run for run in runs if run["parent_task_run_id"] is None]
+    children = [run for run in runs if run["parent_task_run_id"] is not None]
+    assert [run["state"]["type"] for run in parents] == ["COMPLETED"]
+    assert "7 archived" in parents[0]["state"]["message"]
+    assert [run["state"]["type"] for run in children] == ["COMPLETED"] * 3
+    assert {run["work_queue_name"] for run in children} == {"shards"}
+
+    script = {
+        "script_id": "by-hand", "content": "Hello.", "voice": "en-US-AvaMultilingualNeural",
+        "talking_avatar_character": "lisa", "talking_avatar_style": "graceful-sitting",
+    }  # fmt: skip
+    started = command(
+        "prefect", "deployment", "run", "render-script/ad-hoc", "--param", f"script={json.dumps(script)}", "--watch"
+    )
+    assert started.returncode == 0, started.stdout + (tmp_path / "worker.log").read_text()
+
+    soon = datetime.now(UTC) + timedelta(minutes=1)
+    cron = f"{soon.minute} {soon.hour} * * *"
+    nightly = deployments["render-batch/nightly"]["id"]
+    replaced = command("prefect", "deployment", "schedule", "create", "render-batch/nightly", "--cron", cron, "--replace", "--accept-yes")
+    assert replaced.returncode == 0, replaced.stdout + replaced.stderr
+
+    def fired():
+        runs = api("flow_runs/filter", flow_runs={"deployment_id": {"any_": [nightly]}, "state": {"type": {"any_": ["COMPLETED"]}}})
+        return [run["auto_scheduled"] for run in runs]
+
+    assert until(fired, [True]) == [True], (tmp_path / "worker.log").read_text()
+
+
+def test_the_form_shows_help_for_every_parameter(deployed, api):
+    for deployment in api("deployments/filter"):
+        for name, about in deployment["parameter_openapi_schema"]["properties"].items():
+            assert about.get("description"), f"{deployment['name']}: {name}"
+    script = next(d for d in api("deployments/filter") if "script" in d["parameter_openapi_schema"]["properties"])
+    members = script["parameter_openapi_schema"]["definitions"]["Script"]["properties"]
+    assert [name for name, about in members.items() if not about.get("description")] == []
