@@ -10,7 +10,6 @@ import os
 import secrets
 import shlex
 import socket
-import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,7 +18,8 @@ from typing import TYPE_CHECKING
 import requests
 from urllib3.util.retry import Retry
 
-from batch_avatar.emulator.azurite import SERVICE_ACCOUNT, USER_ACCOUNT, Azurite, stop_process
+from batch_avatar.emulator.azurite import SERVICE_ACCOUNT, USER_ACCOUNT, Azurite
+from batch_avatar.emulator.process import is_running, start_detached, stop_process
 from batch_avatar.errors import BatchAvatarError
 from batch_avatar.models import Written
 from batch_avatar.session import open_session
@@ -123,16 +123,7 @@ def start_stack(folder: Path, *, time_scale: float) -> Stack:
 
 
 def _start(folder: Path, name: str, command: Sequence[str], extra: dict[str, str], undo: ExitStack) -> int:
-    """Start a process that outlives this one, with its output in a log; its parent is the shell that left it."""
-    started = subprocess.run(
-        ["sh", "-c", 'log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!', "sh", f"{name}.log", *command],
-        cwd=folder,
-        env={**os.environ, **extra},
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-        check=True,
-    )
-    pid = int(started.stdout)
+    pid = start_detached(command, log=folder / f"{name}.log", extra=extra)
     undo.callback(stop_process, pid)
     return pid
 
@@ -167,9 +158,7 @@ def _write_private(path: Path, text: str) -> None:
 
 def _is_ours(pid: int, name: str) -> bool:
     """A process of that id runs, and by its command line it is the one that was started."""
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):
+    if not is_running(pid):
         return False
     command = Path(f"/proc/{pid}/cmdline")
     return not command.parent.parent.joinpath("self").exists() or name in command.read_text(errors="replace")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import importlib.util
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -16,6 +14,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
+
+from batch_avatar.emulator.process import is_running, start_detached, stop_process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,20 +29,6 @@ _MAIN = Path("azurite/dist/src/blob/main.js")
 def new_account_key() -> str:
     """Make a random storage account key, in base64."""
     return base64.b64encode(secrets.token_bytes(32)).decode()
-
-
-def stop_process(pid: int, *, grace_seconds: float = 3.0) -> None:
-    """End a detached Azurite: SIGTERM, then SIGKILL, since an open download blocks its exit for ever."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
-        give_up = time.monotonic() + grace_seconds
-        while time.monotonic() < give_up:
-            with contextlib.suppress(ChildProcessError):  # of our own, a dead child answers until it is reaped
-                if os.waitpid(pid, os.WNOHANG)[0] == pid:
-                    return
-            os.kill(pid, 0)
-            time.sleep(0.02)
-        os.kill(pid, signal.SIGKILL)
 
 
 @dataclass
@@ -66,6 +52,7 @@ class Azurite:
     def __post_init__(self) -> None:
         self.keys = dict(self.keys) or {SERVICE_ACCOUNT: new_account_key(), USER_ACCOUNT: new_account_key()}
         self._process: subprocess.Popen[bytes] | None = None
+        self._detached_pid: int | None = None
         self._url = ""
 
     def __enter__(self) -> Self:
@@ -78,12 +65,15 @@ class Azurite:
     @property
     def pid(self) -> int:
         """The process id of the running Azurite."""
+        if self._detached_pid is not None:
+            return self._detached_pid
         return self._running().pid
 
     @property
     def url(self) -> str:
         """`http://127.0.0.1:<port>`, without an account."""
-        self._running()
+        if not self._url:
+            raise RuntimeError("Azurite is not running")
         return self._url
 
     def blob_endpoint(self, account: str = SERVICE_ACCOUNT) -> str:
@@ -114,27 +104,34 @@ class Azurite:
         ]
         accounts = ";".join(f"{name}:{key}" for name, key in self.keys.items())
         with self._open_log() as log:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, "AZURITE_ACCOUNTS": accounts},
-                start_new_session=True,  # Ctrl-C is for us; we end it when its last work is done
-            )
+            path = Path(log.name).resolve()
+            extra = {"AZURITE_ACCOUNTS": accounts}
+            if self.detached:
+                self._detached_pid = start_detached(command, log=path, extra=extra)
+            else:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env={**os.environ, **extra},
+                )
             try:
-                self._url = self._await_url(Path(log.name))
+                self._url = self._await_url(path)
             except BaseException:
                 self.stop()
                 raise
             finally:
                 if self.log_path is None:
-                    Path(log.name).unlink()  # the open handle of the child keeps working
+                    path.unlink()  # the open handle of the child keeps working
         return self
 
     def stop(self) -> None:
         """End the process: SIGTERM, 3 s, SIGKILL. Harmless when it is not running."""
-        process, self._process = self._process, None
+        pid, self._detached_pid = self._detached_pid, None
+        if pid is not None:
+            stop_process(pid)
+        process, self._process, self._url = self._process, None, ""
         if process is None:
             return
         process.terminate()
@@ -149,6 +146,11 @@ class Azurite:
             raise RuntimeError("Azurite is not running")
         return self._process
 
+    def _alive(self) -> bool:
+        if self._detached_pid is not None:
+            return is_running(self._detached_pid)
+        return self._running().poll() is None
+
     def _open_log(self) -> IO[bytes]:
         if self.log_path is not None:
             self.log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -161,7 +163,7 @@ class Azurite:
             text = log.read_text(errors="replace")
             if _LISTENING in text and "\n" in (rest := text.split(_LISTENING, 1)[1]):
                 return rest.split("\n", 1)[0].strip()
-            if self._running().poll() is not None or time.monotonic() > give_up:
+            if not self._alive() or time.monotonic() > give_up:
                 raise RuntimeError(f"Azurite did not start: {text.strip()[-500:] or 'it said nothing'}")
             time.sleep(0.02)
 

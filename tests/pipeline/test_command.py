@@ -104,11 +104,20 @@ def test_access_refused_at_the_first_create_stops_the_run(bench, folder):
 BAD_INPUT = {
     "an empty folder": ({}, "no scripts in it"),
     "bytes that are not UTF-8": ({"x.txt": b"ok\nM\xfcnchen"}, "x.txt:2: x.txt is not UTF-8"),
-    "a malformed JSONL line": ({"m.jsonl": b'{"script_id": "a", "content": "x"}\n{"script_id": '}, "m.jsonl:2: malformed"),
+    "a malformed JSONL line": (
+        {"m.jsonl": b'{"script_id": "a", "content": "x"}\n{"script_id": '},
+        "m.jsonl:2: malformed",
+    ),
     "a CSV line with too many cells": ({"m.csv": b"script_id,content\na,b,c\n"}, "m.csv:2: 3 cells under 2 columns"),
     "malformed SSML": ({"x.ssml": b"<speak><voice name='v'>Hi</speak>"}, "x.ssml:1: x: malformed SSML"),
-    "an unknown property": ({"m.jsonl": b'{"script_id": "a", "content": "x", "vioce": "v"}'}, "unknown property 'vioce'"),
-    "a duplicate script_id": ({"a.txt": b"Hi.", "a.ssml": b"<speak><voice name='v'>Hi</voice></speak>"}, "script_id is taken by"),
+    "an unknown property": (
+        {"m.jsonl": b'{"script_id": "a", "content": "x", "vioce": "v"}'},
+        "unknown property 'vioce'",
+    ),
+    "a duplicate script_id": (
+        {"a.txt": b"Hi.", "a.ssml": b"<speak><voice name='v'>Hi</voice></speak>"},
+        "script_id is taken by",
+    ),
     "a forbidden script_id": ({"m.jsonl": b'{"script_id": "a/b", "content": "x"}'}, "must not contain '/'"),
     "a body over 500 KB": ({"x.txt": b"word " * 110_000}, "the service takes 500,000"),
     "a transparent mp4": (

@@ -102,9 +102,7 @@ def test_fifty_scripts_survive_a_bad_day_of_the_service(bench, script):
 
 @pytest.mark.parametrize("repeat_put", ["conflict", "existing", "bad_request"])
 def test_a_lost_answer_never_bills_twice(bench, script, repeat_put):
-    b = bench(
-        repeat_put=repeat_put, faults=(FaultRule(operation="create", at_most=1, action=DropAfter()),)
-    )
+    b = bench(repeat_put=repeat_put, faults=(FaultRule(operation="create", at_most=1, action=DropAfter()),))
     assert b.render([script()]).archived == 1
     assert set(b.accepted().values()) == {1}
 

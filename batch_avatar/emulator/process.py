@@ -1,0 +1,52 @@
+"""Processes that outlive the one that starts them, by their id."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_LEAVE_BEHIND = 'log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!'
+
+
+def start_detached(command: Sequence[str], *, log: Path, extra: Mapping[str, str]) -> int:
+    """Start it in a session of its own, in the log's folder, and give its process id.
+
+    A shell starts it and is gone at once, so that nobody has to wait for it.
+    """
+    started = subprocess.run(
+        ["sh", "-c", _LEAVE_BEHIND, "sh", str(log), *command],
+        cwd=log.parent,
+        env={**os.environ, **extra},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        check=True,
+    )
+    return int(started.stdout)
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether there is a process of that id that may be signalled."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def stop_process(pid: int, *, grace_seconds: float = 3.0) -> None:
+    """SIGTERM, then SIGKILL: an open download blocks Azurite's exit for ever."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+        give_up = time.monotonic() + grace_seconds
+        while time.monotonic() < give_up:
+            os.kill(pid, 0)
+            time.sleep(0.02)
+        os.kill(pid, signal.SIGKILL)
