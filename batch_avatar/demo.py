@@ -88,5 +88,5 @@ def _fetch_videos(stack: Stack, output: Path) -> list[Path]:
 
 def _tell_how_to_use(stack: Stack) -> None:
     click.echo(f"\nThe stack goes on running. Prefect UI: {stack.prefect_url}")
-    click.echo(f"Use it:  . {stack.folder / 'stack.env'} && batch-avatar render examples")
+    click.echo(f"Use it:  . {stack.folder.name}/stack.env && .venv/bin/batch-avatar plan examples")
     click.echo("End it:  make demo-stop")

@@ -60,6 +60,14 @@ class Scene(Written):
     amplitude: float | None = Field(default=None, gt=0, le=1)
 
 
+class Item(Written):
+    """What is spoken, under which name; apart from `Properties` so that forms ask for it first."""
+
+    script_id: str = Field(min_length=1, max_length=200, description="Your name for it; names the video's folder.")
+    input_kind: InputKind = Field(default="PlainText", description="PlainText or SSML.")
+    content: str = Field(min_length=1, description="What is spoken.")
+
+
 class Properties(Written):
     """Every property of a request, in snake_case; unset means the service's or our default.
 
@@ -115,12 +123,8 @@ class Properties(Written):
     destination_path: str | None = Field(default=None, description="Folder in that container.")
 
 
-class Script(Properties):
+class Script(Properties, Item):
     """One item to be spoken, and how it shall look."""
-
-    script_id: str = Field(min_length=1, max_length=200, description="Your name for it; names the video's folder.")
-    input_kind: InputKind = Field(default="PlainText", description="PlainText or SSML.")
-    content: str = Field(min_length=1, description="What is spoken.")
 
 
 class JobStatus(StrEnum):
