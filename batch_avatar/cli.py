@@ -15,7 +15,7 @@ import click
 from batch_avatar.demo import demo
 from batch_avatar.emulator.command import emulator
 from batch_avatar.errors import AccessRefused, BatchAvatarError, FailureClass, InputError, SettingsError
-from batch_avatar.settings import load_settings, prefect_api_url, quiet_prefect_console
+from batch_avatar.settings import load_settings, prefect_api_url, prepare_prefect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -223,7 +223,7 @@ async def _render(
 
 def _import_flow(show_link: Callable[[str], None]) -> Any:
     """The flow, which tells its page in the Prefect UI as soon as it runs."""
-    quiet_prefect_console()
+    prepare_prefect()
     try:
         from flows.render_batch import render_batch
     except ImportError as error:

@@ -7,7 +7,7 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -75,11 +75,16 @@ class Connections:
 
     async def control(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a short blocking call in a thread of our own; asyncio's default pool is small and not ours."""
-        return await asyncio.get_running_loop().run_in_executor(self.control_threads, partial(call, *args, **kwargs))
+        return await _in_thread(self.control_threads, partial(call, *args, **kwargs))
 
     async def transfer(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a long blocking call, one that moves a video."""
-        return await asyncio.get_running_loop().run_in_executor(self.transfer_threads, partial(call, *args, **kwargs))
+        return await _in_thread(self.transfer_threads, partial(call, *args, **kwargs))
+
+
+async def _in_thread(threads: ThreadPoolExecutor, call: Callable[[], T]) -> T:
+    """With the caller's context, so that a flow engine knows whose log lines these are."""
+    return await asyncio.get_running_loop().run_in_executor(threads, copy_context().run, call)
 
 
 _current: ContextVar[Connections | None] = ContextVar("batch_avatar_connections", default=None)
@@ -159,7 +164,7 @@ def _connect(
             listener(job)
 
     async def look(call: Callable[..., list[SynthesisJob]], *args: object) -> list[SynthesisJob]:
-        return await asyncio.get_running_loop().run_in_executor(control_threads, partial(call, *args))
+        return await _in_thread(control_threads, partial(call, *args))
 
     watcher = Watcher(
         client=client,

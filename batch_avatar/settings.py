@@ -175,6 +175,7 @@ def prefect_api_url() -> str | None:
     return str(url) if url else None
 
 
-def quiet_prefect_console() -> None:
-    """Before Prefect is imported: its console shows warnings only, because ours shows the progress."""
+def prepare_prefect() -> None:
+    """Before Prefect is imported: its console shows warnings only, as ours shows the progress; the UI gets our log."""
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
+    os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "batch_avatar")

