@@ -37,6 +37,8 @@ def _fails_clearly(command: Callable[P, int | None]) -> Callable[P, None]:
 
     @wraps(command)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
+        if not logging.getLogger().handlers:
+            logging.getLogger("urllib3").setLevel(logging.ERROR)  # each of its retries is a warning there
         try:
             code = command(*args, **kwargs)
         except InputError as error:
@@ -213,7 +215,14 @@ async def _render(
                 report = await render_scripts(scripts, plain_chain())
             else:
                 render_batch = _import_flow(lambda link: console.print(f"run {run}, as {link}", highlight=False))
-                await render_batch(sources=[str(source) for source in sources], return_state=True)
+                try:
+                    await render_batch(sources=[str(source) for source in sources], return_state=True)
+                except RuntimeError as error:
+                    if not str(error).startswith("Failed to reach API"):
+                        raise
+                    raise SettingsError(
+                        f"PREFECT_API_URL: {prefect_api_url()} does not answer; start it, or use --engine local"
+                    ) from None
                 text = await c.control(c.archive.read_run_document, run, "report.json")
                 if text is None:
                     raise BatchAvatarError("the flow run ended without a report; its page in the Prefect UI says why")

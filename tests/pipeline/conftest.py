@@ -10,7 +10,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from azure.storage.blob import ContainerClient
@@ -24,6 +24,9 @@ from batch_avatar.retry import plain_chain
 from batch_avatar.runner import render_scripts
 from batch_avatar.settings import load_settings
 from batch_avatar.stages import plan as plan_stage
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 QUICK = Progression.after_seconds(start_delay=0.1, overhead=0.2, per_video_second=0.05)
 

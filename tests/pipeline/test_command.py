@@ -181,6 +181,20 @@ def test_engine_prefect_without_an_api_says_what_to_do(bench, folder):
     assert "PREFECT_API_URL" in done.stderr
 
 
+def test_a_prefect_api_that_does_not_answer_is_named_and_nothing_is_sent(bench, folder):
+    b = bench()
+    done = b.command("render", "scripts", folder=folder, PREFECT_API_URL="http://127.0.0.1:1/api")
+    assert done.returncode == 2
+    assert "PREFECT_API_URL: http://127.0.0.1:1/api does not answer" in done.stderr
+    assert b.emulator.stats()["creates"]["accepted"] == 0
+
+
+def test_a_service_that_does_not_answer_is_named_without_a_traceback(bench, folder):
+    done = bench().command("render", "scripts", folder=folder, BATCH_AVATAR_ENDPOINT="http://127.0.0.1:1")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "127.0.0.1:1 does not answer (ConnectionError)"
+
+
 def test_jobs_are_listed_shown_without_links_and_deleted(bench, folder):
     b = bench(faults=(FaultRule(operation="delete", at_most=8, action=Status(status=400)),), list_lag_seconds=0)
     b.command("render", "scripts", folder=folder)

@@ -186,7 +186,8 @@ def deployed(command, environment, tmp_path):
     log.close()
 
 
-def test_deployments_run_on_a_worker_by_hand_by_schedule_and_in_shards(deployed, command, api, tmp_path):
+@pytest.mark.usefixtures("deployed")
+def test_deployments_run_on_a_worker_by_hand_by_schedule_and_in_shards(command, api, tmp_path):
     source = write_scripts(tmp_path, 7)
     deployments = {
         f"{api('flows/filter', flows={'id': {'any_': [d['flow_id']]}})[0]['name']}/{d['name']}": d
@@ -241,7 +242,8 @@ def test_deployments_run_on_a_worker_by_hand_by_schedule_and_in_shards(deployed,
     assert until(fired, [("COMPLETED", True)]) == [("COMPLETED", True)], (tmp_path / "worker.log").read_text()[-3000:]
 
 
-def test_the_form_shows_help_for_every_parameter(deployed, api):
+@pytest.mark.usefixtures("deployed")
+def test_the_form_shows_help_for_every_parameter(api):
     for deployment in api("deployments/filter"):
         for name, about in deployment["parameter_openapi_schema"]["properties"].items():
             assert about.get("description"), f"{deployment['name']}: {name}"
