@@ -39,10 +39,7 @@ if TYPE_CHECKING:
     from batch_avatar.wire import JobPage, Wire
 
 CONNECT_SECONDS = 5.0
-POOL_SIZE = 32  # more threads than this only wait for the interpreter (measured with requests 2.34)
-TRIES = 5  # of an idempotent request, the first one included
 MAX_PAGES = 500  # 50,000 jobs; a list that does not end is a loop
-IDEMPOTENT = frozenset({"GET", "HEAD", "DELETE"})
 
 
 T = TypeVar("T")
@@ -59,17 +56,23 @@ class Credential(Protocol):
 
 
 class _HostAuth(AuthBase):
-    """Adds the credential for one host and for no other; also keeps `.netrc` out."""
+    """Adds the credential for one scheme and host and for no other; also keeps `.netrc` out."""
 
-    def __init__(self, host: str, credential: Credential) -> None:
-        self._host = host
+    def __init__(self, endpoint: str, credential: Credential) -> None:
+        self._origin = _origin(endpoint)
         self._credential = credential
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if urlsplit(request.url or "").netloc == self._host:
+        if _origin(request.url or "") == self._origin:
             name, value = self._credential.header()
             request.headers[name] = value
         return request
+
+
+def _origin(url: str) -> tuple[str, str]:
+    """Scheme and host with port; neither minds case."""
+    parts = urlsplit(url)
+    return parts.scheme.lower(), parts.netloc.lower()
 
 
 class _NoAuth(AuthBase):
@@ -80,7 +83,7 @@ class _NoAuth(AuthBase):
 
 
 class AvatarClient:
-    """One Speech resource. Every method blocks for at most `request_timeout_seconds` a try."""
+    """One Speech resource. Every method blocks, for `request_timeout_seconds` a try and short waits between tries."""
 
     def __init__(
         self,
@@ -99,7 +102,7 @@ class AvatarClient:
         self._clock = clock
         self._timeout = (CONNECT_SECONDS, request_timeout_seconds)
         self._credential = credential
-        self._auth = _HostAuth(self._host, credential)
+        self._auth = _HostAuth(endpoint, credential)
 
     def create(self, script: Script, *, job_id: str, description: str) -> SynthesisJob:
         """Send once.
@@ -152,8 +155,8 @@ class AvatarClient:
             page = self._decode(response, self._wire.decode_page)
             yield page
             url = urljoin(url, page.next_link) if page.next_link else None
-            if url and urlsplit(url).netloc != self._host:
-                raise ServiceUnavailable(f"the job list goes on at another host, {urlsplit(url).netloc}")
+            if url and _origin(url) != _origin(self._endpoint):
+                raise ServiceUnavailable(f"the job list goes on elsewhere, at {'://'.join(_origin(url))}")
 
     def delete(self, service_id: str) -> None:
         """Delete the job and its result; already gone counts as deleted.
@@ -250,13 +253,19 @@ class AvatarClient:
         match status:
             case 401 | 403:
                 kind: type[ServiceError] = AccessRefused
+            case 404 if job_id is None or response.request.method == "PUT":
+                raise AccessRefused(
+                    f"{self._host} has no batch avatar API; check the endpoint and its region",
+                    http_status=404,
+                    request_id=_request_id(response),
+                )
             case 404:
                 kind = JobNotFound
             case 409:
                 kind = JobExists
             case 429:
                 kind = Throttled
-            case 400 if "too many" in said:  # the older generation's form of "200 jobs at once"
+            case 400 if "too many" in said and "job" in said:  # the older generation's form of "200 at once"
                 kind = Throttled
             case 400 if "already exist" in said:
                 kind = JobExists
@@ -283,9 +292,11 @@ class AvatarClient:
         if value.isdecimal():
             return float(value)
         try:
-            return max(0.0, (parsedate_to_datetime(value) - self._observed_at(response)).total_seconds())
+            until = parsedate_to_datetime(value)
         except ValueError:
             return None
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return max(0.0, (until - self._observed_at(response)).total_seconds())
 
 
 def _request_id(response: requests.Response) -> str | None:

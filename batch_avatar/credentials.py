@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 
-from batch_avatar.errors import AccessRefused
+from batch_avatar.errors import AccessRefused, ServiceUnavailable
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, TokenCredential
@@ -50,6 +50,8 @@ class EntraCredential:
                         "Microsoft Entra gives no token; sign in, or give this machine an identity with the role "
                         f"Cognitive Services Speech User: {error.message}"
                     ) from None
+                except AzureError as error:
+                    raise ServiceUnavailable(f"Microsoft Entra does not answer ({type(error).__name__})") from None
         return "Authorization", f"Bearer {token.token}"
 
     def renew(self) -> bool:

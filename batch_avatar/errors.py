@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,8 @@ class FailureClass(StrEnum):
     STOPPED = "stopped"
 
 
-_SECRET = re.compile(r"(?i)\b(sig|skoid|accountkey|sharedaccesssignature)(=|%3d)[^&;\s'\"<>]+")
+# inside another link '?' and '&' are escaped, and '3F' and '26' are no word boundary
+_SECRET = re.compile(r"(?i)(?:\b|(?<=%26)|(?<=%3f))(sig|skoid|accountkey|sharedaccesssignature)(=|%3d)[^&;\s'\"<>]+")
 
 
 def redact(text: str) -> str:
@@ -81,11 +82,17 @@ class BatchAvatarError(Exception):
         request_id: str | None = None,
     ) -> None:
         self.message = redact(message)
-        self.code = code or type(self).__name__
+        self.code = redact(code) if code else type(self).__name__
         self.script_id = script_id
         self.job_id = job_id
         self.request_id = request_id
         super().__init__(self.message)
+
+    def __copy__(self) -> Self:
+        """Another of the same kind and facts; `copy.copy` would call the constructor without its keywords."""
+        twin = type(self).__new__(type(self), *self.args)
+        twin.__dict__.update(self.__dict__)
+        return twin
 
     def about(self, *, script_id: str | None = None, job_id: str | None = None) -> None:
         """Fill in what was not known where the error was raised."""

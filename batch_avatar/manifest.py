@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 KINDS = {".txt": "PlainText", ".ssml": "SSML", ".xml": "SSML"}
 DEFAULTS_NAME = "defaults.toml"
+MANIFESTS = (".jsonl", ".ndjson", ".csv")
+NESTED = ("custom_voices", "scene", "video_crop", "avatar_position", "avatar_size", "resolution")
 LONGEST_ID = "0" * 16
 
 
@@ -34,6 +37,7 @@ class _Reader:
 
     base: Mapping[str, Any]
     drafts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    known_defaults: dict[Path, dict[str, Any]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
     def text(self, path: Path, where: str) -> str | None:
@@ -48,33 +52,44 @@ class _Reader:
         return None
 
     def defaults(self, folder: Path) -> dict[str, Any]:
-        path = folder / DEFAULTS_NAME
-        if not path.exists():
-            return {}
-        text = self.text(path, f"{path}:1")
+        if folder not in self.known_defaults:
+            self.known_defaults[folder] = self._read_defaults(folder / DEFAULTS_NAME)
+        return self.known_defaults[folder]
+
+    def _read_defaults(self, path: Path) -> dict[str, Any]:
+        text = self.text(path, f"{path}:1") if path.exists() else None
         try:
             return tomllib.loads(text) if text else {}
         except tomllib.TOMLDecodeError as error:
-            self.faults.append(f"{path}:1: malformed TOML: {error}")
+            found = re.search(r"at line (\d+)", str(error))
+            self.faults.append(f"{path}:{found[1] if found else 1}: malformed TOML: {error}")
             return {}
 
     def source(self, source: Path) -> None:
         if source.is_dir():
             self.folder(source)
-        elif source.suffix in KINDS:
+        elif source.suffix.lower() in KINDS:
             self.script_file(source, self.defaults(source.parent))
-        elif source.suffix in (".jsonl", ".ndjson", ".csv"):
-            text = self.text(source, f"{source}:1")
-            if text is not None:
-                (self.csv if source.suffix == ".csv" else self.jsonl)(source, text, self.defaults(source.parent))
+        elif source.suffix.lower() in MANIFESTS:
+            self.manifest(source)
         elif source.exists():
             self.faults.append(f"{source}: not a folder, nor a .txt, .ssml, .xml, .jsonl, .ndjson or .csv file")
         else:
             self.faults.append(f"{source}: does not exist")
 
+    def manifest(self, path: Path) -> None:
+        text = self.text(path, f"{path}:1")
+        if text is None:
+            return
+        before = len(self.drafts) + len(self.faults)
+        read = self.csv if path.suffix.lower() == ".csv" else self.jsonl
+        read(path, text, self.defaults(path.parent))
+        if len(self.drafts) + len(self.faults) == before:
+            self.faults.append(f"{path}:1: no scripts in it")
+
     def folder(self, folder: Path) -> None:
         try:
-            files = sorted(path for path in folder.iterdir() if path.suffix in KINDS and path.is_file())
+            files = sorted(path for path in folder.iterdir() if path.suffix.lower() in KINDS and not path.is_dir())
         except OSError as error:
             self.faults.append(f"{folder}: cannot be read: {error.strerror}")
             return
@@ -87,7 +102,7 @@ class _Reader:
     def script_file(self, path: Path, defaults: Mapping[str, Any]) -> None:
         text = self.text(path, f"{path}:1")
         if text is not None:
-            own = {"script_id": path.stem, "input_kind": KINDS[path.suffix], "content": text}
+            own = {"script_id": path.stem, "input_kind": KINDS[path.suffix.lower()], "content": text}
             self.drafts.append((f"{path}:1", {**self.base, **defaults, **own}))
 
     def jsonl(self, path: Path, text: str, defaults: Mapping[str, Any]) -> None:
@@ -97,7 +112,7 @@ class _Reader:
             where = f"{path}:{number}"
             try:
                 value = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 self.faults.append(f"{where}: malformed JSON: {error}")
                 continue
             if isinstance(value, dict):
@@ -106,7 +121,9 @@ class _Reader:
                 self.faults.append(f"{where}: a line is one JSON object, not {type(value).__name__}")
 
     def csv(self, path: Path, text: str, defaults: Mapping[str, Any]) -> None:
+        csv.field_size_limit(MAX_BODY_BYTES)  # a longer cell cannot be sent anyway
         rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+        start = 1
         try:
             header = next(rows, [])
             start = rows.line_num + 1
@@ -115,10 +132,10 @@ class _Reader:
                 if len(row) > len(header):
                     self.faults.append(f"{where}: {len(row)} cells under {len(header)} columns")
                 elif row:
-                    cells = {name: _cell(cell) for name, cell in zip(header, row, strict=False) if cell}
+                    cells = {name: _cell(name, cell) for name, cell in zip(header, row, strict=False) if cell}
                     self.member(where, path.parent, {**defaults, **cells})
         except csv.Error as error:
-            self.faults.append(f"{path}:{rows.line_num}: malformed CSV: {error}")
+            self.faults.append(f"{path}:{start}: malformed CSV: {error}")
 
     def member(self, where: str, folder: Path, values: dict[str, Any]) -> None:
         """A manifest's line; `content_file` is relative to the manifest."""
@@ -131,16 +148,16 @@ class _Reader:
             if text is None:
                 return
             values = {
-                "input_kind": KINDS.get(Path(str(named)).suffix, "PlainText"),
+                "input_kind": KINDS.get(Path(str(named)).suffix.lower(), "PlainText"),
                 **values,
                 "content": text,
             }
         self.drafts.append((where, {**self.base, **values}))
 
 
-def _cell(text: str) -> Any:
-    """A CSV cell; nested members (scene, video_crop, custom_voices) are written as JSON."""
-    if text.startswith("{"):
+def _cell(name: str, text: str) -> Any:
+    """A CSV cell; nested members are written as JSON."""
+    if name in NESTED:
         try:
             return json.loads(text)
         except ValueError:
@@ -180,8 +197,9 @@ def _validated(drafts: list[tuple[str, dict[str, Any]]], faults: list[str], wire
             faults.extend(f"{where}: {f'{name}: ' if name else ''}{reason}" for reason in _reasons(error))
             continue
         found = [*check_script(script), *_check_size(script, wire)]
-        if (before := first.setdefault(script.script_id, where)) != where:
-            found.append(f"script_id is taken by {before}")
+        if script.script_id in first:
+            found.append(f"script_id is taken by {first[script.script_id]}")
+        first.setdefault(script.script_id, where)
         faults.extend(f"{where}: {script.script_id}: {reason}" for reason in found)
         scripts.append(script)
     if not scripts and not faults:

@@ -211,8 +211,10 @@ class _Outputs:
         folder = relative.removesuffix("/summary.json").strip("/")
         wanted = ("summary.json",) if output == "summary" else ("0001.mp4", "0001.webm")
         wanted = ("0001.srt", "0001.vtt") if output == "subtitle" else wanted
-        with archive_errors("list the destination container"):
-            listing = ContainerClient.from_container_url(container.get_secret_value())
+        with (
+            archive_errors("list the destination container"),
+            ContainerClient.from_container_url(container.get_secret_value()) as listing,
+        ):
             names = [blob.name for blob in listing.list_blobs()]
         for name in names:
             if f"/{folder}/" in f"/{name}" and PurePosixPath(name).name in wanted:

@@ -67,7 +67,7 @@ class _Batch:
         self._outcomes: dict[str, Outcome] = {}
         self._script_of_job: dict[str, str] = {}
         self._stop: asyncio.Future[BatchAvatarError] = asyncio.get_running_loop().create_future()
-        self._refusals: Counter[str] = Counter()
+        self._refusals: list[str] = []
 
     async def run(self, scripts: Sequence[Script]) -> BatchReport:
         for script in scripts:
@@ -182,8 +182,8 @@ class _Batch:
 
     async def _refused(self, script: Script, error: RequestRefused) -> DeadLetter:
         """The service will never take this script as it is. Five in a row with one code are no accident."""
-        self._refusals[error.code] += 1
-        if self._refusals[error.code] >= SYSTEMIC:
+        self._refusals.append(error.code)
+        if self._refusals[-SYSTEMIC:] == [error.code] * SYSTEMIC:
             self._stop_with(
                 Stopped(
                     f"{SYSTEMIC} scripts in a row were refused with {error.code} ({error.message}); that is hardly "

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import random
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, cast
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError
 from urllib3.util.retry import Retry
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from urllib3 import BaseHTTPResponse
+    from urllib3.connectionpool import ConnectionPool
 
 POOL_SIZE = 32  # more threads than this only wait for the interpreter (measured with requests 2.34)
 TRIES = 5  # of an idempotent request, the first one included
@@ -19,7 +23,24 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "DELETE"})
 
 
 class JitteredRetry(Retry):
-    """urllib3's Retry; a Retry-After that many threads are told at once is spread over twice its time."""
+    """urllib3's Retry, twice changed.
+
+    A Retry-After that many threads are told at once is spread over twice its time. And an error never sends again what
+    is not idempotent: urllib3 itself minds the method only for some kinds of errors, not for TLS for instance.
+    """
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: ConnectionPool | None = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        if error is not None and method not in IDEMPOTENT:
+            raise MaxRetryError(cast("ConnectionPool", _pool), url or "", error)
+        return super().increment(method, url, response, error, _pool, _stacktrace)
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
         told = super().get_retry_after(response)
@@ -45,7 +66,7 @@ def idempotent_retry() -> Retry:
         backoff_max=5,
         status_forcelist=(408, 429, 500, 502, 503, 504),
         allowed_methods=IDEMPOTENT,
-        retry_after_max=60,
+        retry_after_max=20,  # longer waits are taken without a thread, see retry.py
         raise_on_status=False,
         redirect=False,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -16,6 +17,7 @@ from batch_avatar.models import Properties, SubtitleType, VideoCodec, VideoForma
 
 PREFIX = "BATCH_AVATAR_"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+CONTAINER_NAME = re.compile(r"[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62}")  # Azure Storage's rule for names
 ENTRA_DOMAIN = ".cognitiveservices.azure.com"
 
 
@@ -27,7 +29,11 @@ def _checked_url(value: str) -> str:
         raise ValueError("must be https; http is accepted for this machine only")
     if parts.query or parts.fragment or parts.username:
         raise ValueError("must not carry a query, a fragment or a user")
-    return value.rstrip("/")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("has a port that is none") from None
+    return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower()).geturl().rstrip("/")
 
 
 class Settings(BaseSettings):
@@ -49,7 +55,6 @@ class Settings(BaseSettings):
     )
     container: str = Field(
         default="batch-avatar",
-        pattern=r"^[a-z0-9](?:-?[a-z0-9]){2,62}$",
         description="The archive's container; created when missing.",
     )
     prefix: str = Field(default="", description="Folder of the archive inside the container.")
@@ -102,6 +107,19 @@ class Settings(BaseSettings):
             raise ValueError(f"is a Foundry project; use https://{name}{ENTRA_DOMAIN}")
         if urlsplit(value).path:
             raise ValueError("must end after the host name")
+        return value
+
+    @field_validator("speech_key", "storage_connection_string", mode="before")
+    @classmethod
+    def _without_line_end(cls, value: object) -> object:
+        """A secret that is mounted as a file often ends with one."""
+        return value.strip() if isinstance(value, str) else value
+
+    @field_validator("container")
+    @classmethod
+    def _container_name(cls, value: str) -> str:
+        if not CONTAINER_NAME.fullmatch(value):
+            raise ValueError("must be 3 to 63 lower-case letters, digits and single hyphens")
         return value
 
     @field_validator("prefix")
@@ -158,20 +176,30 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError("wrong settings:\n  " + "\n  ".join(lines)) from None
 
 
+class _PrefectSettings(BaseSettings):
+    """The few settings of Prefect's that decide whether there is an API."""
+
+    model_config = SettingsConfigDict(env_prefix="PREFECT_", env_file=".env", env_ignore_empty=True, extra="ignore")
+
+    api_url: str | None = None
+    home: Path = Path("~/.prefect")
+    profile: str | None = None
+
+
 def prefect_api_url() -> str | None:
     """The Prefect API that a flow run would be recorded by, found without importing Prefect.
 
-    Prefect reads, in this order, PREFECT_API_URL and the active profile in its home folder.
+    Prefect reads, in this order, PREFECT_API_URL, `.env`, and the active profile in its home folder.
     """
-    if url := os.environ.get("PREFECT_API_URL"):
-        return url
-    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
+    prefect = _PrefectSettings()
+    if prefect.api_url:
+        return prefect.api_url
     try:
-        profiles = tomllib.loads((home / "profiles.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        text = (prefect.home.expanduser() / "profiles.toml").read_text(encoding="utf-8")
+        known = tomllib.loads(text)
+        url = known["profiles"][prefect.profile or known["active"]]["PREFECT_API_URL"]
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    active = os.environ.get("PREFECT_PROFILE", profiles.get("active", ""))
-    url = profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL")
     return str(url) if url else None
 
 

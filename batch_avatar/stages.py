@@ -17,6 +17,7 @@ from batch_avatar.errors import (
     JobNotFound,
     JobOverdue,
     RequestRefused,
+    StillRunning,
 )
 from batch_avatar.identity import derive_content_id
 from batch_avatar.models import FailureFacts, JobRef, JobStatus
@@ -76,6 +77,8 @@ async def wait(ref: JobRef) -> JobRef:
             job = await c.control(read_job, c, ref)
         if job.status == JobStatus.FAILED:
             raise await c.control(job_failed, c, ref, job)
+        if job.status != JobStatus.SUCCEEDED:
+            raise StillRunning(f"the job is {job.status}")
         return ref
 
 

@@ -24,7 +24,7 @@ from batch_avatar.storage_errors import archive_errors, storage_code
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from azure.storage.blob import BlobClient
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from batch_avatar.clock import Clock
 
 BLOCK_BYTES = 4 * 1024 * 1024  # 92 MiB/s and +12 MB of memory, measured; larger blocks gain little
+PIECE_BYTES = 256 * 1024  # between two looks at stop and deadline
 CUTS = 5  # a body that breaks off this often without coming further is a failure of this try
 
 
@@ -48,8 +49,18 @@ class _Progress:
     received: int = 0
     expected: int | None = None
     etag: str | None = None
+    content_md5: str | None = None
     pending: bytearray = field(default_factory=bytearray)
     blocks: list[str] = field(default_factory=list)
+
+    def restart(self, *, expected: int, etag: str, content_md5: str | None) -> None:
+        """Forget what came: a whole result comes now."""
+        fresh = _Progress(expected=expected, etag=etag, content_md5=content_md5)
+        self.__dict__.update(fresh.__dict__)
+
+    @property
+    def whole(self) -> bool:
+        return self.expected is not None and self.received >= self.expected
 
     def add(self, piece: bytes) -> None:
         self.md5.update(piece)
@@ -115,14 +126,10 @@ class Transfer:
     def _receive(self) -> _Progress:
         progress = _Progress()
         cuts = furthest = 0
-        while progress.expected is None or progress.received < progress.expected:
+        while not progress.whole:
             try:
                 with self._open_at(progress.received, progress.etag) as response:
-                    progress = self._accept(response, progress)
-                    for piece in self._pieces(response):
-                        progress.add(piece)
-                        if len(progress.pending) >= BLOCK_BYTES:
-                            self._stage(progress)
+                    self._read(response, progress)
             except (_Cut, requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 cuts = 1 if progress.received > furthest else cuts + 1
                 furthest = max(furthest, progress.received)
@@ -132,26 +139,40 @@ class Transfer:
                     ) from None
         if progress.received != progress.expected:
             raise TransferError(f"{progress.received} bytes came of {progress.expected} announced")
-        if progress.pending or not progress.blocks:
+        if not progress.received:
+            raise TransferError("the result is empty")
+        if progress.content_md5 not in (None, base64.b64encode(progress.md5.digest()).decode()):
+            raise TransferError("the result's bytes do not have the MD5 that its host tells")
+        if progress.pending:
             self._stage(progress)
         return progress
 
-    def _accept(self, response: requests.Response, progress: _Progress) -> _Progress:
-        """Check the headers of an answer; a changed or unresumable result starts over."""
-        length, etag = response.headers.get("Content-Length"), response.headers.get("ETag")
-        if length is None or not length.isdecimal() or etag is None:
-            raise _Cut("the headers end early")
-        if response.status_code == requests.codes.partial_content and etag == progress.etag:
-            return progress
-        return _Progress(expected=int(length), etag=etag)
-
-    def _pieces(self, response: requests.Response) -> Iterator[bytes]:
-        while piece := response.raw.read(256 * 1024):
+    def _read(self, response: requests.Response, progress: _Progress) -> None:
+        """One answer to its end, which may come early."""
+        self._accept(response, progress)
+        while piece := response.raw.read1(PIECE_BYTES):
             if self._stopping.is_set():
                 raise Stopped("the transfer was stopped; run again to continue")
             if self._clock.monotonic() > self._closes_at:
                 raise TransferError("the result comes too slowly; the transfer's deadline has passed")
-            yield piece
+            progress.add(piece)
+            if len(progress.pending) >= BLOCK_BYTES:
+                self._stage(progress)
+        if not progress.whole:
+            raise _Cut("the body ends early")
+
+    def _accept(self, response: requests.Response, progress: _Progress) -> None:
+        """Check the headers of an answer: the rest of the same version, or a whole, which starts over."""
+        length, etag = response.headers.get("Content-Length"), response.headers.get("ETag")
+        if length is None or not length.isdecimal() or etag is None:
+            raise _Cut("the headers end early")
+        if response.status_code != requests.codes.partial_content:
+            md5 = response.headers.get("Content-MD5")
+            progress.restart(expected=int(length), etag=etag, content_md5=md5)
+        elif etag != progress.etag or not response.headers.get("Content-Range", "").startswith(
+            f"bytes {progress.received}-"
+        ):
+            raise TransferError("the result's host sent another part than was asked for")
 
     def _stage(self, progress: _Progress) -> None:
         block_id = f"{self._id_prefix}{len(progress.blocks):06d}"

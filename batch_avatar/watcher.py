@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from batch_avatar.errors import (
     AccessRefused,
-    BatchAvatarError,
     JobNotFound,
     JobOverdue,
     ServiceError,
@@ -53,10 +53,17 @@ class Deadlines:
         return None
 
 
-@dataclass
+@dataclass(eq=False)
 class _Waiter:
     future: asyncio.Future[SynthesisJob]
     closes_at: float
+
+
+@dataclass
+class _Watched:
+    """A job, whoever waits for it, and how often in a row it was absent by name."""
+
+    waiters: list[_Waiter]
     last: SynthesisJob | None = None
     absences: int = 0
 
@@ -78,7 +85,7 @@ class Watcher:
         self._deadlines = deadlines
         self._run = run
         self._on_change = on_change
-        self._waiters: dict[str, _Waiter] = {}
+        self._watched: dict[str, _Watched] = {}
         self._poller: asyncio.Task[None] | None = None
 
     async def wait(self, service_id: str, *, window_seconds: float) -> SynthesisJob:
@@ -91,43 +98,44 @@ class Watcher:
             AccessRefused: the service does not let us look.
         """
         future: asyncio.Future[SynthesisJob] = asyncio.get_running_loop().create_future()
-        self._waiters[service_id] = _Waiter(future, self._clock.monotonic() + window_seconds)
+        waiter = _Waiter(future, self._clock.monotonic() + window_seconds)
+        self._watched.setdefault(service_id, _Watched([])).waiters.append(waiter)
         if self._poller is None or self._poller.done():
             self._poller = asyncio.create_task(self._poll(), name="job watcher")
         try:
             return await future
         finally:
-            self._waiters.pop(service_id, None)
+            self._forget(service_id, waiter)
 
     async def close(self) -> None:
         if self._poller is not None:
             self._poller.cancel()
             await asyncio.gather(self._poller, return_exceptions=True)
-        for waiter in list(self._waiters.values()):
-            waiter.future.cancel()
+        for watched in list(self._watched.values()):
+            for waiter in watched.waiters:
+                waiter.future.cancel()
 
     async def _poll(self) -> None:
-        while self._waiters:
+        while self._watched:
             await self._clock.sleep(self._interval)
             try:
-                jobs = await self._run(self._look, dict(self._waiters))
+                for job in await self._run(self._look, dict(self._watched)):
+                    self._note(job)
             except AccessRefused as error:
-                for service_id in list(self._waiters):
-                    self._settle(service_id, error)
-                continue
+                self._fail_all(error)
             except ServiceError as error:
                 logger.warning("the job list cannot be read, will ask again: %s", error)
-                jobs = []
-            for job in jobs:
-                self._note(job)
+            except Exception as error:
+                logger.exception("the watcher broke by a mistake of this program")
+                self._fail_all(error)
             self._close_windows()
 
-    def _look(self, waiters: dict[str, _Waiter]) -> list[SynthesisJob]:
+    def _look(self, watched: dict[str, _Watched]) -> list[SynthesisJob]:
         """Blocking: the waited-for jobs in the list, newest first, and those it misses by name."""
-        missing = set(waiters)
+        missing = set(watched)
         found: list[SynthesisJob] = []
-        oldest = min((w.last.created_at for w in waiters.values() if w.last and w.last.created_at), default=None)
-        known = all(waiter.last for waiter in waiters.values())
+        oldest = min((w.last.created_at for w in watched.values() if w.last and w.last.created_at), default=None)
+        known = all(job.last for job in watched.values())
         for page in self._client.list_pages():
             found.extend(job for job in page.jobs if job.service_id in missing)
             missing -= {job.service_id for job in page.jobs}
@@ -138,7 +146,7 @@ class Watcher:
             try:
                 found.append(self._client.get(service_id))
             except JobNotFound:
-                waiters[service_id].absences += 1
+                watched[service_id].absences += 1
             except AccessRefused:
                 raise
             except ServiceError as error:
@@ -146,31 +154,46 @@ class Watcher:
         return found
 
     def _note(self, job: SynthesisJob) -> None:
-        waiter = self._waiters.get(job.service_id)
-        if waiter is None:
+        watched = self._watched.get(job.service_id)
+        if watched is None:
             return
-        if waiter.last is None or waiter.last.status != job.status:
+        if watched.last is None or watched.last.status != job.status:
             self._on_change(job)
-        waiter.last, waiter.absences = job, 0
+        watched.last, watched.absences = job, 0
         if job.terminal:
-            self._settle(job.service_id, job)
+            self._settle(job.service_id, watched.waiters, job)
         elif reason := self._deadlines.overdue(job):
-            self._settle(job.service_id, JobOverdue(reason, job=job))
+            self._settle(job.service_id, watched.waiters, JobOverdue(reason, job=job))
 
     def _close_windows(self) -> None:
         now = self._clock.monotonic()
-        for service_id, waiter in list(self._waiters.items()):
-            if waiter.absences >= PATIENCE:
-                self._settle(service_id, JobNotFound("the service does not know the job", job_id=service_id))
-            elif now >= waiter.closes_at:
-                seen = waiter.last.status if waiter.last else "never"
-                self._settle(service_id, StillRunning(f"not ended yet, last seen {seen}", job_id=service_id))
+        for service_id, watched in list(self._watched.items()):
+            if watched.absences >= PATIENCE:
+                gone = JobNotFound("the service does not know the job", job_id=service_id)
+                self._settle(service_id, watched.waiters, gone)
+                continue
+            seen = watched.last.status if watched.last else "never"
+            late = [waiter for waiter in watched.waiters if now >= waiter.closes_at]
+            self._settle(service_id, late, StillRunning(f"not ended yet, last seen {seen}", job_id=service_id))
 
-    def _settle(self, service_id: str, end: SynthesisJob | BatchAvatarError) -> None:
-        future = self._waiters.pop(service_id).future
-        if future.done():  # its waiter was cancelled
-            return
-        if isinstance(end, BatchAvatarError):
-            future.set_exception(end)
-        else:
-            future.set_result(end)
+    def _fail_all(self, error: Exception) -> None:
+        for service_id, watched in list(self._watched.items()):
+            self._settle(service_id, watched.waiters, error)
+
+    def _settle(self, service_id: str, waiters: list[_Waiter], end: SynthesisJob | Exception) -> None:
+        for waiter in list(waiters):
+            self._forget(service_id, waiter)
+            if waiter.future.done():  # cancelled in the meantime
+                continue
+            if isinstance(end, Exception):
+                waiter.future.set_exception(copy(end))  # whoever gets it fills in what it is about
+            else:
+                waiter.future.set_result(end)
+
+    def _forget(self, service_id: str, waiter: _Waiter) -> None:
+        """The poller looks only for what somebody waits for."""
+        watched = self._watched.get(service_id)
+        if watched is not None and waiter in watched.waiters:
+            watched.waiters.remove(waiter)
+            if not watched.waiters:
+                del self._watched[service_id]

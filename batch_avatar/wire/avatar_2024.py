@@ -78,8 +78,8 @@ class Avatar2024:
 
     def decode_job(self, body: object, *, observed_at: datetime) -> SynthesisJob:
         job = _mapping(body)
-        properties, outputs = _mapping(job.get("properties", {})), _mapping(job.get("outputs") or {})
-        error, avatar = _mapping(properties.get("error") or {}), _mapping(job.get("avatarConfig") or {})
+        properties, outputs = _optional(job.get("properties")), _optional(job.get("outputs"))
+        error, avatar = _optional(properties.get("error")), _optional(job.get("avatarConfig"))
         return SynthesisJob(
             service_id=job["id"] if "id" in job else _missing("id"),
             internal_id=job.get("internalId"),
@@ -92,7 +92,7 @@ class Avatar2024:
             subtitle_type=avatar.get("subtitleType"),
             size_bytes=properties.get("sizeInBytes"),
             duration_milliseconds=properties.get("durationInMilliseconds"),
-            billing={k: v for k, v in _mapping(properties.get("billingDetails") or {}).items() if isinstance(v, int)},
+            billing={k: v for k, v in _optional(properties.get("billingDetails")).items() if isinstance(v, int)},
             error_code=error.get("code"),
             error_message=error.get("message"),
             result_link=_link(outputs.get("result")),
@@ -131,6 +131,10 @@ def _mapping(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - one error for every unreadable body
     return value
+
+
+def _optional(value: object) -> dict[str, Any]:
+    return {} if value is None else _mapping(value)
 
 
 def _missing(name: str) -> Any:

@@ -55,44 +55,49 @@ def decode_problem(body: bytes) -> Problem:
     3.1-preview1 form with `innerError`; ASP.NET problem details; the gateway's wrapper with a number as code;
     and the XML of storage.
     """
-    text = body.decode("utf-8", errors="replace").strip()
+    text = body.decode("utf-8-sig", errors="replace").strip()
     if text.startswith("<"):
         return _storage_problem(text)
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Problem(message=text[:300] or None)
-    if not isinstance(value, dict):
-        return Problem(message=text[:300])
-    if isinstance(errors := value.get("errors"), dict):
-        details = tuple(f"{name}: {reason}" for name, reasons in errors.items() for reason in _strings(reasons))
-        return Problem(code=_string(value.get("title")), message=_string(value.get("title")), details=details)
-    inner = value.get("error", value)
+    inner = value.get("error", value) if isinstance(value, dict) else None
     if isinstance(inner, str):
         return Problem(message=inner)
-    return _nested(inner) if isinstance(inner, dict) else Problem(message=text[:300])
+    if not isinstance(inner, dict):
+        return Problem(message=text[:300])
+    if isinstance(errors := inner.get("errors"), dict):
+        details = tuple(f"{name}: {reason}" for name, reasons in errors.items() for reason in _strings(reasons))
+        return Problem(code=_string(inner.get("title")), message=_string(inner.get("title")), details=details)
+    return _nested(inner)
 
 
 def _nested(value: dict[str, Any]) -> Problem:
-    details = [f"{item.get('message')}" for item in value.get("details") or () if isinstance(item, dict)]
-    code = _string(value.get("code"))
+    listed = value.get("details")
+    details = [_string(item.get("message")) for item in _items(listed) if isinstance(item, dict)]
     deeper = value.get("innererror") or value.get("innerError")
     while isinstance(deeper, dict):
         details.append(": ".join(part for key in ("code", "message") if (part := _string(deeper.get(key)))))
         deeper = deeper.get("innererror") or deeper.get("innerError")
-    return Problem(code=code, message=_string(value.get("message")), details=tuple(details))
+    said = tuple(detail for detail in details if detail)
+    return Problem(code=_string(value.get("code")), message=_string(value.get("message")), details=said)
 
 
 def _storage_problem(text: str) -> Problem:
     def inside(tag: str) -> str | None:
         _, found, rest = text.partition(f"<{tag}>")
-        return rest.partition(f"</{tag}>")[0].splitlines()[0] if found and rest else None
+        return next(iter(rest.partition(f"</{tag}>")[0].splitlines()), None) if found else None
 
-    return Problem(code=inside("Code"), message=inside("Message") or text[:300])
+    return Problem(code=inside("Code") or None, message=inside("Message") or text[:300])
 
 
 def _string(value: object) -> str | None:
     return str(value) if isinstance(value, str | int) else None
+
+
+def _items(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _strings(value: object) -> tuple[str, ...]:

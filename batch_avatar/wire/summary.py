@@ -22,7 +22,10 @@ def decode_summary(body: bytes) -> tuple[SummaryResult, ...]:
     Raises:
         ValueError: where the bytes are no summary.
     """
-    value = json.loads(body)
+    try:
+        value = json.loads(body)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
     if not isinstance(value, dict) or not isinstance(value.get("results", []), list):
         raise ValueError("not a summary")  # noqa: TRY004 - one error for every unreadable body
     return tuple(_result(item) for item in value.get("results", []) if isinstance(item, dict))

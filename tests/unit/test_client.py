@@ -1,0 +1,804 @@
+"""The client against a real HTTP server on loopback: what is sent, how often, to whom, and what comes of the answer."""
+
+import json
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import requests
+import urllib3
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+from pydantic import SecretStr
+from requests.adapters import BaseAdapter
+
+from batch_avatar.client import AvatarClient, _HostAuth
+from batch_avatar.credentials import EntraCredential, KeyCredential
+from batch_avatar.errors import (
+    AccessRefused,
+    BatchAvatarError,
+    CreateUnclear,
+    DeleteRefused,
+    JobExists,
+    JobNotFound,
+    LinkExpired,
+    RequestRefused,
+    ResultLost,
+    ServiceUnavailable,
+    Throttled,
+    TransferError,
+)
+from batch_avatar.models import Script
+from batch_avatar.session import TRIES, idempotent_retry, open_session
+from batch_avatar.wire import wire_for
+from tests.support.manual_clock import ManualClock
+
+KEY = "c4n4ry-key"
+SCRIPT = Script(script_id="intro", content="Hi.", voice="v", talking_avatar_character="lisa")
+JOB = {"id": "my-job-01", "status": "Running"}
+DATE = "Sat, 21 Nov 2026 09:00:00 GMT"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int = 200
+    body: object = None
+    headers: dict[str, str] = field(default_factory=dict)
+    drop: bool = False
+    """Close the connection instead of answering."""
+    cut: bool = False
+    """Announce more bytes than come."""
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class TinyServer:
+    """Gives the answers it was told, the last one again and again, and remembers what it was asked."""
+
+    def __init__(self):
+        self.answers = [Answer(200, JOB)]
+        self.requests = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _answer(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                outer.requests.append(Request(self.command, self.path, headers, body))
+                answer = outer.answers.pop(0) if len(outer.answers) > 1 else outer.answers[0]
+                if answer.drop:
+                    self.close_connection = True
+                    return
+                content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+                content = b"" if answer.body is None else content
+                self.send_response_only(answer.status)
+                headers = {"Date": DATE, "apim-request-id": f"r-{len(outer.requests)}"} | answer.headers
+                if answer.status != 204:
+                    headers |= {"Content-Length": str(len(content) + (100 if answer.cut else 0))}
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+                self.close_connection = self.close_connection or answer.cut
+
+            do_GET = do_PUT = do_DELETE = _answer  # noqa: N815 - names that http.server asks for
+
+            def log_message(self, *_):
+                """Stay silent."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+        self.host = f"127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{self.host}"
+
+    @property
+    def methods(self):
+        return [request.method for request in self.requests]
+
+    def close(self):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def servers():
+    """Servers and sessions that end with the test, the sessions first."""
+    sessions, running = [], []
+    yield sessions, running
+    for session in sessions:
+        session.close()
+    for server in running:
+        server.close()
+
+
+@pytest.fixture
+def server(servers):
+    servers[1].append(TinyServer())
+    return servers[1][-1]
+
+
+@pytest.fixture
+def other(servers):
+    servers[1].append(TinyServer())
+    return servers[1][-1]
+
+
+@pytest.fixture
+def connect(servers, server):
+    """A client of the server, or of another endpoint; it retries as always, without the pauses."""
+
+    def connect_(endpoint=None, credential=None, session=None):
+        session = session or open_session(retry=idempotent_retry().new(backoff_factor=0, backoff_jitter=0))
+        servers[0].append(session)
+        return AvatarClient(
+            endpoint=endpoint or server.url,
+            credential=credential or KeyCredential(SecretStr(KEY)),
+            wire=wire_for("2024-08-01"),
+            session=session,
+            clock=ManualClock(),
+            request_timeout_seconds=10,
+        )
+
+    return connect_
+
+
+@pytest.fixture
+def client(connect):
+    return connect()
+
+
+def create(client):
+    return client.create(SCRIPT, job_id="intro-0123456789abcdef-1", description="batch-avatar:00112233445566aa")
+
+
+def jobs(client):
+    return [job.service_id for page in client.list_pages() for job in page.jobs]
+
+
+# What is sent
+
+
+def test_a_create_is_one_put_with_the_key_and_json(server, client):
+    server.answers = [Answer(201, JOB | {"status": "NotStarted"})]
+
+    job = create(client)
+
+    [request] = server.requests
+    assert (request.method, request.path) == (
+        "PUT",
+        "/avatar/batchsyntheses/intro-0123456789abcdef-1?api-version=2024-08-01",
+    )
+    assert request.headers["ocp-apim-subscription-key"] == KEY
+    assert request.headers["content-type"] == "application/json"
+    assert json.loads(request.body)["inputs"] == [{"content": "Hi."}]
+    assert job.status == "NotStarted"
+
+
+def test_get_list_and_delete_go_where_the_documents_say(server, client):
+    server.answers = [Answer(200, JOB), Answer(200, {"value": [JOB]}), Answer(204)]
+
+    assert client.get("my-job-01").service_id == "my-job-01"
+    assert jobs(client) == ["my-job-01"]
+    client.delete("my-job-01")
+
+    assert [(request.method, request.path) for request in server.requests] == [
+        ("GET", "/avatar/batchsyntheses/my-job-01?api-version=2024-08-01"),
+        ("GET", "/avatar/batchsyntheses?api-version=2024-08-01&maxpagesize=100"),
+        ("DELETE", "/avatar/batchsyntheses/my-job-01?api-version=2024-08-01"),
+    ]
+
+
+def test_the_time_of_an_observation_is_the_services_own(client):
+    assert client.get("x").observed_at == datetime(2026, 11, 21, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("date", ["yesterday", ""])
+def test_a_service_without_a_clock_is_observed_by_ours(server, client, date):
+    server.answers = [Answer(200, JOB, {"Date": date})]
+
+    assert client.get("x").observed_at == ManualClock().now()
+
+
+# How often
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_a_get_is_tried_again_and_its_answer_counts(server, client, status):
+    server.answers = [Answer(status), Answer(status), Answer(200, JOB)]
+
+    assert client.get("my-job-01").status == "Running"
+    assert server.methods == ["GET"] * 3
+
+
+def test_a_get_without_an_answer_is_tried_again(server, client):
+    server.answers = [Answer(drop=True), Answer(200, JOB)]
+
+    assert client.get("my-job-01").status == "Running"
+    assert server.methods == ["GET"] * 2
+
+
+@pytest.mark.parametrize("call", [lambda client: client.get("x"), lambda client: client.delete("x"), jobs])
+def test_what_is_idempotent_is_tried_a_few_times_and_no_more(server, client, call):
+    server.answers = [Answer(503, b"busy")]
+
+    with pytest.raises(ServiceUnavailable, match="busy"):
+        call(client)
+
+    assert len(server.requests) == TRIES
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 409, 418])
+def test_a_final_answer_to_a_get_is_not_asked_for_again(server, client, status):
+    server.answers = [Answer(status, b"{")]
+
+    with pytest.raises(BatchAvatarError):
+        client.get("x")
+
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *[Answer(status, b"x") for status in (400, 401, 403, 404, 408, 409, 413, 429, 500, 502, 503, 504)],
+        Answer(503, b"x", {"Retry-After": "1"}),
+        Answer(drop=True),
+        Answer(201, b"garbage"),
+        Answer(201, JOB, cut=True),
+        Answer(302, headers={"Location": "/elsewhere"}),
+    ],
+    ids=lambda answer: "dropped" if answer.drop else f"{answer.status}",
+)
+def test_a_create_is_never_sent_twice(server, client, answer):
+    server.answers = [answer]
+
+    with pytest.raises(BatchAvatarError):
+        create(client)
+
+    assert server.methods == ["PUT"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        urllib3.exceptions.ReadTimeoutError(None, "/", "no answer"),
+        urllib3.exceptions.ProtocolError("cut"),
+        urllib3.exceptions.SSLError("bad record mac in the answer"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_the_session_sends_no_put_again_whatever_breaks_after_it_was_sent(error):
+    """A TLS error may strike while the answer is read: the effect of the request is there by then."""
+    with pytest.raises((type(error), urllib3.exceptions.MaxRetryError)):
+        idempotent_retry().increment("PUT", "/", error=error)
+
+
+def test_a_told_wait_is_kept_at_least_and_spread_over_twice_its_time():
+    response = urllib3.HTTPResponse(headers={"Retry-After": "7"})
+
+    waits = [idempotent_retry().get_retry_after(response) for _ in range(50)]
+
+    assert all(7 <= wait <= 14 for wait in waits)
+    assert len(set(waits)) > 1
+
+
+def test_a_wait_that_is_told_for_an_hour_is_not_slept_away_in_a_thread():
+    response = urllib3.HTTPResponse(headers={"Retry-After": "3600"})
+
+    assert idempotent_retry().get_retry_after(response) <= 120
+
+
+# What becomes of an answer
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, "The inputs is required.", RequestRefused),
+        (400, "Too many active jobs.", Throttled),
+        (400, "The job already exists.", JobExists),
+        (401, "Access denied.", AccessRefused),
+        (403, "Only Standard subscriptions are valid.", AccessRefused),
+        (404, "Not found.", JobNotFound),
+        (405, "x", RequestRefused),
+        (409, "Conflict.", JobExists),
+        (413, "Too large.", RequestRefused),
+        (415, "x", RequestRefused),
+        (422, "x", RequestRefused),
+        (429, "Please retry after 19 seconds.", Throttled),
+        (408, "x", ServiceUnavailable),
+        (500, "x", ServiceUnavailable),
+        (502, "x", ServiceUnavailable),
+        (503, "x", ServiceUnavailable),
+        (504, "x", ServiceUnavailable),
+        (599, "x", ServiceUnavailable),
+        (300, "x", ServiceUnavailable),
+        (304, "x", ServiceUnavailable),
+    ],
+)
+def test_a_status_becomes_an_error_of_its_own_kind(server, client, status, body, kind):
+    server.answers = [Answer(status, {"error": {"code": "SomeCode", "message": body}} if status != 304 else None)]
+
+    with pytest.raises(kind) as caught:
+        client.get("my-job-01")
+
+    error = caught.value
+    assert type(error) is kind
+    assert (error.http_status, error.job_id) == (status, "my-job-01")
+    assert error.request_id == f"r-{len(server.requests)}"
+    if status != 304:
+        assert (error.message, error.code) == (body, "SomeCode")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Answer(400, b"x"), RequestRefused),
+        (Answer(401, b"x"), AccessRefused),
+        (Answer(403, b"x"), AccessRefused),
+        (Answer(409, b"x"), JobExists),
+        (Answer(413, b"x"), RequestRefused),
+        (Answer(429, b"x"), Throttled),
+        (Answer(408, b"x"), CreateUnclear),
+        (Answer(500, b"x"), CreateUnclear),
+        (Answer(503, b"x"), CreateUnclear),
+        (Answer(307, headers={"Location": "/x"}), CreateUnclear),
+        (Answer(201, b"garbage"), CreateUnclear),
+        (Answer(201, {"id": "x"}), CreateUnclear),
+        (Answer(200, b""), CreateUnclear),
+        (Answer(204), CreateUnclear),
+    ],
+)
+def test_a_create_that_may_have_had_its_effect_is_unclear_and_any_other_is_not(server, client, answer, kind):
+    server.answers = [answer]
+
+    with pytest.raises(kind) as caught:
+        create(client)
+
+    assert type(caught.value) is kind
+    assert caught.value.request_id == "r-1"
+    assert caught.value.job_id == "intro-0123456789abcdef-1"
+
+
+def test_a_create_whose_answer_is_lost_is_unclear(server, client):
+    server.answers = [Answer(drop=True)]
+
+    with pytest.raises(CreateUnclear) as caught:
+        create(client)
+
+    assert caught.value.job_id == "intro-0123456789abcdef-1"
+
+
+def test_a_create_to_nobody_is_unclear_and_no_other_error(connect):
+    with pytest.raises(CreateUnclear, match="does not answer"):
+        create(connect(endpoint="http://127.0.0.1:1"))
+
+
+@pytest.mark.parametrize("body", [b"", b"garbage", b"[]", b"7", b'{"id": "x"}', b"\xff", b"<html>"])
+def test_an_unreadable_job_is_an_outage_and_not_asked_for_again(server, client, body):
+    server.answers = [Answer(200, body)]
+
+    with pytest.raises(ServiceUnavailable, match="sent a body that cannot be read") as caught:
+        client.get("x")
+
+    assert (len(server.requests), caught.value.request_id, caught.value.http_status) == (1, "r-1", 200)
+
+
+def test_a_body_that_is_cut_is_an_outage(server, client):
+    server.answers = [Answer(200, JOB, cut=True)]
+
+    with pytest.raises(ServiceUnavailable, match="does not answer"):
+        client.get("x")
+
+
+@pytest.mark.parametrize("body", [b'{"error": {"details": 7}}', b"<Error><Code></Code></Error>"])
+def test_an_odd_error_body_is_an_error_of_ours_all_the_same(server, client, body):
+    server.answers = [Answer(400, body)]
+
+    with pytest.raises(RequestRefused):
+        client.get("x")
+
+
+def test_no_content_is_no_job(server, client):
+    server.answers = [Answer(204)]
+
+    with pytest.raises(JobNotFound) as caught:
+        client.get("my-job-01")
+
+    assert (caught.value.job_id, caught.value.request_id) == ("my-job-01", "r-1")
+
+
+@pytest.mark.parametrize("status", [204, 404])
+def test_a_job_that_is_gone_is_deleted(server, client, status):
+    server.answers = [Answer(status)]
+
+    client.delete("my-job-01")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(400, DeleteRefused), (409, DeleteRefused), (401, AccessRefused), (403, AccessRefused), (500, ServiceUnavailable)],
+)
+def test_a_refused_delete_says_whether_to_ask_again(server, client, status, kind):
+    server.answers = [Answer(status, b"The job has not ended.")]
+
+    with pytest.raises(kind, match="has not ended") as caught:
+        client.delete("my-job-01")
+
+    assert (caught.value.job_id, caught.value.request_id) == ("my-job-01", f"r-{len(server.requests)}")
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("37", 37.0),
+        ("0", 0.0),
+        ("Sat, 21 Nov 2026 09:00:30 GMT", 30.0),
+        ("Saturday, 21-Nov-26 09:00:30 GMT", 30.0),
+        ("Sat Nov 21 09:00:30 2026", 30.0),
+        ("Sat, 21 Nov 2026 09:00:30 -0000", 30.0),
+        ("Sat, 21 Nov 2026 08:00:00 GMT", 0.0),
+        ("soon", None),
+        ("-5", None),
+        ("1.5", None),
+        ("", None),
+    ],
+)
+def test_the_wait_that_the_service_tells_is_understood_in_every_form_of_rfc_9110(server, client, told, seconds):
+    server.answers = [Answer(429, b"x", {"Retry-After": told})]
+
+    with pytest.raises(Throttled) as caught:
+        create(client)
+
+    assert caught.value.retry_after_seconds == seconds
+
+
+def test_a_refusal_without_a_wait_tells_none(server, client):
+    server.answers = [Answer(429, b"x")]
+
+    with pytest.raises(Throttled) as caught:
+        create(client)
+
+    assert caught.value.retry_after_seconds is None
+
+
+# The list
+
+
+def test_the_links_of_the_list_are_followed_as_written(server, client):
+    server.answers = [
+        Answer(
+            200, {"value": [{"id": "a", "status": "x"}], "nextLink": f"{server.url}/avatar/batchsyntheses/?skip=1&b=2"}
+        ),
+        Answer(200, {"value": [{"id": "b", "status": "x"}], "nextLink": "/avatar/batchsyntheses?skip=2"}),
+        Answer(200, {"value": [{"id": "c", "status": "x"}]}),
+    ]
+
+    assert jobs(client) == ["a", "b", "c"]
+    assert [request.path for request in server.requests[1:]] == [
+        "/avatar/batchsyntheses/?skip=1&b=2",
+        "/avatar/batchsyntheses?skip=2",
+    ]
+    assert all(request.headers["ocp-apim-subscription-key"] == KEY for request in server.requests)
+
+
+def test_a_list_that_goes_on_at_another_host_is_not_followed(server, other, client):
+    server.answers = [Answer(200, {"value": [], "nextLink": f"{other.url}/avatar/batchsyntheses"})]
+
+    with pytest.raises(ServiceUnavailable, match="goes on elsewhere"):
+        jobs(client)
+
+    assert other.requests == []
+
+
+@pytest.mark.parametrize(
+    "link", ["/avatar/batchsyntheses?skip=1", "/avatar/batchsyntheses?api-version=2024-08-01&maxpagesize=100"]
+)
+def test_a_list_that_runs_in_a_circle_is_given_up(server, client, link):
+    server.answers = [Answer(200, {"value": [], "nextLink": link})]
+
+    with pytest.raises(ServiceUnavailable, match="does not end"):
+        jobs(client)
+
+    assert len(server.requests) <= 2
+
+
+def test_pages_are_read_only_as_far_as_they_are_wanted(server, client):
+    server.answers = [Answer(200, {"value": [JOB], "nextLink": "/avatar/batchsyntheses?skip=1"})]
+
+    page = next(client.list_pages())
+
+    assert (page.jobs[0].service_id, len(server.requests)) == ("my-job-01", 1)
+
+
+@pytest.mark.parametrize("body", [b"garbage", b"{}", b'{"values": []}', b'{"value": [7]}'])
+def test_an_unreadable_page_is_an_outage(server, client, body):
+    server.answers = [Answer(200, body)]
+
+    with pytest.raises(ServiceUnavailable, match="cannot be read"):
+        jobs(client)
+
+
+class Recorder(BaseAdapter):
+    """A transport that answers by itself and remembers the requests; for hosts that loopback cannot play."""
+
+    def __init__(self, *bodies):
+        super().__init__()
+        self.sent = []
+        self._bodies = list(bodies)
+
+    def send(self, request, **_):
+        self.sent.append(request)
+        response = requests.Response()
+        response.status_code, response.url, response.request = 200, request.url, request
+        response._content = json.dumps(self._bodies.pop(0)).encode()  # noqa: SLF001 - how transports fill it
+        return response
+
+    def close(self):
+        """Nothing is open."""
+
+
+def recording_session(*bodies):
+    session, recorder = open_session(), Recorder(*bodies)
+    session.mount("https://", recorder)
+    session.mount("http://", recorder)
+    return session, recorder
+
+
+def test_a_list_that_goes_on_without_tls_is_not_followed(connect):
+    host = "westus2.api.cognitive.microsoft.com"
+    session, recorder = recording_session(
+        {"value": [], "nextLink": f"http://{host}/avatar/batchsyntheses?skip=1"}, {"value": []}
+    )
+
+    with pytest.raises(ServiceUnavailable):
+        jobs(connect(endpoint=f"https://{host}", session=session))
+
+    assert [request.url.partition(":")[0] for request in recorder.sent] == ["https"]
+
+
+def test_the_key_reaches_a_host_that_was_written_in_capitals(connect):
+    session, recorder = recording_session(JOB)
+
+    connect(endpoint="https://My-Speech.CognitiveServices.Azure.com", session=session).get("x")
+
+    assert recorder.sent[0].headers["Ocp-Apim-Subscription-Key"] == KEY
+
+
+# Credentials
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(server, other, client, status):
+    server.answers = [Answer(status, headers={"Location": f"{other.url}/x"})]
+
+    for call in (lambda: client.get("x"), lambda: jobs(client), lambda: create(client), lambda: client.delete("x")):
+        with pytest.raises((ServiceUnavailable, CreateUnclear)):
+            call()
+
+    assert other.requests == []
+
+
+@pytest.fixture
+def netrc(tmp_path, monkeypatch):
+    path = tmp_path / "netrc"
+    path.write_text(f"machine 127.0.0.1 login {KEY} password {KEY}\ndefault login {KEY} password {KEY}\n")
+    path.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(path))
+
+
+@pytest.mark.usefixtures("netrc")
+def test_netrc_adds_nothing_to_what_the_service_gets(server, client):
+    client.get("x")
+
+    assert "authorization" not in server.requests[0].headers
+
+
+@pytest.mark.usefixtures("netrc")
+def test_no_credential_goes_to_the_host_of_a_result(other, client):
+    other.answers = [Answer(200, b"video")]
+
+    with client.open_output(f"{other.url}/v.mp4?sig=z") as response:
+        assert response.raw.read() == b"video"
+
+    [request] = other.requests
+    assert request.path == "/v.mp4?sig=z"
+    assert not {"authorization", "ocp-apim-subscription-key", "cookie"} & request.headers.keys()
+    assert KEY not in str(request)
+
+
+def test_no_credential_goes_with_a_result_even_at_the_services_own_host(server, client):
+    server.answers = [Answer(200, b"video")]
+
+    with client.open_output(f"{server.url}/v.mp4?sig=z"):
+        pass
+
+    assert KEY not in str(server.requests)
+
+
+@pytest.mark.parametrize(
+    ("url", "gets_it"),
+    [
+        ("https://a.cognitiveservices.azure.com/avatar", True),
+        ("https://b.cognitiveservices.azure.com/avatar", False),
+        ("https://a.cognitiveservices.azure.com:444/avatar", False),
+        ("https://a.cognitiveservices.azure.com.evil.com/avatar", False),
+        ("https://a.cognitiveservices.azure.com@evil.com/avatar", False),
+    ],
+)
+def test_whatever_is_sent_the_key_goes_to_the_one_endpoint_only(url, gets_it):
+    """The last line of defence: behind the checks of links and redirects."""
+    auth = _HostAuth("https://a.cognitiveservices.azure.com", KeyCredential(SecretStr(KEY)))
+
+    request = requests.Request("GET", url, auth=auth).prepare()
+
+    assert (KEY in request.headers.values()) is gets_it
+
+
+def test_a_cookie_is_not_sent_back(server, client):
+    server.answers = [Answer(200, JOB, {"Set-Cookie": "session=1; Path=/"})]
+
+    client.get("x")
+    client.get("x")
+
+    assert "cookie" not in server.requests[1].headers
+
+
+class Entra:
+    """Stands in for azure-identity: a new token each time, or the errors it was told."""
+
+    def __init__(self, *errors, lifetime_seconds=3600):
+        self.given = 0
+        self.errors = list(errors)
+        self.clock = ManualClock()
+        self._lifetime = lifetime_seconds
+
+    def get_token(self, *scopes, **_):
+        assert scopes == ("https://cognitiveservices.azure.com/.default",)
+        if self.errors:
+            raise self.errors.pop(0)
+        self.given += 1
+        return AccessToken(f"token-{self.given}", int(self.clock.now().timestamp()) + self._lifetime)
+
+
+def bearers(server):
+    return [request.headers["authorization"] for request in server.requests]
+
+
+def test_a_token_is_fetched_once_and_sent_as_a_bearer(server, connect):
+    entra = Entra()
+    client = connect(credential=EntraCredential(entra, entra.clock))
+
+    client.get("x")
+    client.get("x")
+
+    assert bearers(server) == ["Bearer token-1"] * 2
+
+
+@pytest.mark.parametrize("call", [lambda client: client.get("x"), create, lambda client: client.delete("x"), jobs])
+def test_a_refused_token_is_renewed_once_and_the_request_sent_again(server, connect, call):
+    entra = Entra()
+    server.answers = [Answer(401, b"expired"), Answer(200, JOB | {"value": []})]
+
+    call(connect(credential=EntraCredential(entra, entra.clock)))
+
+    assert bearers(server) == ["Bearer token-1", "Bearer token-2"]
+
+
+def test_a_token_that_is_refused_twice_is_refused(server, connect):
+    entra = Entra()
+    server.answers = [Answer(401, b"Principal does not have access")]
+
+    with pytest.raises(AccessRefused, match="Principal does not have access"):
+        connect(credential=EntraCredential(entra, entra.clock)).get("x")
+
+    assert bearers(server) == ["Bearer token-1", "Bearer token-2"]
+
+
+def test_a_refused_key_is_not_tried_again(server, client):
+    server.answers = [Answer(401, b"wrong key")]
+
+    with pytest.raises(AccessRefused, match="wrong key"):
+        client.get("x")
+
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("left", "given"), [(299, 2), (301, 1)])
+async def test_a_token_is_renewed_before_it_expires(left, given):
+    entra = Entra(lifetime_seconds=3600)
+    credential = EntraCredential(entra, entra.clock)
+    credential.header()
+
+    await entra.clock.advance(3600 - left)
+    credential.header()
+
+    assert entra.given == given
+
+
+def test_no_token_is_refused_access_with_the_role_that_is_wanted(connect):
+    entra = Entra(ClientAuthenticationError("no identity here"))
+
+    with pytest.raises(AccessRefused, match="Cognitive Services Speech User: no identity here"):
+        connect(credential=EntraCredential(entra, entra.clock)).get("x")
+
+
+def test_entra_out_of_reach_is_an_outage_and_passes(connect):
+    entra = Entra(ServiceRequestError("login.microsoftonline.com does not answer"))
+    client = connect(credential=EntraCredential(entra, entra.clock))
+
+    with pytest.raises(ServiceUnavailable):
+        client.get("x")
+    assert client.get("x").status == "Running"
+
+
+# Outputs
+
+
+def test_a_result_is_resumed_only_where_its_version_is_known(other, client):
+    other.answers = [Answer(206, b"x")]
+    for offset, etag in [(0, None), (0, '"e"'), (5, None), (5, '"e"')]:
+        with client.open_output(f"{other.url}/v.mp4", offset=offset, etag=etag):
+            pass
+
+    assert [(request.headers.get("range"), request.headers.get("if-match")) for request in other.requests] == [
+        (None, None),
+        (None, None),
+        (None, None),
+        ("bytes=5-", '"e"'),
+    ]
+    assert {request.headers["accept-encoding"] for request in other.requests} == {"identity"}
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, LinkExpired),
+        (403, LinkExpired),
+        (404, ResultLost),
+        (302, TransferError),
+        (400, TransferError),
+        (412, TransferError),
+        (416, TransferError),
+        (500, TransferError),
+        (503, TransferError),
+    ],
+)
+def test_the_answer_of_a_results_host_says_what_may_be_done(other, client, status, kind):
+    other.answers = [Answer(status, b"x", {"Location": "/y"})]
+
+    with pytest.raises(kind) as caught, client.open_output(f"{other.url}/v.mp4?sig=canary"):
+        pytest.fail("there is nothing to read")
+
+    assert type(caught.value) is kind
+    assert "canary" not in str(caught.value)
+
+
+def test_a_results_host_that_does_not_answer_is_no_end(client):
+    with pytest.raises(TransferError) as caught, client.open_output("http://127.0.0.1:1/v.mp4?sig=canary"):
+        pytest.fail("there is nothing to read")
+
+    assert "canary" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("call", [lambda client: client.get("x"), create, jobs, lambda client: client.delete("x")])
+def test_no_error_shows_the_key(server, client, call):
+    for answer in (Answer(401, b"x"), Answer(500, b"x"), Answer(200, b"garbage"), Answer(drop=True)):
+        server.answers = [answer]
+        try:
+            call(client)
+        except BatchAvatarError as error:
+            assert KEY not in f"{error} {error!r} {error.__cause__}"  # noqa: PT017 - delete takes some of these

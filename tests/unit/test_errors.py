@@ -1,0 +1,126 @@
+"""The error tree as drawn, and no secret in any message."""
+
+import re
+
+import pytest
+
+from batch_avatar import errors
+from batch_avatar.errors import (
+    BatchAvatarError,
+    ManifestError,
+    RequestRefused,
+    ServiceUnavailable,
+    redact,
+)
+
+DRAWN = re.compile(r"^(?P<indent>[│├└─ ]*)(?P<name>[A-Z]\w+)(?: +(?P<word>[a-z]+)(?:  |$))?")
+CANARY = "c4n4ry%2BSecret%3D"
+SAS = f"https://u.blob.core.windows.net/c/b.mp4?sv=2024-11-04&se=2026-12-01&sr=b&sp=r&sig={CANARY}"
+
+
+def drawn_tree():
+    """Class name to the name of its parent and the word beside it, from the drawing in the docstring."""
+    found, path = {}, []
+    for line in errors.__doc__.splitlines()[2:]:
+        match = DRAWN.match(line)
+        depth = len(match["indent"]) // 4
+        path[depth:] = [match["name"]]
+        found[match["name"]] = (path[depth - 1] if depth else None, match["word"])
+    return found
+
+
+def real_classes():
+    return {
+        name: kind
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, BatchAvatarError)
+    }
+
+
+def test_every_error_stands_in_the_drawing_under_its_parent_and_no_other_does():
+    real = {
+        name: kind.__base__.__name__ if kind is not BatchAvatarError else None for name, kind in real_classes().items()
+    }
+
+    assert {name: parent for name, (parent, _) in drawn_tree().items()} == real
+
+
+def test_the_word_beside_a_name_is_its_failure_class():
+    real, drawn = real_classes(), drawn_tree()
+    for name, (parent, word) in drawn.items():
+        word_or_inherited = word or (drawn[parent][1] if parent else None)
+        if word_or_inherited:
+            assert real[name].failure_class == word_or_inherited, name
+
+
+def test_what_the_drawing_calls_transient_throttled_or_not_yet_is_retriable_and_nothing_else():
+    retriable = {name for name, kind in real_classes().items() if kind.retriable}
+
+    assert retriable == {
+        "Throttled",
+        "ServiceUnavailable",
+        "CreateUnclear",
+        "StillRunning",
+        "TransferError",
+        "LinkExpired",
+        "ArchiveUnavailable",
+    }
+
+
+SECRETS = {
+    "a link": SAS,
+    "a link in a sentence": f"cannot read {SAS}, will try again",
+    "a link in quotes": f"url='{SAS}'",
+    "a signature first": f"https://x/y?sig={CANARY}&se=2026",
+    "a signature in capitals": f"https://x/y?SIG={CANARY}",
+    "a link inside another": f"https://x/y?next=https%3A%2F%2Fu%2Fc%3Fsv%3D1%26sig%3D{CANARY}",
+    "a link inside another, alone": f"https://x/y?next=https%3A%2F%2Fu%2Fc%3Fsig%3D{CANARY}",
+    "a connection string": f"DefaultEndpointsProtocol=https;AccountName=a;AccountKey={CANARY};EndpointSuffix=x",
+    "a connection string with a SAS": f"BlobEndpoint=https://x;SharedAccessSignature=sv=1&sig={CANARY}",
+    "json": f'{{"result": "{SAS}"}}',
+    "xml": f"<Message>{SAS}</Message>",
+    "two links": f"{SAS} {SAS}",
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_signatures_and_account_keys_are_cut_out(name):
+    assert CANARY not in redact(SECRETS[name])
+
+
+def test_the_rest_of_a_link_stays_readable():
+    assert redact(f"cannot read {SAS}&x=1, sorry") == f"cannot read {SAS.replace(CANARY, 'REDACTED')}&x=1, sorry"
+
+
+@pytest.mark.parametrize("text", ["", "no secret", "design=1", "the sign = here", "?signature", "sig", "x&design=a"])
+def test_what_is_no_secret_stays(text):
+    assert redact(text) == text
+
+
+def test_no_error_shows_a_signature():
+    assert CANARY not in str(BatchAvatarError(SAS))
+    assert CANARY not in repr(BatchAvatarError(SAS))
+    assert CANARY not in str(ServiceUnavailable(SAS, code=SAS))
+    assert CANARY not in str(ManifestError([SAS, SAS]))
+    assert CANARY not in "".join(ManifestError([SAS]).faults)
+
+
+def test_an_error_names_script_job_and_request_as_far_as_they_are_known():
+    error = RequestRefused("no such voice", code="BadRequest", request_id="r-1", http_status=400)
+    assert str(error) == "BadRequest: no such voice [request r-1]"
+
+    error.about(script_id="intro", job_id="intro-1")
+    error.about(script_id="other", job_id="other-1")
+
+    assert str(error) == "BadRequest: no such voice [script intro, job intro-1, request r-1]"
+
+
+def test_an_error_without_a_code_goes_by_its_own_name():
+    error = ServiceUnavailable("nobody there")
+
+    assert (error.code, str(error)) == ("ServiceUnavailable", "nobody there")
+
+
+def test_faults_are_counted_and_listed():
+    assert str(ManifestError(["a:1: x"])) == "1 fault in the scripts:\n  a:1: x"
+    assert str(ManifestError(["a:1: x", "b:2: y"])) == "2 faults in the scripts:\n  a:1: x\n  b:2: y"
