@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 BACKOFF_SECONDS = (60.0, 120.0, 240.0, 240.0)
 """Waits after a 429 that names none: the 1-2-4-4 minutes that the service's quota page advises."""
 
+LEAST_WAIT_SECONDS = 1.0  # also where the service says 0, or it would be asked in a loop
 MARGIN = 1.01
 """Creates leave here evenly, and arrive there a little unevenly; 1 % keeps two from meeting in one window."""
 
@@ -26,6 +27,7 @@ class Admission:
         self._turn = asyncio.Lock()
         self._next_create = clock.monotonic()
         self._refusals = 0
+        self._paused_until = self._next_create
 
     async def enter(self) -> None:
         """Wait for a slot and then for the pace; pair with `leave`."""
@@ -57,8 +59,11 @@ class Admission:
 
     def throttled(self, retry_after_seconds: float | None) -> None:
         """The service refused a create for now: nobody sends before its time is over."""
+        now = self._clock.monotonic()
+        if now >= self._paused_until:  # many may be refused in one pause; that is one refusal
+            self._refusals += 1
         if retry_after_seconds is None:
-            step = BACKOFF_SECONDS[min(self._refusals, len(BACKOFF_SECONDS) - 1)]
+            step = BACKOFF_SECONDS[min(max(self._refusals, 1), len(BACKOFF_SECONDS)) - 1]
             retry_after_seconds = step * random.uniform(0.75, 1.25)  # noqa: S311 - spreading, not secrecy
-        self._refusals += 1
-        self._next_create = max(self._next_create, self._clock.monotonic() + retry_after_seconds)
+        self._paused_until = max(self._paused_until, now + max(retry_after_seconds, LEAST_WAIT_SECONDS))
+        self._next_create = max(self._next_create, self._paused_until)

@@ -30,7 +30,7 @@ from pydantic import BaseModel, ValidationError
 
 from batch_avatar.errors import ArchiveConflict, ArchiveRefused
 from batch_avatar.records import Claim, DeadLetter, Receipt
-from batch_avatar.storage_errors import archive_errors, storage_code
+from batch_avatar.storage_errors import archive_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 Document = TypeVar("Document", bound=BaseModel)
 
 ARCHIVE_BLOB = "_archive.json"
+NO_ARCHIVE = "0" * 16
 FEW_SCRIPTS = 20
 """Up to this many scripts are looked up one by one; one listing of a large archive would cost more."""
 
@@ -74,23 +75,25 @@ class Archive:
         self._prefix = prefix
         self.archive_id = ""
 
-    def open(self) -> None:
-        """Read the archive's id; make container and id where they are missing.
+    def open(self, *, create: bool = True) -> None:
+        """Read the archive's id; make container and id where they are missing, if so wanted.
 
         Raises:
             ArchiveRefused, ArchiveUnavailable: the storage said no.
         """
         blob = self._blob(ARCHIVE_BLOB)
-        fresh = json.dumps({"layout": 1, "archive_id": secrets.token_hex(8)})
-        with archive_errors(f"open the archive in container {self._container.container_name}"):
-            try:
-                text = blob.download_blob().readall()
-            except ResourceNotFoundError as error:
-                if storage_code(error) == "ContainerNotFound":
-                    self._create_container()
+        text = self._read_text(blob)
+        if text is None and not create:
+            self.archive_id = NO_ARCHIVE
+            return
+        if text is None:
+            fresh = json.dumps({"layout": 1, "archive_id": secrets.token_hex(8)})
+            with archive_errors(f"make the archive in container {self._container.container_name}"):
+                with suppress(ResourceExistsError):  # it is there, or another run was first
+                    self._container.create_container()
                 with suppress(ResourceExistsError):  # another run was first
                     self._upload(blob, fresh, only="new")
-                text = blob.download_blob().readall()
+            text = self._read_text(blob) or b""
         try:
             about = json.loads(text)
             layout, self.archive_id = about["layout"], str(about["archive_id"])
@@ -154,9 +157,6 @@ class Archive:
             raise ArchiveConflict(f"{name} exists with another video", script_id=receipt.script_id)
         return other
 
-    def read_dead_letter(self, content_id: str) -> DeadLetter | None:
-        return self._read(DeadLetter, f"_failed/{content_id}.json")
-
     def write_dead_letter(self, letter: DeadLetter) -> DeadLetter:
         """The letter that counts; that of an earlier attempt is replaced."""
         blob = self._blob(f"_failed/{letter.ref.content_id}.json")
@@ -178,18 +178,16 @@ class Archive:
             self._upload(blob, text, content_type=content_type)
 
     def read_run_document(self, run: str, name: str) -> str | None:
-        blob = self._blob(f"_runs/{run}/{name}")
-        with archive_errors(f"read {blob.blob_name}"):
-            try:
-                return blob.download_blob(encoding="utf-8").readall()
-            except ResourceNotFoundError:
-                return None
+        text = self._read_text(self._blob(f"_runs/{run}/{name}"))
+        return None if text is None else text.decode()
 
     def index(self, script_ids: Sequence[str]) -> ArchiveIndex:
         """What the archive knows of these scripts: one listing, or one each where they are few."""
         few = len(script_ids) <= FEW_SCRIPTS
         folders = [f"{script_id}/" for script_id in script_ids] + ["_failed/"] if few else [""]
         index = ArchiveIndex()
+        if self.archive_id == NO_ARCHIVE:
+            return index
         with archive_errors(f"list container {self._container.container_name}"):
             for folder in folders:
                 for blob in self._container.list_blobs(name_starts_with=self._prefix + folder, include=["metadata"]):
@@ -198,10 +196,6 @@ class Archive:
 
     def _blob(self, name: str) -> BlobClient:
         return self._container.get_blob_client(self._prefix + name)
-
-    def _create_container(self) -> None:
-        with suppress(ResourceExistsError):  # another run was first
-            self._container.create_container()
 
     def _write_claim(self, claim: Claim, *, only: str) -> Held | None:
         blob = self._blob(f"{claim.script_id}/{claim.content_id}/claim.json")
@@ -228,12 +222,17 @@ class Archive:
 
     def _read(self, kind: type[Document], name: str) -> Document | None:
         blob = self._blob(name)
+        text = self._read_text(blob)
+        return None if text is None else self._parse(kind, text, blob)
+
+    @staticmethod
+    def _read_text(blob: BlobClient) -> bytes | None:
+        """None where blob or container is missing."""
         with archive_errors(f"read {blob.blob_name}"):
             try:
-                text = blob.download_blob().readall()
+                return blob.download_blob().readall()
             except ResourceNotFoundError:
                 return None
-        return self._parse(kind, text, blob)
 
     @staticmethod
     def _parse(kind: type[Document], text: bytes, blob: BlobClient) -> Document:

@@ -14,7 +14,7 @@ import click
 
 from batch_avatar.demo import demo
 from batch_avatar.emulator.command import emulator
-from batch_avatar.errors import AccessRefused, BatchAvatarError, FailureClass, InputError, SettingsError
+from batch_avatar.errors import AccessRefused, ArchiveRefused, BatchAvatarError, FailureClass, InputError, SettingsError
 from batch_avatar.settings import load_settings, prefect_api_url, prepare_prefect
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _fails_clearly(command: Callable[P, int | None]) -> Callable[P, None]:
         except InputError as error:
             click.echo(f"{error}\nNothing was sent.", err=True)
             code = EXIT_INPUT
-        except AccessRefused as error:
+        except (AccessRefused, ArchiveRefused) as error:
             click.echo(f"access refused: {error}", err=True)
             code = EXIT_ACCESS
         except BatchAvatarError as error:
@@ -78,9 +78,10 @@ def main() -> None:
     show_default=True,
     help="prefect: as a flow run; local: in this process; auto: prefect where a Prefect API is configured.",
 )
+@click.option("--retry-failed", is_flag=True, help="Send again what failed for good before; it may be billed again.")
 @JSON
 @_fails_clearly
-def render(sources: tuple[str, ...], engine: str, as_json: bool) -> int:
+def render(sources: tuple[str, ...], engine: str, retry_failed: bool, as_json: bool) -> int:
     """Render what is missing; what is archived already costs nothing.
 
     Exit codes: 0 all archived; 1 some script failed or is unfinished; 2 bad input or settings, nothing was sent;
@@ -92,7 +93,7 @@ def render(sources: tuple[str, ...], engine: str, as_json: bool) -> int:
         raise SettingsError("PREFECT_API_URL is not set; start `prefect server start`, or use --engine local")
     if engine == "auto":
         engine = "prefect" if api_url else "local"
-    report, elapsed = _run(_render(settings, scripts, sources, engine))
+    report, elapsed = _run(_render(settings, scripts, sources, engine, retry_failed=retry_failed))
     if as_json:
         click.echo(report.to_json())
     else:
@@ -117,7 +118,7 @@ def plan(sources: tuple[str, ...], as_json: bool) -> None:
     settings, scripts = _read(sources)
 
     async def look() -> Any:
-        async with open_connections(settings, run="plan"):
+        async with open_connections(settings, run="plan", create_archive=False):
             return await stages.plan(scripts)
 
     found = _run(look())
@@ -195,7 +196,7 @@ def _read(sources: Sequence[str]) -> tuple[Settings, tuple[Script, ...]]:
 
 
 async def _render(
-    settings: Settings, scripts: Sequence[Script], sources: Sequence[str], engine: str
+    settings: Settings, scripts: Sequence[Script], sources: Sequence[str], engine: str, *, retry_failed: bool
 ) -> tuple[BatchReport, float]:
     from batch_avatar.clock import SystemClock
     from batch_avatar.connect import open_connections
@@ -212,11 +213,11 @@ async def _render(
             c.listeners.append(listener)
             if engine == "local":
                 console.print(f"run {run}, in this process", highlight=False)
-                report = await render_scripts(scripts, plain_chain())
+                report = await render_scripts(scripts, plain_chain(), retry_failed=retry_failed)
             else:
                 render_batch = _import_flow(lambda link: console.print(f"run {run}, as {link}", highlight=False))
                 try:
-                    await render_batch(sources=[str(source) for source in sources], return_state=True)
+                    state = await render_batch(sources=list(sources), retry_failed=retry_failed, return_state=True)
                 except RuntimeError as error:
                     if not str(error).startswith("Failed to reach API"):
                         raise
@@ -224,6 +225,9 @@ async def _render(
                         f"PREFECT_API_URL: {prefect_api_url()} does not answer; start it, or use --engine local"
                     ) from None
                 text = await c.control(c.archive.read_run_document, run, "report.json")
+                reason = getattr(state.data, "result", state.data)  # Prefect wraps what a flow returns
+                if text is None and isinstance(reason, BatchAvatarError):
+                    raise reason
                 if text is None:
                     raise BatchAvatarError("the flow run ended without a report; its page in the Prefect UI says why")
                 report = BatchReport.model_validate_json(text)

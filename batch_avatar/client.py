@@ -6,14 +6,14 @@ its answer may be lost while its effect is not, so `submission.py` alone decides
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
-from requests.auth import AuthBase
 
 from batch_avatar.errors import (
     AccessRefused,
@@ -29,6 +29,7 @@ from batch_avatar.errors import (
     Throttled,
     TransferError,
 )
+from batch_avatar.session import HostAuth, NoAuth
 from batch_avatar.wire import WireRequest, decode_problem
 
 if TYPE_CHECKING:
@@ -36,50 +37,16 @@ if TYPE_CHECKING:
 
     from batch_avatar.clock import Clock
     from batch_avatar.models import Script, SynthesisJob
+    from batch_avatar.session import Credential
     from batch_avatar.wire import JobPage, Wire
 
 CONNECT_SECONDS = 5.0
 MAX_PAGES = 500  # 50,000 jobs; a list that does not end is a loop
 
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
-
-
-class Credential(Protocol):
-    """Gives the one header that opens the service; may ask Microsoft Entra for it."""
-
-    def header(self) -> tuple[str, str]: ...
-
-    def renew(self) -> bool:
-        """Forget what was refused; True where another header may now be had."""
-        ...
-
-
-class _HostAuth(AuthBase):
-    """Adds the credential for one scheme and host and for no other; also keeps `.netrc` out."""
-
-    def __init__(self, endpoint: str, credential: Credential) -> None:
-        self._origin = _origin(endpoint)
-        self._credential = credential
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if _origin(request.url or "") == self._origin:
-            name, value = self._credential.header()
-            request.headers[name] = value
-        return request
-
-
-def _origin(url: str) -> tuple[str, str]:
-    """Scheme and host with port; neither minds case."""
-    parts = urlsplit(url)
-    return parts.scheme.lower(), parts.netloc.lower()
-
-
-class _NoAuth(AuthBase):
-    """Storage links carry their own signature; neither a credential nor `.netrc` goes with them."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
 
 
 class AvatarClient:
@@ -102,7 +69,7 @@ class AvatarClient:
         self._clock = clock
         self._timeout = (CONNECT_SECONDS, request_timeout_seconds)
         self._credential = credential
-        self._auth = _HostAuth(endpoint, credential)
+        self._auth = HostAuth(endpoint, credential)
 
     def create(self, script: Script, *, job_id: str, description: str) -> SynthesisJob:
         """Send once.
@@ -138,10 +105,10 @@ class AvatarClient:
         return self._decode(response, self._wire.decode_job)
 
     def list_pages(self) -> Iterator[JobPage]:
-        """Pages of jobs, newest first. Follows the service's links as written, on its own host only.
+        """Pages of jobs, newest first. Follows path and query of the service's links, on its own endpoint.
 
         Raises:
-            ServiceUnavailable: also where the links lead in a circle or off the host.
+            ServiceUnavailable: also where the links lead in a circle or off the list.
         """
         request = self._wire.encode_list()
         url: str | None = f"{self._endpoint}{request.path}?{urlencode(request.query)}"
@@ -153,10 +120,23 @@ class AvatarClient:
             response = self._send(WireRequest("GET", url, {}))
             self._raise_for_status(response, None)
             page = self._decode(response, self._wire.decode_page)
+            if page.unreadable:
+                logger.warning("%d jobs of the list cannot be read and are left out", page.unreadable)
             yield page
-            url = urljoin(url, page.next_link) if page.next_link else None
-            if url and _origin(url) != _origin(self._endpoint):
-                raise ServiceUnavailable(f"the job list goes on elsewhere, at {'://'.join(_origin(url))}")
+            url = self._next(url, page.next_link)
+
+    def _next(self, url: str, link: str | None) -> str | None:
+        """The next page on our own endpoint: links were seen to name the regional host behind a custom domain."""
+        if link is None:
+            return None
+        jobs = self._wire.encode_list().path
+        try:
+            parts = urlsplit(urljoin(url, link))
+        except ValueError:
+            raise ServiceUnavailable("the job list's next link is malformed") from None
+        if parts.path.rstrip("/") != jobs:
+            raise ServiceUnavailable(f"the job list goes on elsewhere, at {parts.netloc}{parts.path}")
+        return f"{self._endpoint}{parts.path}?{parts.query}"
 
     def delete(self, service_id: str) -> None:
         """Delete the job and its result; already gone counts as deleted.
@@ -189,7 +169,7 @@ class AvatarClient:
                 stream=True,
                 timeout=self._timeout,
                 headers=headers,
-                auth=_NoAuth(),
+                auth=NoAuth(),
                 allow_redirects=False,
             )
         except requests.RequestException as error:
@@ -227,6 +207,8 @@ class AvatarClient:
             return response  # noqa: TRY300 - the loop always binds it
         except requests.RequestException as error:
             raise ServiceUnavailable(f"{self._host} does not answer ({_kind(error)})") from None
+        except (ValueError, UnicodeError):  # from http.client, with the header's value in its text
+            raise AccessRefused("the key or token holds characters that no HTTP header can carry") from None
 
     def _decode(self, response: requests.Response, decode: Callable[..., T]) -> T:
         try:
@@ -254,9 +236,11 @@ class AvatarClient:
             case 401 | 403:
                 kind: type[ServiceError] = AccessRefused
             case 404 if job_id is None or response.request.method == "PUT":
-                raise AccessRefused(
+                kind = ServiceUnavailable if job_id is None else AccessRefused
+                raise kind(
                     f"{self._host} has no batch avatar API; check the endpoint and its region",
                     http_status=404,
+                    job_id=job_id,
                     request_id=_request_id(response),
                 )
             case 404:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -36,10 +37,10 @@ if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
     from pydantic import SecretStr
 
-    from batch_avatar.client import Credential
     from batch_avatar.clock import Clock
     from batch_avatar.models import SynthesisJob
     from batch_avatar.progress import Event
+    from batch_avatar.session import Credential
     from batch_avatar.settings import Settings
 
 P = ParamSpec("P")
@@ -63,6 +64,11 @@ class Connections:
     stopping: threading.Event
     control_threads: ThreadPoolExecutor
     transfer_threads: ThreadPoolExecutor
+    deadlines: Deadlines
+    retry_failed: bool = False
+    """Send again what has a dead letter."""
+    holder: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Whose claims are ours: this process and run, so that a step that is taken again knows its own."""
     destinations: dict[str, SecretStr] = field(default_factory=dict)
     """Signed links of destination containers by job id: secrets, so this process alone knows them."""
     job_listeners: list[Callable[[SynthesisJob], None]] = field(default_factory=list)
@@ -103,8 +109,12 @@ def current() -> Connections:
 
 
 @asynccontextmanager
-async def open_connections(settings: Settings, *, run: str, clock: Clock | None = None) -> AsyncIterator[Connections]:
+async def open_connections(
+    settings: Settings, *, run: str, clock: Clock | None = None, create_archive: bool = True
+) -> AsyncIterator[Connections]:
     """Open everything a run needs and close it again; inside a run that is open already, share that one's.
+
+    With `create_archive=False` nothing is written where there is no archive yet; it then looks empty.
 
     Raises:
         ArchiveRefused, ArchiveUnavailable: the container cannot be opened.
@@ -119,14 +129,14 @@ async def open_connections(settings: Settings, *, run: str, clock: Clock | None 
     connections = _connect(settings, run=run, clock=clock, session=session, storage_session=storage_session)
     token = _current.set(connections)
     try:
-        await connections.control(connections.archive.open)
+        await connections.control(partial(connections.archive.open, create=create_archive))
         yield connections
     finally:
         _current.reset(token)
         connections.stopping.set()
         await connections.watcher.close()
         connections.transfer_threads.shutdown(cancel_futures=True)
-        connections.control_threads.shutdown(cancel_futures=True)
+        connections.control_threads.shutdown(wait=False, cancel_futures=True)  # a try between two waits ends alone
         session.close()
         storage_session.close()
 
@@ -163,14 +173,15 @@ def _connect(
         for listener in listeners:
             listener(job)
 
-    async def look(call: Callable[..., list[SynthesisJob]], *args: object) -> list[SynthesisJob]:
+    async def look(call: Callable[..., T], *args: object) -> T:
         return await _in_thread(control_threads, partial(call, *args))
 
+    deadlines = Deadlines(settings.start_deadline_seconds, settings.job_deadline_seconds)
     watcher = Watcher(
         client=client,
         clock=clock,
         poll_interval_seconds=settings.poll_interval_seconds,
-        deadlines=Deadlines(settings.start_deadline_seconds, settings.job_deadline_seconds),
+        deadlines=deadlines,
         run=look,
         on_change=changed,
     )
@@ -186,6 +197,7 @@ def _connect(
             max_unfinished_jobs=settings.max_unfinished_jobs,
         ),
         watcher=watcher,
+        deadlines=deadlines,
         stopping=threading.Event(),
         control_threads=control_threads,
         transfer_threads=ThreadPoolExecutor(TRANSFER_THREADS, thread_name_prefix="transfer"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from batch_avatar.clock import Clock
+
+logger = logging.getLogger(__name__)
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
 REFRESH_SECONDS = 300  # before expiry, as azure-core's own bearer policy does
@@ -42,16 +45,14 @@ class EntraCredential:
     def header(self) -> tuple[str, str]:
         with self._lock:
             token = self._token
-            if token is None or token.expires_on - self._clock.now().timestamp() < REFRESH_SECONDS:
+            left = token.expires_on - self._clock.now().timestamp() if token else 0.0
+            if token is None or left < REFRESH_SECONDS:
                 try:
                     token = self._token = self._credential.get_token(SCOPE)
-                except ClientAuthenticationError as error:
-                    raise AccessRefused(
-                        "Microsoft Entra gives no token; sign in, or give this machine an identity with the role "
-                        f"Cognitive Services Speech User: {error.message}"
-                    ) from None
                 except AzureError as error:
-                    raise ServiceUnavailable(f"Microsoft Entra does not answer ({type(error).__name__})") from None
+                    if token is None or left <= 0:
+                        raise _refused(error) from None
+                    logger.warning("no new token from Microsoft Entra, the old one is good for %.0f s", left)
         return "Authorization", f"Bearer {token.token}"
 
     def renew(self) -> bool:
@@ -59,3 +60,12 @@ class EntraCredential:
             had = self._token is not None
             self._token = None
         return had
+
+
+def _refused(error: AzureError) -> AccessRefused | ServiceUnavailable:
+    if isinstance(error, ClientAuthenticationError):
+        return AccessRefused(
+            "Microsoft Entra gives no token; sign in, or give this machine an identity with the role "
+            f"Cognitive Services Speech User: {error.message}"
+        )
+    return ServiceUnavailable(f"Microsoft Entra does not answer ({type(error).__name__})")

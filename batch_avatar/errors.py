@@ -16,10 +16,13 @@ BatchAvatarError
 ├── JobError                   job         no attempt is left
 │   ├── JobFailed              job         the service gave up; `worth_another_attempt` tells whether to try anew
 │   ├── JobOverdue             unfinished  a deadline passed; the job may still finish
+│   ├── LateSuccess            unfinished  given up, and it succeeded after all: archive it
+│   ├── ClaimedElsewhere       unfinished  another run, or another resource, has this script
 │   ├── StillRunning           unfinished  not yet: wait again
 │   └── ResultLost             lost        paid, and the result is gone: a person decides
 ├── TransferError              transient   bytes missing or wrong on the way: again
-│   └── LinkExpired            transient   read the job again for a fresh link, then again
+│   ├── LinkExpired            transient   read the job again for a fresh link, then again
+│   └── SideFileMissing        transient   the video is there, summary or subtitles are not yet
 ├── ArchiveError
 │   ├── ArchiveUnavailable     transient   the storage did not answer: again
 │   ├── ArchiveRefused         storage     the storage says no: mend role, firewall or space
@@ -209,6 +212,14 @@ class StillRunning(JobError):
     retriable = True
 
 
+class LateSuccess(JobError):
+    failure_class = FailureClass.UNFINISHED
+
+
+class ClaimedElsewhere(JobError):
+    failure_class = FailureClass.UNFINISHED
+
+
 class ResultLost(JobError):
     failure_class = FailureClass.LOST
 
@@ -219,6 +230,10 @@ class TransferError(BatchAvatarError):
 
 
 class LinkExpired(TransferError):
+    pass
+
+
+class SideFileMissing(TransferError):
     pass
 
 

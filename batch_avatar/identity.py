@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     from batch_avatar.models import Script
@@ -66,22 +66,36 @@ def normalise_newlines(text: str) -> str:
 def normal_form(script: Script) -> dict[str, Any]:
     """Everything that decides picture and sound, by our own names, whatever the API generation."""
     values = script.model_dump(exclude=NOT_PICTURE_OR_SOUND, exclude_none=True)
-    values["content"] = normalise_newlines(script.content)
+    values["content"] = normalise_newlines(script.content).rstrip()  # editors add a line end, nobody hears it
     if image := values.get("background_image"):
-        values["background_image"] = _without_signature(image)
+        values["background_image"] = without_signature(image)
     for folded in ("voice", "talking_avatar_character", "talking_avatar_style", "background_color"):
         if folded in values:
             values[folded] = values[folded].lower()  # the service compares these without case
     return values
 
 
-def _without_signature(url: str) -> str:
+def without_signature(url: str) -> str:
     """A signed link without its signature: it is minted anew each time and the picture is the same."""
-    parts = urlsplit(url)
+    parts = urlsplit(url)._replace(fragment="")
     query = parse_qsl(parts.query, keep_blank_values=True)
     if any(name == "sig" for name, _ in query):
-        query = [(name, value) for name, value in query if name not in SAS_PARAMETERS]
-    return urlunsplit(parts._replace(query=urlencode(query), fragment=""))
+        kept = [(name, value) for name, value in query if name not in SAS_PARAMETERS]
+        parts = parts._replace(query=urlencode(kept))
+    return urlunsplit(parts)
+
+
+def recorded_form(script: Script) -> dict[str, Any]:
+    """The normal form as claims keep it: without the text, which is nobody's business there."""
+    form = normal_form(script)
+    return form | {"content": "sha256:" + hashlib.sha256(form["content"].encode()).hexdigest()}
+
+
+def signed_properties(script: Script) -> list[str]:
+    """Properties that hold a signature: they may not lie where others read."""
+    image = script.background_image
+    signed = ["background_image"] if image and "sig" in parse_qs(urlsplit(image).query) else []
+    return signed + (["destination_container_url"] if script.destination_container_url else [])
 
 
 def derive_content_id(script: Script, *, archive_id: str, revision: int = 0) -> str:
@@ -110,10 +124,10 @@ _MARK = re.compile(r"batch-avatar:([0-9a-f]{16})\b")
 def mark_description(description: str | None, archive_id: str) -> str:
     """The job's description with the archive's mark, by which sweep and adoption know our jobs."""
     mark = f"batch-avatar:{archive_id}"
-    return f"{description} {mark}" if description else mark
+    return f"{mark} {description}" if description else mark  # first, in case long ones are cut
 
 
 def archive_of(description: str | None) -> str | None:
     """The archive id in a job's description, if it carries one."""
     found = _MARK.findall(description or "")
-    return found[-1] if found else None
+    return found[0] if found else None

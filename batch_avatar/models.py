@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Literal
+from unicodedata import normalize
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 
 class Written(BaseModel):
@@ -63,7 +65,9 @@ class Scene(Written):
 class Item(Written):
     """What is spoken, under which name; apart from `Properties` so that forms ask for it first."""
 
-    script_id: str = Field(min_length=1, max_length=200, description="Your name for it; names the video's folder.")
+    script_id: Annotated[str, AfterValidator(partial(normalize, "NFC"))] = Field(
+        min_length=1, max_length=200, description="Your name for it; names the video's folder."
+    )
     input_kind: InputKind = Field(default="PlainText", description="PlainText or SSML.")
     content: str = Field(min_length=1, description="What is spoken.")
 
@@ -149,7 +153,6 @@ class SynthesisJob(Received):
     created_at: datetime | None = None
     last_action_at: datetime | None = None
     observed_at: datetime
-    video_format: str | None = None
     subtitle_type: str | None = None
     size_bytes: int | None = None
     duration_milliseconds: int | None = None

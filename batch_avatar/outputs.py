@@ -13,10 +13,12 @@ from azure.storage.blob import ContainerClient
 
 from batch_avatar.errors import (
     AlreadyArchived,
+    ClaimedElsewhere,
     JobFailed,
     JobNotFound,
     LinkExpired,
     ResultLost,
+    SideFileMissing,
     StillRunning,
     TransferError,
 )
@@ -60,7 +62,7 @@ def read_job(c: Connections, ref: JobRef) -> SynthesisJob:
     """The job with fresh links.
 
     Raises:
-        AlreadyArchived: it is gone because another run was faster.
+        AlreadyArchived, ClaimedElsewhere: it is gone because another run was faster.
         ResultLost: it is gone and there is no receipt.
     """
     try:
@@ -69,6 +71,9 @@ def read_job(c: Connections, ref: JobRef) -> SynthesisJob:
         receipt = c.archive.read_receipt(ref.script_id, ref.content_id)
         if receipt is not None:
             raise AlreadyArchived(receipt) from None
+        held = c.archive.read_claim(ref.script_id, ref.content_id)
+        if held is not None and held.claim.last.number != ref.attempt:
+            raise ClaimedElsewhere(f"another run has gone on from attempt {ref.attempt}") from None
         raise ResultLost(
             "the service no longer knows the job and there is no receipt; it was probably billed, "
             "so it is not rendered again by itself",
@@ -89,10 +94,11 @@ def job_failed(c: Connections, ref: JobRef, job: SynthesisJob) -> JobFailed:
     )
 
 
-def archive_job(c: Connections, ref: JobRef) -> Receipt:
-    """Move everything, verify it, write the receipt.
+def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Receipt:
+    """Move everything, verify it, write the receipt; at the end of patience also without summary or subtitles.
 
     Raises:
+        SideFileMissing: the video is safe; take this step again.
         JobFailed, StillRunning, AlreadyArchived, ResultLost: there is nothing to move.
         TransferError, ArchiveError: nothing is lost; the job stays.
     """
@@ -102,19 +108,20 @@ def archive_job(c: Connections, ref: JobRef) -> Receipt:
     if job.status != JobStatus.SUCCEEDED:
         raise StillRunning(f"the job is {job.status}", script_id=ref.script_id, job_id=ref.job_id)
     outputs = _Outputs(c, ref, job)
-    missing = []
     video = outputs.move("result", "video")
-    try:
-        summary = outputs.move("summary", "summary")
-    except (ResultLost, TransferError):
-        summary = None
-        missing.append("summary")
-    subtitles = None
+    side_files: dict[str, StoredBlob | None] = {"summary": None, "subtitles": None}
+    wanted = {"summary": "summary"}
     if job.subtitle_link or job.subtitle_type == "external_file":
+        wanted["subtitles"] = "subtitle"
+    missing = []
+    for name, output in wanted.items():
         try:
-            subtitles = outputs.move("subtitle", "subtitles")
-        except (ResultLost, TransferError):
-            missing.append("subtitles")
+            side_files[name] = outputs.move(output, name)
+        except (ResultLost, TransferError) as error:
+            missing.append(name)
+            if not without_side_files:
+                raise SideFileMissing(f"the {name} cannot be had yet: {error.message}") from None
+    odd_size = job.size_bytes is not None and job.size_bytes != video.size_bytes
     return c.archive.write_receipt(
         Receipt(
             **ref.model_dump(),
@@ -130,9 +137,10 @@ def archive_job(c: Connections, ref: JobRef) -> Receipt:
             billed_seconds=job.billed_seconds,
             billed_characters=job.billed_characters,
             video=video,
-            summary=summary,
-            subtitles=subtitles,
+            summary=side_files["summary"],
+            subtitles=side_files["subtitles"],
             missing=tuple(missing),
+            doubtful=("size",) if odd_size else (),
         )
     )
 
@@ -171,7 +179,7 @@ class _Outputs:
                 try:
                     opened = self._c.client.open_output(self._link(output), offset=offset, etag=etag)
                     response = stack.enter_context(opened)
-                except LinkExpired:
+                except (LinkExpired, ResultLost):  # a new link; or another run was faster
                     self._job = read_job(self._c, self._ref)
                     opened = self._c.client.open_output(self._link(output), offset=offset, etag=etag)
                     response = stack.enter_context(opened)
@@ -215,7 +223,7 @@ class _Outputs:
             archive_errors("list the destination container"),
             ContainerClient.from_container_url(container.get_secret_value()) as listing,
         ):
-            names = [blob.name for blob in listing.list_blobs()]
+            names = [blob.name for blob in listing.list_blobs(name_starts_with=folder)]
         for name in names:
             if f"/{folder}/" in f"/{name}" and PurePosixPath(name).name in wanted:
                 parts = urlsplit(container.get_secret_value())

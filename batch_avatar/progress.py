@@ -42,12 +42,17 @@ class Progress:
         self._clock = clock
         self._started = clock.monotonic()
         self._phases: dict[str, Phase] = {}
+        self._counts: Counter[Phase] = Counter()
 
     def __call__(self, event: Event) -> None:
+        before = self._phases.get(event.script_id)
+        if before is not None:
+            self._counts[before] -= 1
         self._phases[event.script_id] = event.phase
+        self._counts[event.phase] += 1
 
     def counts(self) -> Counter[Phase]:
-        return Counter(self._phases.values())
+        return self._counts
 
     @property
     def total(self) -> int:
@@ -55,7 +60,7 @@ class Progress:
 
     @property
     def ended(self) -> int:
-        return sum(count for phase, count in self.counts().items() if phase in ENDED)
+        return sum(self._counts[phase] for phase in ENDED)
 
     def elapsed_seconds(self) -> float:
         return self._clock.monotonic() - self._started

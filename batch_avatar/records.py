@@ -11,11 +11,15 @@ from batch_avatar.models import FailureFacts, JobRef, Received
 
 
 class Attempt(Received):
-    """One job for a script. `accepted_at`: the service is known to have it; `ended`: why it is given up."""
+    """One job for a script.
+
+    `accepted_at`: the service is known to have it; `refused`: known not to; `ended`: why it is given up.
+    """
 
     number: int
     job_id: str
     accepted_at: datetime | None = None
+    refused: bool = False
     ended: str | None = None
 
 
@@ -29,6 +33,8 @@ class Claim(Received):
     holder: str
     resource: str
     api_version: str
+    form: dict[str, Any] = Field(default_factory=dict)
+    """The script's normal form, its content as a digest: what a later change is compared with."""
     attempts: tuple[Attempt, ...]
 
     @property
@@ -98,7 +104,6 @@ class DeadLetter(Received):
     layout: Literal[1] = 1
     ref: JobRef
     internal_id: str | None = None
-    created: bool
     run: str
     written_at: datetime
     failure: FailureFacts

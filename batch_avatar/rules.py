@@ -109,6 +109,8 @@ def _check_destination(script: Script) -> Iterator[str]:
             yield "destination_path is for use with destination_container_url only"
         return
     parts = urlsplit(script.destination_container_url.get_secret_value())
+    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
+        yield "destination_container_url must be an https link"
     given = parse_qs(parts.query)
     if missing := [name for name in ("sr", "sp", "se", "sig") if name not in given]:
         yield f"destination_container_url needs an ad-hoc service SAS; it lacks {', '.join(missing)}"

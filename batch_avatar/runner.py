@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from batch_avatar import stages
@@ -15,8 +15,10 @@ from batch_avatar.errors import (
     AlreadyArchived,
     BatchAvatarError,
     FailureClass,
+    InputError,
     JobFailed,
     JobOverdue,
+    LateSuccess,
     RequestRefused,
     Stopped,
 )
@@ -47,7 +49,7 @@ def new_run_name(clock: Clock) -> str:
     return f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
-async def render_scripts(scripts: Sequence[Script], chain: Chain) -> BatchReport:
+async def render_scripts(scripts: Sequence[Script], chain: Chain, *, retry_failed: bool = False) -> BatchReport:
     """Render what is missing, inside open connections; the report is also written to the archive.
 
     Tells every step of every script to the connections' `listeners`.
@@ -55,9 +57,14 @@ async def render_scripts(scripts: Sequence[Script], chain: Chain) -> BatchReport
     One bad script never stops the others; only refused access and systemic refusals stop new creates.
 
     Raises:
+        InputError: a script_id is given twice.
         ServiceError, ArchiveError: before the first create, where service or archive cannot be read.
     """
-    return await _Batch(current(), chain).run(scripts)
+    if twice := [name for name, count in Counter(script.script_id for script in scripts).items() if count > 1]:
+        raise InputError(f"given twice: {', '.join(twice)}")
+    c = current()
+    c.retry_failed = retry_failed
+    return await _Batch(c, chain).run(scripts)
 
 
 class _Batch:
@@ -68,6 +75,7 @@ class _Batch:
         self._script_of_job: dict[str, str] = {}
         self._stop: asyncio.Future[BatchAvatarError] = asyncio.get_running_loop().create_future()
         self._refusals: list[str] = []
+        self._billed: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     async def run(self, scripts: Sequence[Script]) -> BatchReport:
         for script in scripts:
@@ -78,8 +86,10 @@ class _Batch:
         try:
             async with asyncio.TaskGroup() as group:
                 for item in sorted(plan.items, key=lambda item: FIRST.get(item.state, 2)):
-                    if (outcome := await self._settled(item)) is not None:
+                    if (outcome := self._settled(item)) is not None:
                         self._end(outcome)
+                        if item.leftover:
+                            group.create_task(self._delete_leftover(item))
                     elif await self._admitted(item):
                         group.create_task(self._script(item.script), name=item.script.script_id)
                     else:
@@ -87,25 +97,30 @@ class _Batch:
         finally:
             self._c.job_listeners.remove(self._job_changed)
         report = build_report(self._c.run, [self._outcomes[script.script_id] for script in scripts])
-        await self._c.control(self._c.archive.write_run_document, self._c.run, "report.json", report.to_json())
+        try:
+            await self._c.control(self._c.archive.write_run_document, self._c.run, "report.json", report.to_json())
+        except BatchAvatarError as error:
+            logger.warning("the report cannot be written to the archive: %s", error)
         return report
 
-    async def _settled(self, item: PlanItem) -> Outcome | None:
+    def _settled(self, item: PlanItem) -> Outcome | None:
         """The outcome of a script that needs no step."""
         ref = item.ref()
         outcome = Outcome(script_id=ref.script_id, job_id=ref.job_id, outcome=OutcomeKind.FAILED)
         if item.state is PlanState.ARCHIVED:
-            if item.leftover:
-                await self._delete_leftover(item)
             prefix = self._c.archive.prefix_of(ref)
             return outcome.model_copy(update={"outcome": OutcomeKind.SKIPPED, "blob_prefix": prefix})
-        if item.failure is not None:
+        if item.failure is not None and not (item.state is PlanState.DEAD and self._c.retry_failed):
             return outcome.model_copy(update={"error": item.failure})
         return None
 
     async def _delete_leftover(self, item: PlanItem) -> None:
         """A run died between receipt and delete: the job goes now."""
-        receipt = await self._c.control(self._c.archive.read_receipt, item.script.script_id, item.content_id)
+        try:
+            receipt = await self._c.control(self._c.archive.read_receipt, item.script.script_id, item.content_id)
+        except BatchAvatarError as error:
+            logger.warning("the receipt of %s cannot be read, its job stays: %s", item.script.script_id, error)
+            return
         if receipt is not None:
             await self._delete(receipt)
 
@@ -175,8 +190,13 @@ class _Batch:
                 return await self._chain.wait(ref)
             except (JobFailed, JobOverdue) as error:
                 logger.warning("attempt %d of %s ended: %s", ref.attempt, script.script_id, error)
+                self._billed[script.script_id].update(seconds=error.job.billed_seconds)
+                self._billed[script.script_id].update(characters=error.job.billed_characters)
                 proof = await stages.record_failure(script, ref, error)
-                await self._chain.delete(proof)
+                try:
+                    await self._chain.delete(proof)
+                except LateSuccess:
+                    return ref
                 if isinstance(proof, DeadLetter):
                     return proof
 
@@ -187,7 +207,7 @@ class _Batch:
             self._stop_with(
                 Stopped(
                     f"{SYSTEMIC} scripts in a row were refused with {error.code} ({error.message}); that is hardly "
-                    "the scripts' fault, so no more are sent. Mend the common cause and run again",
+                    "the scripts' fault, so no more are sent. Mend the common cause and run again with retry_failed",
                     code="Systemic",
                 )
             )
@@ -195,6 +215,10 @@ class _Batch:
 
     async def _delete(self, receipt: Receipt) -> None:
         """A job that cannot be deleted now costs nothing: the video is safe, and it expires by itself."""
+        if receipt.doubtful:
+            logger.warning("%s: archived, but its %s is odd, so the remote job is kept: look at it",
+                           receipt.script_id, " and ".join(receipt.doubtful))  # fmt: skip
+            return
         try:
             await self._chain.delete(receipt)
         except BatchAvatarError as error:
@@ -220,6 +244,13 @@ class _Batch:
             self._c.tell(Event(script_id, phase, job.service_id))
 
     def _end(self, outcome: Outcome) -> None:
+        earlier = self._billed[outcome.script_id]  # attempts that were given up may have been billed as well
+        outcome = outcome.model_copy(
+            update={
+                "billed_seconds": outcome.billed_seconds + earlier["seconds"],
+                "billed_characters": outcome.billed_characters + earlier["characters"],
+            }
+        )
         self._outcomes[outcome.script_id] = outcome
         text = outcome.error.message if outcome.error else outcome.blob_prefix or ""
         self._c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id, text))
@@ -256,6 +287,4 @@ def _outcome_of_letter(letter: DeadLetter) -> Outcome:
         job_id=letter.ref.job_id,
         outcome=OutcomeKind.FAILED,
         error=letter.failure,
-        billed_seconds=letter.billed_seconds,
-        billed_characters=letter.billed_characters,
     )

@@ -1,13 +1,15 @@
-"""HTTP sessions: pooled, without cookies or credentials of their own, and the retry of what is idempotent."""
+"""HTTP sessions: pooled, without cookies; the retry of what is idempotent; and which host a credential goes to."""
 
 from __future__ import annotations
 
 import random
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Protocol, Self, cast
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
 from urllib3.exceptions import MaxRetryError
 from urllib3.util.retry import Retry
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from urllib3.connectionpool import ConnectionPool
 
 POOL_SIZE = 32  # more threads than this only wait for the interpreter (measured with requests 2.34)
-TRIES = 5  # of an idempotent request, the first one included
+TRIES = 4  # of an idempotent request, the first one included
 IDEMPOTENT = frozenset({"GET", "HEAD", "DELETE"})
 
 
@@ -66,7 +68,44 @@ def idempotent_retry() -> Retry:
         backoff_max=5,
         status_forcelist=(408, 429, 500, 502, 503, 504),
         allowed_methods=IDEMPOTENT,
-        retry_after_max=20,  # longer waits are taken without a thread, see retry.py
+        retry_after_max=5,  # longer waits are taken without a thread, see retry.py
         raise_on_status=False,
         redirect=False,
     )
+
+
+class Credential(Protocol):
+    """Gives the one header that opens the service; may ask Microsoft Entra for it."""
+
+    def header(self) -> tuple[str, str]: ...
+
+    def renew(self) -> bool:
+        """Forget what was refused; True where another header may now be had."""
+        ...
+
+
+class HostAuth(AuthBase):
+    """Adds the credential for one scheme and host and for no other; also keeps `.netrc` out."""
+
+    def __init__(self, endpoint: str, credential: Credential) -> None:
+        self._origin = _origin(endpoint)
+        self._credential = credential
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if _origin(request.url or "") == self._origin:
+            name, value = self._credential.header()
+            request.headers[name] = value
+        return request
+
+
+def _origin(url: str) -> tuple[str, str]:
+    """Scheme and host with port; neither minds case."""
+    parts = urlsplit(url)
+    return parts.scheme.lower(), parts.netloc.lower()
+
+
+class NoAuth(AuthBase):
+    """Storage links carry their own signature; neither a credential nor `.netrc` goes with them."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request

@@ -115,6 +115,13 @@ class Settings(BaseSettings):
         """A secret that is mounted as a file often ends with one."""
         return value.strip() if isinstance(value, str) else value
 
+    @field_validator("speech_key")
+    @classmethod
+    def _header_value(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[\x21-\x7e]+", value.get_secret_value()):
+            raise ValueError("holds characters that no key has")
+        return value
+
     @field_validator("container")
     @classmethod
     def _container_name(cls, value: str) -> str:

@@ -55,8 +55,9 @@ class Stack(Written):
         (self.folder / "stack.env").unlink(missing_ok=True)
 
     def child_environment(self) -> dict[str, str]:
-        """This process's environment, pointed at the stack."""
-        return {**os.environ, **self.environment}
+        """This process's environment, pointed at the stack and at nothing else."""
+        rest = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
+        return {**rest, **self.environment}
 
 
 def running_stack(folder: Path) -> Stack | None:

@@ -5,6 +5,7 @@ Each takes the connections and one small frozen value, and can be taken again at
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,18 +14,21 @@ from batch_avatar.connect import current
 from batch_avatar.errors import (
     ArchiveConflict,
     BatchAvatarError,
+    DeleteRefused,
     JobFailed,
     JobNotFound,
     JobOverdue,
+    LateSuccess,
     RequestRefused,
+    SideFileMissing,
     StillRunning,
 )
-from batch_avatar.identity import derive_content_id
+from batch_avatar.identity import derive_content_id, signed_properties
 from batch_avatar.models import FailureFacts, JobRef, JobStatus
 from batch_avatar.outputs import archive_job, job_failed, read_job
 from batch_avatar.plan import Plan, reconcile
 from batch_avatar.records import DeadLetter, Proof, Receipt, Superseded
-from batch_avatar.submission import Submission
+from batch_avatar.submission import Submission, update_last
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -32,6 +36,10 @@ if TYPE_CHECKING:
     from batch_avatar.connect import Connections
     from batch_avatar.models import Script, SynthesisJob
 
+logger = logging.getLogger(__name__)
+
+SIDE_FILE_DELAYS_SECONDS = (2.0, 10.0, 30.0)
+"""Summary and subtitles were seen missing on jobs that had succeeded; after these waits the video goes without."""
 WAIT_WINDOW_SECONDS = 600.0
 """One wait for a job ends after this long and is taken again, so that a flow engine sees that it lives."""
 
@@ -86,15 +94,21 @@ async def archive(ref: JobRef) -> Receipt:
     """The receipt, once video, summary and subtitles are in the container. Errors as `archive_job`."""
     c = current()
     with _about(script_id=ref.script_id, job_id=ref.job_id):
-        return await c.transfer(archive_job, c, ref)
+        for delay in SIDE_FILE_DELAYS_SECONDS:
+            try:
+                return await c.transfer(archive_job, c, ref, without_side_files=False)
+            except SideFileMissing as error:
+                logger.warning("%s: %s", ref.script_id, error)
+            await c.clock.sleep(delay)
+        return await c.transfer(archive_job, c, ref, without_side_files=True)
 
 
 async def delete(proof: Proof) -> None:
     """Delete the remote job; the proof says that nothing is lost. Already gone is fine.
 
     Raises:
-        DeleteRefused: the job has not ended; it is left alone.
-        RequestRefused: another job has the id by now; it is left alone.
+        LateSuccess: the job was given up and has succeeded since; it is left to be archived.
+        DeleteRefused: it has not ended, or moved on, or is not the one that failed; it is left alone.
     """
     c = current()
     ref = proof.ref() if isinstance(proof, Receipt) else proof.ref
@@ -104,8 +118,12 @@ async def delete(proof: Proof) -> None:
                 job = await c.control(c.client.get, ref.service_id)
             except JobNotFound:
                 return
+            if job.status == JobStatus.SUCCEEDED:
+                raise LateSuccess("the job was given up and has succeeded after all")
             if proof.internal_id != job.internal_id:
-                raise RequestRefused("the job is not the one that failed; it is not deleted")
+                raise DeleteRefused("the job is not the one that failed; it is not deleted")
+            if not job.terminal and c.deadlines.overdue(job) is None:
+                raise DeleteRefused(f"the job has moved on and is {job.status}; it is not deleted")
         await c.control(c.client.delete, ref.service_id)
 
 
@@ -116,19 +134,17 @@ async def record_failure(script: Script, ref: JobRef, error: JobFailed | JobOver
 
     Raises:
         JobOverdue: no attempt is left, and the job may still finish: it is left alone.
+        ClaimedElsewhere: another run has gone on to another attempt.
     """
     c = current()
     again = isinstance(error, JobOverdue) or error.worth_another_attempt
-    if not again or ref.attempt >= c.settings.max_attempts:
-        if isinstance(error, JobOverdue):
-            raise error
-        return await c.control(c.archive.write_dead_letter, _dead_letter(c, script, ref, error, error.job))
-    held = await c.control(c.archive.read_claim, ref.script_id, ref.content_id)
-    if held is not None and held.claim.last.number == ref.attempt:
-        ended = held.claim.last.model_copy(update={"ended": f"{error.code}: {error.message}"})
-        claim = held.claim.model_copy(update={"attempts": (*held.claim.attempts[:-1], ended)})
-        await c.control(c.archive.replace_claim, held, claim)
-    return Superseded(ref=ref, internal_id=error.job.internal_id, reason=str(error))
+    last = ref.attempt >= c.settings.max_attempts
+    if last and isinstance(error, JobOverdue):
+        raise error
+    await update_last(c, ref, {"ended": f"{error.code}: {error.message}"})
+    if again and not last:
+        return Superseded(ref=ref, internal_id=error.job.internal_id, reason=str(error))
+    return await c.control(c.archive.write_dead_letter, _dead_letter(c, script, ref, error, error.job))
 
 
 async def record_refusal(script: Script, error: RequestRefused) -> DeadLetter:
@@ -147,7 +163,6 @@ def _dead_letter(
     return DeadLetter(
         ref=ref,
         internal_id=job.internal_id if job else None,
-        created=job is not None,
         run=c.run,
         written_at=c.clock.now(),
         failure=facts_of(error),
@@ -155,7 +170,7 @@ def _dead_letter(
         billing=job.billing if job else {},
         billed_seconds=job.billed_seconds if job else 0,
         billed_characters=job.billed_characters if job else 0,
-        script=script.model_dump(mode="json", exclude_none=True, exclude={"destination_container_url"}),
+        script=script.model_dump(mode="json", exclude_none=True, exclude=set(signed_properties(script))),
     )
 
 

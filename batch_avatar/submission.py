@@ -7,13 +7,14 @@ whose answer is lost is settled by looking, twice, before the same request goes 
 from __future__ import annotations
 
 import logging
-import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from batch_avatar.errors import (
+    AccessRefused,
     AlreadyArchived,
+    ClaimedElsewhere,
     CreateUnclear,
     JobError,
     JobExists,
@@ -22,11 +23,14 @@ from batch_avatar.errors import (
     ResultLost,
     Throttled,
 )
-from batch_avatar.identity import archive_of, derive_content_id, derive_job_id, mark_description
+from batch_avatar.identity import archive_of, derive_content_id, derive_job_id, mark_description, recorded_form
+from batch_avatar.models import JobStatus
 from batch_avatar.records import Attempt, Claim
 from batch_avatar.rules import with_defaults
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from batch_avatar.archive import Held
     from batch_avatar.connect import Connections
     from batch_avatar.models import JobRef, Script, SynthesisJob
@@ -36,7 +40,8 @@ logger = logging.getLogger(__name__)
 
 LOOKS = 2
 """How many looks must agree that a job is absent before anything is concluded from it."""
-MAX_SENDS = 5
+CLAIM_WRITES = 5  # lost races for one claim, in a row, before this run lets the others have it
+MAX_SENDS = 3
 """Creates without a usable answer, in a row, before the script is left unfinished for this try."""
 
 
@@ -47,9 +52,10 @@ class Move(StrEnum):
     CLAIM = "claim"  # no claim yet
     ADOPT = "adopt"  # the job exists
     SEND = "send"  # ours to send, and settled that it is not there
-    TAKE_OVER = "take over"  # its holder is gone
+    TAKE_OVER = "take over"  # its holder is gone, or the service refused it
     NEXT_ATTEMPT = "next attempt"  # the last one was given up and its job is gone
     WAIT = "wait"  # another run holds it
+    ELSEWHERE = "elsewhere"  # claimed on another resource, where this run cannot look
     LOOK_AGAIN = "look again"  # absent, but not yet beyond doubt
     LOST = "lost"  # paid, gone, and no receipt
 
@@ -64,7 +70,7 @@ class Seen:
     looks: int
 
 
-def decide(seen: Seen, *, holder: str, claim_seconds: float) -> Move:  # noqa: PLR0911 - one return per move
+def decide(seen: Seen, *, holder: str, resource: str, claim_seconds: float) -> Move:  # noqa: PLR0911 - one return per move
     """Pure. The order of the questions is the rule."""
     if seen.receipt is not None:
         return Move.ARCHIVED
@@ -75,6 +81,10 @@ def decide(seen: Seen, *, holder: str, claim_seconds: float) -> Move:  # noqa: P
     claim = seen.held.claim
     if seen.looks < LOOKS:
         return Move.LOOK_AGAIN
+    if claim.last.refused:
+        return Move.TAKE_OVER
+    if claim.resource != resource:
+        return Move.ELSEWHERE
     if claim.last.ended is not None:
         return Move.NEXT_ATTEMPT
     if claim.last.accepted_at is not None:
@@ -91,7 +101,8 @@ class Submission:
         self._c = connections
         self._script = script
         self._run = run
-        self._holder = secrets.token_hex(8)
+        self._holder = connections.holder
+        self._written_at = connections.clock.now()
         self._content_id = derive_content_id(script, archive_id=connections.archive.archive_id)
 
     async def submit(self) -> JobRef:
@@ -104,29 +115,34 @@ class Submission:
             CreateUnclear, ServiceUnavailable, ArchiveUnavailable: not settled; try again.
         """
         sends = looks = 0
-        held = await self._c.control(self._c.archive.create_claim, self._claim(number=1))
+        held = await self._write(self._c.archive.create_claim, self._claim(number=1))
         move = Move.SEND if held else Move.LOOK_AGAIN
         while True:
             if move is Move.SEND and held:
                 if sends == MAX_SENDS:
                     raise CreateUnclear(f"{sends} creates without a usable answer", job_id=held.claim.last.job_id)
-                sends, looks = sends + 1, 0
+                looks = 0
                 try:
                     return await self._send(held)
-                except Throttled as error:  # refused for certain: no look is needed, and no try is spent
-                    logger.warning("the service takes no new job for now: %s", error)
-                    self._c.admission.throttled(error.retry_after_seconds)
-                    sends -= 1
+                except (Throttled, _ClaimTooOld) as error:  # not sent, or refused for certain: no look is needed
+                    if isinstance(error, Throttled):
+                        logger.warning("the service takes no new job for now: %s", error)
+                        self._c.admission.throttled(error.retry_after_seconds)
                     held, move = await self._carry_out(Move.SEND, Seen(held, None, None, LOOKS))
                     continue
                 except (JobExists, CreateUnclear) as error:
                     logger.warning("looking before sending again: %s", error)
+                    sends += 1
+                except (AccessRefused, RequestRefused):
+                    await update_last(self._c, held.claim.ref(), {"refused": True})
+                    raise
             await self._c.clock.sleep(self._pause(move, looks))
             seen = await self._observe(looks)
             looks = seen.looks
-            move = decide(seen, holder=self._holder, claim_seconds=self._c.settings.claim_seconds)
+            settings = self._c.settings
+            move = decide(seen, holder=self._holder, resource=settings.resource, claim_seconds=settings.claim_seconds)
             if move is Move.ADOPT and seen.held and seen.job:
-                return await self._adopted(seen.held, seen.job)
+                return await self._adopt(seen.held, seen.job)
             held, move = await self._carry_out(move, seen)
 
     def _pause(self, move: Move, looks: int) -> float:
@@ -147,19 +163,25 @@ class Submission:
                     script_id=self._script.script_id,
                     job_id=held.claim.last.job_id,
                 )
+            case Move.ELSEWHERE if held:
+                raise ClaimedElsewhere(
+                    f"it was sent to {held.claim.resource}, and only there can be seen what became of it; "
+                    "run again with that endpoint",
+                    job_id=held.claim.last.job_id,
+                )
             case Move.CLAIM:
-                held = await self._c.control(archive.create_claim, self._claim(number=1))
+                held = await self._write(archive.create_claim, self._claim(number=1))
             case Move.SEND if held:
                 await self._c.admission.turn()
-                held = await self._c.control(archive.replace_claim, held, held.claim)
+                held = await self._write(archive.replace_claim, held, held.claim)
             case Move.TAKE_OVER if held:
                 await self._c.admission.turn()
                 claim = self._claim(number=held.claim.last.number, before=held.claim.attempts[:-1])
                 logger.info("taking over the claim of run %s for %s", held.claim.run, claim.script_id)
-                held = await self._c.control(archive.replace_claim, held, claim)
+                held = await self._write(archive.replace_claim, held, claim)
             case Move.NEXT_ATTEMPT if held:
                 number = held.claim.last.number + 1
-                if number > self._c.settings.max_attempts:
+                if number > self._c.settings.max_attempts and not self._c.retry_failed:
                     raise JobError(
                         f"all {number - 1} attempts are spent; the last ended: {held.claim.last.ended}",
                         code="AttemptsSpent",
@@ -168,7 +190,7 @@ class Submission:
                     )
                 await self._c.admission.turn()
                 claim = self._claim(number=number, before=held.claim.attempts)
-                held = await self._c.control(archive.replace_claim, held, claim)
+                held = await self._write(archive.replace_claim, held, claim)
             case _:
                 return held, move
         return held, Move.SEND if held else Move.LOOK_AGAIN
@@ -188,31 +210,43 @@ class Submission:
         same = held is not None and again is not None and held.claim.last == again.claim.last
         return Seen(again, None, receipt, looks + 1 if same else 0)
 
-    async def _send(self, held: Held) -> JobRef:
-        """Send once."""
-        mark = mark_description(self._script.description, self._c.archive.archive_id)
-        job = await self._c.control(
-            self._c.client.create,
-            with_defaults(self._script),
-            job_id=held.claim.last.job_id,
-            description=mark,
-        )
-        self._c.admission.accepted()
-        return await self._adopted(held, job)
+    async def _write(self, write: Callable[..., Held | None], *given: object) -> Held | None:
+        """Write the claim, and remember when: a create may leave only shortly after."""
+        self._written_at = self._c.clock.now()
+        return await self._c.control(write, *given)
 
-    async def _adopted(self, held: Held, job: SynthesisJob) -> JobRef:
-        """Note in the claim that the service has it, and from then on know it as paid."""
-        claim = held.claim
-        if archive_of(job.description) != self._c.archive.archive_id:
-            raise RequestRefused(
-                "a job with this id exists and carries the mark of another archive",
-                script_id=claim.script_id,
-                job_id=claim.last.job_id,
+    async def _send(self, held: Held) -> JobRef:
+        """Send once, unless the claim has grown old in the meantime and another run may soon take it over."""
+        ref = held.claim.ref()
+        mark = mark_description(self._script.description, self._c.archive.archive_id)
+
+        def create_in_time() -> SynthesisJob:
+            age_seconds = (self._c.clock.now() - self._written_at).total_seconds()
+            if not 0 <= age_seconds < self._c.settings.claim_seconds / 2:
+                raise _ClaimTooOld
+            return self._c.client.create(with_defaults(self._script), job_id=ref.job_id, description=mark)
+
+        job = await self._c.control(create_in_time)
+        self._c.admission.accepted()
+        return await self._note(held.claim, job)
+
+    async def _adopt(self, held: Held, job: SynthesisJob) -> JobRef:
+        """Another run's job, or one of ours whose answer was lost."""
+        if archive_of(job.description) not in (None, self._c.archive.archive_id):
+            raise ClaimedElsewhere(
+                "a job with this id exists and carries the mark of another archive", job_id=held.claim.last.job_id
             )
+        return await self._note(held.claim, job)
+
+    async def _note(self, claim: Claim, job: SynthesisJob) -> JobRef:
+        """From now on the job is known as paid; and one that was given up is not, once it has succeeded."""
+        changes: dict[str, object] = {}
         if claim.last.accepted_at is None:
-            accepted = claim.last.model_copy(update={"accepted_at": job.created_at or self._c.clock.now()})
-            noted = claim.model_copy(update={"attempts": (*claim.attempts[:-1], accepted)})
-            await self._c.control(self._c.archive.replace_claim, held, noted)
+            changes["accepted_at"] = job.created_at or self._c.clock.now()
+        if claim.last.ended is not None and job.status == JobStatus.SUCCEEDED:
+            changes["ended"] = None
+        if changes:
+            await update_last(self._c, claim.ref(), changes)
         if self._script.destination_container_url is not None:
             self._c.destinations[claim.last.job_id] = self._script.destination_container_url
         return claim.ref()
@@ -227,5 +261,29 @@ class Submission:
             holder=self._holder,
             resource=self._c.settings.resource,
             api_version=self._c.settings.api_version,
+            form=recorded_form(self._script),
             attempts=(*before, Attempt(number=number, job_id=job_id)),
         )
+
+
+class _ClaimTooOld(Exception):
+    """Half the claim's time has passed since it was written."""
+
+
+async def update_last(c: Connections, ref: JobRef, changes: Mapping[str, object]) -> None:
+    """Change the last attempt in the claim, whoever else writes to it meanwhile.
+
+    Raises:
+        ClaimedElsewhere: another run has gone on to another attempt, or does not let us write.
+    """
+    for _ in range(CLAIM_WRITES):
+        held = await c.control(c.archive.read_claim, ref.script_id, ref.content_id)
+        if held is None or held.claim.last.number != ref.attempt:
+            break
+        last = held.claim.last.model_copy(update=dict(changes))
+        claim = held.claim.model_copy(update={"attempts": (*held.claim.attempts[:-1], last)})
+        if await c.control(c.archive.replace_claim, held, claim) is not None:
+            return
+    raise ClaimedElsewhere(
+        f"another run has gone on from attempt {ref.attempt}", script_id=ref.script_id, job_id=ref.job_id
+    )

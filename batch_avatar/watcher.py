@@ -11,7 +11,7 @@ import logging
 from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from batch_avatar.errors import (
     AccessRefused,
@@ -33,6 +33,9 @@ logger = logging.getLogger(__name__)
 
 PATIENCE = 2
 """How often in a row a job must be absent by GET before that is believed; a list lags behind creates (seen)."""
+
+
+MOST_CONFIRMED = 100  # jobs asked for by name in one round; a list that misses more than that is no help anyway
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class _Watched:
 
     waiters: list[_Waiter]
     last: SynthesisJob | None = None
+    listed: bool = True
     absences: int = 0
 
 
@@ -76,7 +80,7 @@ class Watcher:
         clock: Clock,
         poll_interval_seconds: float,
         deadlines: Deadlines,
-        run: Callable[..., Awaitable[list[SynthesisJob]]],
+        run: Callable[..., Awaitable[Any]],
         on_change: Callable[[SynthesisJob], None],
     ) -> None:
         self._client = client
@@ -119,8 +123,16 @@ class Watcher:
         while self._watched:
             await self._clock.sleep(self._interval)
             try:
-                for job in await self._run(self._look, dict(self._watched)):
+                for job in await self._run(self._list, dict(self._watched)):
                     self._note(job)
+                missed = [name for name, job in self._watched.items() if not job.listed]
+                missed.sort(key=lambda name: self._watched[name].last is not None)  # the never seen ones first
+                del missed[MOST_CONFIRMED:]
+                for found in await asyncio.gather(
+                    *(self._run(self._confirm, name) for name in missed[:MOST_CONFIRMED])
+                ):
+                    if found is not None:
+                        self._note(found)
             except AccessRefused as error:
                 self._fail_all(error)
             except ServiceError as error:
@@ -130,8 +142,8 @@ class Watcher:
                 self._fail_all(error)
             self._close_windows()
 
-    def _look(self, watched: dict[str, _Watched]) -> list[SynthesisJob]:
-        """Blocking: the waited-for jobs in the list, newest first, and those it misses by name."""
+    def _list(self, watched: dict[str, _Watched]) -> list[SynthesisJob]:
+        """Blocking: the waited-for jobs in the list, newest first, as far as it needs to be read."""
         missing = set(watched)
         found: list[SynthesisJob] = []
         oldest = min((w.last.created_at for w in watched.values() if w.last and w.last.created_at), default=None)
@@ -142,16 +154,22 @@ class Watcher:
             past = page.jobs[-1].created_at if page.jobs else None
             if not missing or (known and oldest and past and past < oldest - timedelta(seconds=1)):
                 break
-        for service_id in sorted(missing):
-            try:
-                found.append(self._client.get(service_id))
-            except JobNotFound:
-                watched[service_id].absences += 1
-            except AccessRefused:
-                raise
-            except ServiceError as error:
-                logger.warning("job %s cannot be read, will ask again: %s", service_id, error)
+        for name, job in watched.items():
+            job.listed = name not in missing
         return found
+
+    def _confirm(self, service_id: str) -> SynthesisJob | None:
+        """Blocking: a job that the list misses, by name."""
+        try:
+            return self._client.get(service_id)
+        except JobNotFound:
+            if (watched := self._watched.get(service_id)) is not None:
+                watched.absences += 1
+        except AccessRefused:
+            raise
+        except ServiceError as error:
+            logger.warning("job %s cannot be read, will ask again: %s", service_id, error)
+        return None
 
     def _note(self, job: SynthesisJob) -> None:
         watched = self._watched.get(job.service_id)

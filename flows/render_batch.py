@@ -20,7 +20,8 @@ from tasks.shards import read_shard, render_as_child_runs
 def _run_name() -> str:
     parameters = flow_run.parameters
     if shard := parameters.get("shard"):
-        return f"render shard {shard}"
+        run, _, number = shard.partition("/")
+        return f"render shard {number} of {run[:13]}"
     sources, scripts = parameters.get("sources") or [], parameters.get("scripts") or []
     what = [*sources, f"{len(scripts)} scripts" if scripts else ""]
     return f"render {', '.join(part for part in what if part) or 'nothing'}"
@@ -31,6 +32,7 @@ async def render_batch(
     sources: list[str] | None = None,
     scripts: list[Script] | None = None,
     scripts_per_run: Annotated[int, Field(ge=1)] | None = None,
+    retry_failed: bool = False,
     shard: str | None = None,
 ) -> State[None]:
     """Render every script that is not archived yet; the run is green only when all are.
@@ -39,6 +41,7 @@ async def render_batch(
         sources: Folders of *.txt, *.ssml and *.xml files, or manifests (*.jsonl, *.csv), as the worker sees them.
         scripts: Scripts given right here; for a handful. Many scripts go into a manifest.
         scripts_per_run: Spread the batch over child flow runs of so many scripts each; empty: all in this run.
+        retry_failed: Send again what failed for good in an earlier run; each such script may be billed again.
         shard: Set by a parent run for its children; leave it empty.
     """
     try:
@@ -50,5 +53,5 @@ async def render_batch(
     except InputError as error:
         return Failed(message=f"{error} - nothing was sent")
     if scripts_per_run is not None and shard is None and len(wanted) > scripts_per_run:
-        return await render_as_child_runs(settings, wanted, scripts_per_run=scripts_per_run)
-    return await render_as_task_runs(settings, wanted)
+        return await render_as_child_runs(settings, wanted, scripts_per_run=scripts_per_run, retry_failed=retry_failed)
+    return await render_as_task_runs(settings, wanted, retry_failed=retry_failed)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prefect.runtime import flow_run
+from prefect.states import Failed
 
 from batch_avatar.connect import open_connections
-from batch_avatar.errors import InputError
+from batch_avatar.errors import BatchAvatarError, InputError
+from batch_avatar.identity import signed_properties
 from batch_avatar.manifest import check_scripts, read_scripts
 from batch_avatar.runner import render_scripts
 from batch_avatar.wire import wire_for
@@ -36,8 +38,8 @@ def gather_scripts(settings: Settings, *, sources: Sequence[str], scripts: Seque
         InputError: a signed link came as a parameter, where everyone who opens the UI could read it.
     """
     wire, defaults = wire_for(settings.api_version), settings.video_defaults()
-    if any(script.destination_container_url for script in scripts):
-        raise InputError("destination_container_url holds a signature; put the script in a manifest instead")
+    if signed := sorted({name for script in scripts for name in signed_properties(script)}):
+        raise InputError(f"{', '.join(signed)}: holds a signature; put the script in a manifest instead")
     given = check_scripts(scripts, defaults=defaults, wire=wire) if scripts or not sources else ()
     read = read_scripts(sources, defaults=defaults, wire=wire) if sources else ()
     if twice := {script.script_id for script in given} & {script.script_id for script in read}:
@@ -45,14 +47,18 @@ def gather_scripts(settings: Settings, *, sources: Sequence[str], scripts: Seque
     return (*read, *given)
 
 
-async def render_as_task_runs(settings: Settings, scripts: Sequence[Script]) -> State[None]:
+async def render_as_task_runs(
+    settings: Settings, scripts: Sequence[Script], *, retry_failed: bool = False
+) -> State[None]:
     """Render, with one progress and one table artifact; the state to end the flow run with."""
     async with open_connections(settings, run=run_name()) as c:
         progress = ProgressArtifact(c.clock)
         await progress.start()
         c.listeners.append(progress)
         try:
-            report = await render_scripts(scripts, task_chain())
+            report = await render_scripts(scripts, task_chain(), retry_failed=retry_failed)
+        except BatchAvatarError as error:  # service or archive cannot be read: a message, not a stack trace
+            return Failed(message=str(error), data=error)
         finally:
             await progress.finish()
             c.listeners.remove(progress)

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from prefect.artifacts import acreate_progress_artifact, acreate_table_artifact, aupdate_progress_artifact
+from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
 from batch_avatar.progress import Phase, Progress
@@ -52,10 +53,16 @@ class ProgressArtifact:
     async def _write(self) -> None:
         if self._artifact_id is None:
             return
+        try:
+            await self._update_artifact(self._artifact_id)
+        except Exception:  # noqa: BLE001 - whatever the API says, videos matter more than a picture of them
+            get_run_logger().warning("the progress artifact cannot be updated", exc_info=True)
+
+    async def _update_artifact(self, artifact_id: UUID) -> None:
         counts, total = self._progress.counts(), self._progress.total
         text = ", ".join(f"{counts[phase]} {phase}" for phase in Phase if counts[phase])
         share = 100.0 * self._progress.ended / total if total else 100.0
-        await aupdate_progress_artifact(self._artifact_id, progress=share, description=text or "no scripts")
+        await aupdate_progress_artifact(artifact_id, progress=share, description=text or "no scripts")
 
 
 async def publish_report(report: BatchReport) -> None:

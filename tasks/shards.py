@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Failed
 
 from batch_avatar import stages
 from batch_avatar.connect import open_connections
 from batch_avatar.errors import InputError
+from batch_avatar.identity import signed_properties
 from batch_avatar.manifest import check_scripts
 from batch_avatar.models import BatchReport, FailureFacts, Outcome, OutcomeKind, Script
 from batch_avatar.plan import PlanState
@@ -43,10 +46,12 @@ CHILD_QUEUE = "shards"
 LOOK_SECONDS = 5.0  # between two looks at all children together, one request each
 
 
-async def render_as_child_runs(settings: Settings, scripts: Sequence[Script], *, scripts_per_run: int) -> State[None]:
+async def render_as_child_runs(
+    settings: Settings, scripts: Sequence[Script], *, scripts_per_run: int, retry_failed: bool
+) -> State[None]:
     """Start a child run per shard, wait for all of them, and report on the whole batch."""
-    if any(script.destination_container_url for script in scripts):
-        return Failed(message="destination_container_url is a secret of this machine; render without scripts_per_run")
+    if signed := sorted({name for script in scripts for name in signed_properties(script)}):
+        return Failed(message=f"{', '.join(signed)}: holds a signature; render without scripts_per_run")
     async with open_connections(settings, run=run_name()) as c:
         progress = ProgressArtifact(c.clock)
         await progress.start()
@@ -55,7 +60,7 @@ async def render_as_child_runs(settings: Settings, scripts: Sequence[Script], *,
             c.tell(Event(script.script_id, Phase.WAITING))
         shards = await _cut(c, scripts, scripts_per_run)
         try:
-            children = {name: await _start(name) for name in shards}
+            children = {name: await _start(name, retry_failed=retry_failed) for name in shards}
         except ObjectNotFound:
             return Failed(message=f"scripts_per_run needs the deployment {CHILD_DEPLOYMENT}: prefect deploy --all")
         reports = await _collect(c, children)
@@ -96,11 +101,11 @@ async def _cut(c: Connections, scripts: Sequence[Script], size: int) -> list[str
     return names
 
 
-async def _start(shard: str) -> FlowRun:
+async def _start(shard: str, *, retry_failed: bool) -> FlowRun:
     """One child run per shard and per life of the parent: idempotency keys are unique for ever."""
     return await arun_deployment(
         CHILD_DEPLOYMENT,
-        parameters={"shard": shard},
+        parameters={"shard": shard, "retry_failed": retry_failed},
         flow_run_name=f"render shard {shard}",
         timeout=0,
         idempotency_key=f"{flow_run.id}:{shard}:{flow_run.run_count}",
@@ -115,8 +120,17 @@ async def _collect(c: Connections, children: dict[str, FlowRun]) -> list[BatchRe
     async with get_client() as client:
         while left:
             await c.clock.sleep(LOOK_SECONDS)
-            wanted = FlowRunFilter(id=FlowRunFilterId(any_=list(left)[:200]))
-            for child in await client.read_flow_runs(flow_run_filter=wanted, limit=200):
+            asked = list(left)[:200]
+            wanted = FlowRunFilter(id=FlowRunFilterId(any_=asked))
+            try:
+                known = await client.read_flow_runs(flow_run_filter=wanted, limit=200)
+            except httpx.HTTPError as error:
+                get_run_logger().warning("the child runs cannot be read, will ask again: %r", error)
+                continue
+            for gone in set(asked) - {child.id for child in known}:
+                get_run_logger().warning("child run %s was deleted", gone)
+                del left[gone]
+            for child in known:
                 if child.state is None or not child.state.is_final():
                     continue
                 del left[child.id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +89,6 @@ class Avatar2024:
             created_at=_moment(job.get("createdDateTime")),
             last_action_at=_moment(job.get("lastActionDateTime")),
             observed_at=observed_at,
-            video_format=str(avatar.get("videoFormat") or "").lower() or None,  # echoed as Mp4, Webm
             subtitle_type=avatar.get("subtitleType"),
             size_bytes=properties.get("sizeInBytes"),
             duration_milliseconds=properties.get("durationInMilliseconds"),
@@ -105,9 +105,15 @@ class Avatar2024:
         jobs = page.get("value")
         if not isinstance(jobs, list):
             raise ValueError("a page without 'value'")  # noqa: TRY004 - one error for every unreadable body
+        decoded = []
+        for job in jobs:
+            with suppress(ValueError):  # one odd job, perhaps of somebody else, must not hide the others
+                decoded.append(self.decode_job(job, observed_at=observed_at))
+        link = page.get("nextLink")
         return JobPage(
-            jobs=tuple(self.decode_job(job, observed_at=observed_at) for job in jobs),
-            next_link=page.get("nextLink") or None,
+            jobs=tuple(decoded),
+            next_link=link if isinstance(link, str) and link else None,
+            unreadable=len(jobs) - len(decoded),
         )
 
 

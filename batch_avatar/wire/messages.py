@@ -25,10 +25,11 @@ class WireRequest:
 
 @dataclass(frozen=True)
 class JobPage:
-    """Jobs newest first, and the link to the next page as the service wrote it."""
+    """Jobs newest first, the link to the next page as the service wrote it, and how many could not be read."""
 
     jobs: tuple[SynthesisJob, ...]
     next_link: str | None
+    unreadable: int = 0
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,8 @@ def test_plan_shows_states_and_sends_no_create(bench, folder):
     assert "2 new" in done.stdout
     assert "the last one is sent after 30 s" in done.stdout
     assert b.emulator.stats()["requests"].keys() == {"list"}
+    with b.container() as container:
+        assert not container.exists()
 
 
 def test_a_failed_script_gives_exit_code_1_and_says_why(bench, folder):
@@ -99,6 +101,14 @@ def test_access_refused_at_the_first_create_stops_the_run(bench, folder):
     assert done.returncode == 3
     assert "Only Standard." in done.stdout
     assert b.emulator.stats()["creates"]["refused"] < 10
+
+
+def test_what_failed_for_good_is_sent_again_on_request(bench, folder):
+    b = bench(faults=(FaultRule(operation="create", action=Status(status=400, code="BadRequest")),))
+    assert b.command("render", "scripts", folder=folder).returncode == 1
+    b.emulator.clear_faults()
+    assert b.command("render", "scripts", folder=folder).returncode == 1
+    assert b.command("render", "scripts", "--retry-failed", folder=folder).returncode == 0
 
 
 BAD_INPUT = {

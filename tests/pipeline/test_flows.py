@@ -64,8 +64,8 @@ def command(environment, tmp_path):
 
 @pytest.fixture
 def api(stack):
-    def post(path, **body):
-        answer = requests.post(f"{stack.prefect_url}/api/{path}", json=body, timeout=30)
+    def post(path, json=None, **body):
+        answer = requests.post(f"{stack.prefect_url}/api/{path}", json=json or body, timeout=30)
         answer.raise_for_status()
         return answer.json()
 
@@ -133,6 +133,13 @@ def test_a_batch_with_a_failed_script_ends_failed_and_says_which(command, api, t
     assert run["state"]["type"] == "FAILED"
     assert "2 archived" in run["state"]["message"]
     assert "first: extra" in run["state"]["message"]
+
+
+def test_a_wrong_key_gives_exit_code_3_also_in_a_flow_run(command, environment, tmp_path):
+    write_scripts(tmp_path, 2)
+    environment["BATCH_AVATAR_SPEECH_KEY"] = "0" * 32
+    done = command("batch_avatar.cli", "render", "scripts.jsonl")
+    assert (done.returncode, "access refused" in done.stderr) == (3, True), done.stderr
 
 
 def test_no_secret_reaches_the_prefect_database(command, api, stack, environment, tmp_path):
@@ -209,6 +216,8 @@ def test_deployments_run_on_a_worker_by_hand_by_schedule_and_in_shards(command, 
     assert "7 archived" in parents[0]["state"]["message"]
     assert [run["state"]["type"] for run in children] == ["COMPLETED"] * 3
     assert {run["work_queue_name"] for run in children} == {"shards"}
+    parent = parents[0]["id"][:8]
+    assert {run["name"] for run in children} == {f"render shard 000{number} of flow-{parent}" for number in (1, 2, 3)}
 
     script = {
         "script_id": "by-hand", "content": "Hello.", "voice": "en-US-AvaMultilingualNeural",
@@ -220,20 +229,12 @@ def test_deployments_run_on_a_worker_by_hand_by_schedule_and_in_shards(command, 
     assert started.returncode == 0, started.stdout + (tmp_path / "worker.log").read_text()
 
     soon = datetime.now(UTC) + timedelta(minutes=1)
-    cron = f"{soon.minute} {soon.hour} * * *"
     nightly = deployments["render-batch/nightly"]["id"]
-    replaced = command(
-        "prefect",
-        "deployment",
-        "schedule",
-        "create",
-        "render-batch/nightly",
-        "--cron",
-        cron,
-        "--replace",
-        "--accept-yes",
-    )
-    assert replaced.returncode == 0, replaced.stdout + replaced.stderr
+    cron = {"cron": f"{soon.minute} {soon.hour} * * *", "timezone": "UTC"}
+    near = [{"schedule": cron, "active": True, "parameters": {"sources": [str(source)]}}]
+    cleared = command("prefect", "deployment", "schedule", "clear", "render-batch/nightly", "--accept-yes")
+    assert cleared.returncode == 0, cleared.stdout + cleared.stderr
+    api(f"deployments/{nightly}/schedules", json=near)
 
     def fired():
         runs = api("flow_runs/filter", flow_runs={"deployment_id": {"any_": [nightly]}})

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from batch_avatar.admission import BACKOFF_SECONDS, MARGIN, Admission
+from batch_avatar.admission import BACKOFF_SECONDS, LEAST_WAIT_SECONDS, MARGIN, Admission
 from tests.support.manual_clock import ManualClock
 
 
@@ -132,40 +132,81 @@ async def test_a_pace_of_zero_is_held_up_by_a_refusal_all_the_same(clock):
     assert creates.times == [45, 45]
 
 
-async def wait_after(clock, gate, *refusals):
+async def waits_after(clock, gate, *refusals):
+    """How long nobody creates after each refusal; each comes when the pause of the one before is over."""
+    waits = []
     for told in refusals:
         gate.throttled(told)
-    before = clock.monotonic()
+        waits.append(await time_until_a_turn(clock, gate))
+    return waits
+
+
+async def time_until_a_turn(clock, gate):
     task = asyncio.create_task(gate.turn())
     await clock.advance(1000)
     await task
-    return clock.slept[-1], before
+    return clock.slept[-1]
 
 
-@pytest.mark.parametrize("refused", range(1, 7))
-async def test_refusals_without_a_named_time_wait_one_two_four_four_minutes_give_or_take_a_quarter(clock, refused):
-    gate = admission(clock, creates_per_minute=0)
+async def test_refusals_without_a_named_time_wait_one_two_four_four_minutes_give_or_take_a_quarter(clock):
+    waits = await waits_after(clock, admission(clock, creates_per_minute=0), *[None] * 6)
 
-    waited, _ = await wait_after(clock, gate, *[None] * refused)
-
-    step = (60, 120, 240, 240, 240, 240)[refused - 1]
-    longest_before = max((60, 120, 240, 240, 240, 240)[:refused])
-    assert 0.75 * step <= waited <= 1.25 * longest_before
+    steps = (60, 120, 240, 240, 240, 240)
+    assert all(0.75 * step <= wait <= 1.25 * step for wait, step in zip(waits, steps, strict=True)), waits
     assert BACKOFF_SECONDS == (60, 120, 240, 240)
 
 
+@pytest.mark.parametrize("refused", [2, 3, 10])
+async def test_several_refusals_within_one_pause_are_one_refusal(clock, refused):
+    gate = admission(clock, creates_per_minute=0)
+    for _ in range(refused):
+        gate.throttled(None)
+        await clock.advance(1)
+
+    first = await time_until_a_turn(clock, gate) + refused
+    [second] = await waits_after(clock, gate, None)
+
+    assert 45 <= first <= 75 + refused
+    assert 90 <= second <= 150
+
+
+async def test_a_refusal_with_a_named_time_is_a_refusal_too(clock):
+    waits = await waits_after(clock, admission(clock, creates_per_minute=0), 30, None)
+
+    assert waits[0] == 30
+    assert 90 <= waits[1] <= 150
+
+
+async def test_a_refusal_within_a_pause_lengthens_it_and_never_shortens_it(clock):
+    gate = admission(clock, creates_per_minute=0)
+    gate.throttled(100)
+    gate.throttled(10)
+    assert await time_until_a_turn(clock, gate) == 100
+
+    gate.throttled(100)
+    await clock.advance(50)
+    gate.throttled(100)
+    assert await time_until_a_turn(clock, gate) == 100
+
+
+@pytest.mark.parametrize(("told", "waited"), [(0, 1), (0.5, 1), (1, 1), (1.5, 1.5)])
+async def test_a_named_time_of_nothing_is_a_second_all_the_same(clock, told, waited):
+    assert await waits_after(clock, admission(clock, creates_per_minute=0), told) == [waited]
+    assert LEAST_WAIT_SECONDS == 1
+
+
 async def test_the_waits_are_spread(clock):
-    waits = {(await wait_after(clock, admission(clock, creates_per_minute=0), None))[0] for _ in range(20)}
+    waits = {(await waits_after(clock, admission(clock, creates_per_minute=0), None))[0] for _ in range(20)}
 
     assert len(waits) > 1
 
 
 async def test_an_accepted_create_forgets_the_refusals(clock):
     gate = admission(clock, creates_per_minute=0)
-    await wait_after(clock, gate, None, None, None)
+    await waits_after(clock, gate, None, None, None)
 
     gate.accepted()
-    waited, _ = await wait_after(clock, gate, None)
+    [waited] = await waits_after(clock, gate, None)
 
     assert 45 <= waited <= 75
 

@@ -10,11 +10,11 @@ import pytest
 import requests
 import urllib3
 from azure.core.credentials import AccessToken
-from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ServiceRequestError
 from pydantic import SecretStr
 from requests.adapters import BaseAdapter
 
-from batch_avatar.client import AvatarClient, _HostAuth
+from batch_avatar.client import AvatarClient
 from batch_avatar.credentials import EntraCredential, KeyCredential
 from batch_avatar.errors import (
     AccessRefused,
@@ -31,7 +31,7 @@ from batch_avatar.errors import (
     TransferError,
 )
 from batch_avatar.models import Script
-from batch_avatar.session import TRIES, idempotent_retry, open_session
+from batch_avatar.session import TRIES, HostAuth, idempotent_retry, open_session
 from batch_avatar.wire import wire_for
 from tests.support.manual_clock import ManualClock
 
@@ -285,19 +285,25 @@ def test_the_session_sends_no_put_again_whatever_breaks_after_it_was_sent(error)
         idempotent_retry().increment("PUT", "/", error=error)
 
 
-def test_a_told_wait_is_kept_at_least_and_spread_over_twice_its_time():
-    response = urllib3.HTTPResponse(headers={"Retry-After": "7"})
+def test_four_tries_are_a_few():
+    assert TRIES == 4
+    assert idempotent_retry().total == TRIES - 1
 
-    waits = [idempotent_retry().get_retry_after(response) for _ in range(50)]
 
-    assert all(7 <= wait <= 14 for wait in waits)
+@pytest.mark.parametrize(("told", "kept"), [("1", 1), ("3", 3), ("5", 5), ("7", 5), ("3600", 5)])
+@pytest.mark.parametrize("of", [lambda retry: retry, lambda retry: retry.increment("GET", "/", error=OSError())])
+def test_a_told_wait_is_kept_up_to_five_seconds_and_spread_over_twice_its_time(told, kept, of):
+    """Longer waits are not slept away in a thread; the next try minds them as the first does."""
+    response = urllib3.HTTPResponse(headers={"Retry-After": told})
+
+    waits = [of(idempotent_retry()).get_retry_after(response) for _ in range(50)]
+
+    assert all(kept <= wait <= 2 * kept for wait in waits)
     assert len(set(waits)) > 1
 
 
-def test_a_wait_that_is_told_for_an_hour_is_not_slept_away_in_a_thread():
-    response = urllib3.HTTPResponse(headers={"Retry-After": "3600"})
-
-    assert idempotent_retry().get_retry_after(response) <= 120
+def test_where_no_wait_is_told_none_is_made_up():
+    assert idempotent_retry().get_retry_after(urllib3.HTTPResponse()) is None
 
 
 # What becomes of an answer
@@ -494,13 +500,74 @@ def test_the_links_of_the_list_are_followed_as_written(server, client):
     assert all(request.headers["ocp-apim-subscription-key"] == KEY for request in server.requests)
 
 
-def test_a_list_that_goes_on_at_another_host_is_not_followed(server, other, client):
-    server.answers = [Answer(200, {"value": [], "nextLink": f"{other.url}/avatar/batchsyntheses"})]
+@pytest.mark.parametrize(
+    "beginning", ["http://{}", "http://user:pass@{}", "//{}", "https://westus2.api.cognitive.microsoft.com:444"]
+)
+def test_a_list_that_goes_on_at_another_host_is_followed_at_our_own(server, other, client, beginning):
+    """Behind a custom domain the links may name the regional host."""
+    link = f"{beginning.format(other.host)}/avatar/batchsyntheses?skip=1&b=%2F"
+    server.answers = [Answer(200, {"value": [], "nextLink": link}), Answer(200, {"value": [JOB]})]
+
+    assert jobs(client) == ["my-job-01"]
+
+    assert other.requests == []
+    assert server.requests[1].path == "/avatar/batchsyntheses?skip=1&b=%2F"
+    assert server.requests[1].headers["ocp-apim-subscription-key"] == KEY
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "/avatar",
+        "/other?skip=1",
+        "/x/avatar/batchsyntheses?skip=1",
+        "/avatar/batchsyntheses-old?skip=1",
+        "/avatar/batchsyntheses/../secrets?skip=1",
+    ],
+)
+@pytest.mark.parametrize("at_another_host", [True, False])
+def test_a_list_that_goes_on_beside_the_list_is_not_followed(server, other, client, path, at_another_host):
+    link = f"{(other if at_another_host else server).url}{path}"
+    server.answers = [Answer(200, {"value": [], "nextLink": link})]
 
     with pytest.raises(ServiceUnavailable, match="goes on elsewhere"):
         jobs(client)
 
-    assert other.requests == []
+    assert (len(server.requests), other.requests) == (1, [])
+
+
+def test_a_link_that_is_none_is_an_outage(server, client):
+    server.answers = [Answer(200, {"value": [], "nextLink": "http://[/avatar/batchsyntheses"})]
+
+    with pytest.raises(ServiceUnavailable):
+        jobs(client)
+
+    assert len(server.requests) == 1
+
+
+def test_a_circle_by_way_of_another_host_is_given_up(server, other, client):
+    link = f"{other.url}/avatar/batchsyntheses?skip=1"
+    server.answers = [Answer(200, {"value": [], "nextLink": link})]
+
+    with pytest.raises(ServiceUnavailable, match="does not end"):
+        jobs(client)
+
+    assert (len(server.requests), other.requests) == (2, [])
+
+
+@pytest.mark.parametrize(("call", "kind"), [(jobs, ServiceUnavailable), (create, AccessRefused)])
+def test_a_host_without_the_api_is_told_from_a_job_that_is_not_there(server, client, call, kind):
+    server.answers = [Answer(404, b"Resource not found")]
+
+    with pytest.raises(kind, match="has no batch avatar API; check the endpoint") as caught:
+        call(client)
+
+    error = caught.value
+    assert type(error) is kind
+    assert (error.http_status, error.request_id, len(server.requests)) == (404, "r-1", 1)
+    assert server.host in str(error)
 
 
 @pytest.mark.parametrize(
@@ -523,12 +590,28 @@ def test_pages_are_read_only_as_far_as_they_are_wanted(server, client):
     assert (page.jobs[0].service_id, len(server.requests)) == ("my-job-01", 1)
 
 
-@pytest.mark.parametrize("body", [b"garbage", b"{}", b'{"values": []}', b'{"value": [7]}'])
+@pytest.mark.parametrize("body", [b"garbage", b"{}", b'{"values": []}', b'{"value": 7}'])
 def test_an_unreadable_page_is_an_outage(server, client, body):
     server.answers = [Answer(200, body)]
 
     with pytest.raises(ServiceUnavailable, match="cannot be read"):
         jobs(client)
+
+
+def test_an_unreadable_job_hides_no_other_and_is_told(server, client, caplog):
+    server.answers = [Answer(200, {"value": [7, JOB, {"id": "x"}]})]
+
+    [page] = client.list_pages()
+
+    assert ([job.service_id for job in page.jobs], page.unreadable) == (["my-job-01"], 2)
+    assert "2 jobs of the list cannot be read" in caplog.text
+
+
+def test_a_list_that_can_be_read_warns_of_nothing(server, client, caplog):
+    server.answers = [Answer(200, {"value": [JOB]})]
+
+    assert jobs(client) == ["my-job-01"]
+    assert "cannot be read" not in caplog.text
 
 
 class Recorder(BaseAdapter):
@@ -557,16 +640,21 @@ def recording_session(*bodies):
     return session, recorder
 
 
-def test_a_list_that_goes_on_without_tls_is_not_followed(connect):
-    host = "westus2.api.cognitive.microsoft.com"
-    session, recorder = recording_session(
-        {"value": [], "nextLink": f"http://{host}/avatar/batchsyntheses?skip=1"}, {"value": []}
-    )
+@pytest.mark.parametrize(
+    "link", ["http://{}", "https://{}", "ftp://{}", "http://My-Speech.cognitiveservices.azure.com"]
+)
+def test_a_list_goes_on_with_tls_at_the_custom_domain_whatever_its_links_name(connect, link):
+    endpoint = "https://my-speech.cognitiveservices.azure.com"
+    link = link.format("westus2.api.cognitive.microsoft.com") + "/avatar/batchsyntheses?skip=1"
+    session, recorder = recording_session({"value": [], "nextLink": link}, {"value": [JOB]})
 
-    with pytest.raises(ServiceUnavailable):
-        jobs(connect(endpoint=f"https://{host}", session=session))
+    assert jobs(connect(endpoint=endpoint, session=session)) == ["my-job-01"]
 
-    assert [request.url.partition(":")[0] for request in recorder.sent] == ["https"]
+    assert [request.url for request in recorder.sent] == [
+        f"{endpoint}/avatar/batchsyntheses?api-version=2024-08-01&maxpagesize=100",
+        f"{endpoint}/avatar/batchsyntheses?skip=1",
+    ]
+    assert all(request.headers["Ocp-Apim-Subscription-Key"] == KEY for request in recorder.sent)
 
 
 def test_the_key_reaches_a_host_that_was_written_in_capitals(connect):
@@ -632,6 +720,8 @@ def test_no_credential_goes_with_a_result_even_at_the_services_own_host(server, 
     ("url", "gets_it"),
     [
         ("https://a.cognitiveservices.azure.com/avatar", True),
+        ("https://A.CognitiveServices.Azure.com/avatar", True),
+        ("http://a.cognitiveservices.azure.com/avatar", False),
         ("https://b.cognitiveservices.azure.com/avatar", False),
         ("https://a.cognitiveservices.azure.com:444/avatar", False),
         ("https://a.cognitiveservices.azure.com.evil.com/avatar", False),
@@ -640,7 +730,7 @@ def test_no_credential_goes_with_a_result_even_at_the_services_own_host(server, 
 )
 def test_whatever_is_sent_the_key_goes_to_the_one_endpoint_only(url, gets_it):
     """The last line of defence: behind the checks of links and redirects."""
-    auth = _HostAuth("https://a.cognitiveservices.azure.com", KeyCredential(SecretStr(KEY)))
+    auth = HostAuth("https://a.cognitiveservices.azure.com", KeyCredential(SecretStr(KEY)))
 
     request = requests.Request("GET", url, auth=auth).prepare()
 
@@ -726,6 +816,62 @@ async def test_a_token_is_renewed_before_it_expires(left, given):
     credential.header()
 
     assert entra.given == given
+
+
+ENTRA_ERRORS = [
+    (AzureError("anything"), ServiceUnavailable),
+    (ServiceRequestError("no answer"), ServiceUnavailable),
+    (HttpResponseError("503"), ServiceUnavailable),
+    (ClientAuthenticationError("no identity here"), AccessRefused),
+]
+
+
+@pytest.mark.parametrize(("error", "_kind"), ENTRA_ERRORS)
+@pytest.mark.parametrize("left", [299, 1])
+async def test_an_old_token_serves_while_no_new_one_is_to_be_had(error, _kind, left, caplog):
+    entra = Entra()
+    credential = EntraCredential(entra, entra.clock)
+    old = credential.header()
+    await entra.clock.advance(3600 - left)
+
+    entra.errors = [error, error]
+    assert [credential.header(), credential.header()] == [old, old]
+    assert credential.header() == ("Authorization", "Bearer token-2")
+
+    assert caplog.text.count(f"the old one is good for {left} s") == 2
+    assert "token-1" not in caplog.text
+
+
+@pytest.mark.parametrize(("error", "kind"), ENTRA_ERRORS)
+@pytest.mark.parametrize("over", [0, 1])
+async def test_an_expired_token_serves_no_more(error, kind, over):
+    entra = Entra()
+    credential = EntraCredential(entra, entra.clock)
+    credential.header()
+    await entra.clock.advance(3600 + over)
+
+    entra.errors = [error]
+    with pytest.raises(BatchAvatarError) as caught:
+        credential.header()
+
+    assert type(caught.value) is kind
+    assert caught.value.__cause__ is None
+    assert credential.header() == ("Authorization", "Bearer token-2")
+
+
+@pytest.mark.parametrize(("error", "kind"), ENTRA_ERRORS)
+def test_a_refused_token_serves_no_more_even_where_no_new_one_is_to_be_had(server, connect, error, kind):
+    entra = Entra()
+    client = connect(credential=EntraCredential(entra, entra.clock))
+    client.get("x")
+
+    entra.errors = [error]
+    server.answers = [Answer(401, b"revoked"), Answer(200, JOB)]
+    with pytest.raises(BatchAvatarError) as caught:
+        client.get("x")
+
+    assert type(caught.value) is kind
+    assert bearers(server) == ["Bearer token-1"] * 2
 
 
 def test_no_token_is_refused_access_with_the_role_that_is_wanted(connect):

@@ -63,6 +63,7 @@ def test_what_the_drawing_calls_transient_throttled_or_not_yet_is_retriable_and_
         "StillRunning",
         "TransferError",
         "LinkExpired",
+        "SideFileMissing",
         "ArchiveUnavailable",
     }
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,8 @@ from batch_avatar.identity import (
     mark_description,
     normal_form,
     normalise_newlines,
+    recorded_form,
+    signed_properties,
 )
 from batch_avatar.models import Script
 from batch_avatar.rules import with_defaults
@@ -121,6 +124,24 @@ def test_the_script_id_is_part_of_the_id():
 @pytest.mark.parametrize("content", ["One.\r\nTwo.", "One.\rTwo.", "One.\nTwo."])
 def test_how_lines_end_does_not_matter(content):
     assert content_id(content=content) == GOLDEN["two lines"][1]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", " ", "\t", "\n\n \n"])
+def test_blanks_and_newlines_at_the_end_do_not_matter(end):
+    assert content_id(content="One.\nTwo." + end) == GOLDEN["two lines"][1]
+
+
+def test_blanks_and_newlines_elsewhere_matter():
+    contents = ("One.\nTwo.", "\nOne.\nTwo.", " One.\nTwo.", "One.\n\nTwo.", "One. \nTwo.")
+
+    assert len({content_id(content=content) for content in contents}) == len(contents)
+
+
+def test_a_script_id_is_the_same_however_its_accents_are_written():
+    nfc, nfd = (script(script_id=unicodedata.normalize(form, "größe-é")) for form in ("NFC", "NFD"))
+
+    assert nfc.script_id == nfd.script_id == unicodedata.normalize("NFC", "größe-é")
+    assert derive_content_id(nfc, archive_id=ARCHIVE) == derive_content_id(nfd, archive_id=ARCHIVE)
 
 
 def test_every_newline_is_one_line_feed():
@@ -272,8 +293,65 @@ def test_the_archives_mark_survives_any_description(description):
 
 
 def test_the_mark_leaves_the_description_readable():
-    assert mark_description("spring campaign", ARCHIVE) == f"spring campaign batch-avatar:{ARCHIVE}"
+    assert mark_description("spring campaign", ARCHIVE) == f"batch-avatar:{ARCHIVE} spring campaign"
     assert mark_description(None, ARCHIVE) == f"batch-avatar:{ARCHIVE}"
+
+
+def test_the_first_mark_counts():
+    first, second = "0" * 16, "f" * 16
+
+    assert archive_of(f"batch-avatar:{first} batch-avatar:{second}") == first
+    assert archive_of(f"spring batch-avatar:{first}") == first  # as earlier versions wrote it
+
+
+# What claims keep
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_the_recorded_form_is_the_normal_form_without_the_text(name):
+    written = script(**GOLDEN[name][0])
+    digest = hashlib.sha256(normal_form(written)["content"].encode()).hexdigest()
+
+    assert recorded_form(written) == normal_form(written) | {"content": f"sha256:{digest}"}
+    assert written.content not in str(recorded_form(written))
+
+
+def test_the_recorded_text_is_told_apart_as_the_id_tells_it_apart():
+    recorded = [recorded_form(script(content=content))["content"] for content in ("a\nb", "a\r\nb\n", "a b")]
+
+    assert recorded[0] == recorded[1] != recorded[2]
+
+
+def test_the_recorded_form_holds_no_signature():
+    recorded = recorded_form(script(background_image=f"{IMAGE}?{SAS}", destination_container_url=f"{IMAGE}?{SAS}"))
+
+    assert recorded["background_image"] == IMAGE
+    assert "sig" not in str(recorded)
+
+
+@pytest.mark.parametrize(
+    ("changes", "signed"),
+    [
+        ({}, []),
+        ({"background_image": IMAGE}, []),
+        ({"background_image": f"{IMAGE}?width=10"}, []),
+        ({"background_image": f"{IMAGE}?sv=1&se=2"}, []),
+        ({"background_image": f"{IMAGE}#sig=x"}, []),
+        ({"background_image": f"{IMAGE}?title=a%20b"}, []),
+        ({"background_image": f"{IMAGE}?"}, []),
+        ({"background_image": IMAGE.replace("https", "HTTPS")}, []),
+        ({"background_image": f"{IMAGE}?{SAS}"}, ["background_image"]),
+        ({"background_image": f"{IMAGE}?{SAS}#top"}, ["background_image"]),
+        ({"background_image": f"{IMAGE}?width=10&sig=x"}, ["background_image"]),
+        ({"destination_container_url": f"https://x/c?{SAS}"}, ["destination_container_url"]),
+        (
+            {"background_image": f"{IMAGE}?{SAS}", "destination_container_url": f"https://x/c?{SAS}"},
+            ["background_image", "destination_container_url"],
+        ),
+    ],
+)
+def test_properties_that_hold_a_signature_are_named(changes, signed):
+    assert signed_properties(script(**changes)) == signed
 
 
 @pytest.mark.parametrize("description", [None, "", "by hand", "batch-avatar:", "batch-avatar:0011"])

@@ -271,6 +271,34 @@ def test_a_key_with_a_newline_at_its_end_is_the_key_without_it(environment):
     assert load_settings().speech_key.get_secret_value() == CANARY
 
 
+@pytest.mark.parametrize("inside", [" ", "\t", "\n", "\r", "\x00", "\x1f", "\x7f", "\x85", "\xa0", "ü", "\u200b", "日"])
+def test_a_key_with_a_character_that_no_header_carries_is_refused_and_not_shown(environment, inside):
+    environment(SPEECH_KEY=None)
+
+    with pytest.raises(SettingsError, match="characters that no key has") as caught:
+        load_settings(speech_key=f"{CANARY}{inside}{CANARY}")
+
+    assert f"{PREFIX}SPEECH_KEY: " in str(caught.value)
+    assert CANARY not in f"{caught.value} {caught.value!r}"
+    assert caught.value.__suppress_context__
+
+
+def test_a_key_of_blanks_in_the_environment_is_refused_by_its_name(environment):
+    environment(SPEECH_KEY=f"{CANARY} {CANARY}")
+
+    said = refusal()
+
+    assert f"{PREFIX}SPEECH_KEY: " in said
+    assert CANARY not in said
+
+
+def test_a_key_may_hold_every_visible_character_of_ascii(environment):
+    key = "".join(map(chr, range(0x21, 0x7F)))
+    environment(SPEECH_KEY=key)
+
+    assert load_settings().speech_key.get_secret_value() == key
+
+
 def test_an_override_wins_over_the_environment(environment):
     environment(CONTAINER="from-environment")
 

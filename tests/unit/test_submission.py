@@ -19,14 +19,17 @@ VIDEO = StoredBlob(blob_name="v", size_bytes=1, sha256="s", content_md5="m", con
 RECEIPT = Receipt(**IDS, **HERE, attempt=1, job_id=JOB_ID, service_id=JOB_ID, archived_at=NOW, video=VIDEO)
 
 
-def held(*, holder="me", accepted=False, ended=False, age=0.0, number=1):
+def held(*, holder="me", accepted=False, ended=False, refused=False, resource="x", age=0.0, number=1):
     last = Attempt(
         number=number,
         job_id=JOB_ID,
         accepted_at=NOW if accepted else None,
         ended="Aborted" if ended else None,
+        refused=refused,
     )
-    return Held(Claim(**IDS, **HERE, holder=holder, attempts=(last,)), etag="e", age_seconds=age)
+    return Held(
+        Claim(**IDS, **HERE | {"resource": resource}, holder=holder, attempts=(last,)), etag="e", age_seconds=age
+    )
 
 
 def job(status="Running"):
@@ -34,10 +37,10 @@ def job(status="Running"):
 
 
 def move(claim, *, job=None, receipt=None, looks=LOOKS):
-    return decide(Seen(claim, job, receipt, looks), holder="me", claim_seconds=CLAIM_SECONDS)
+    return decide(Seen(claim, job, receipt, looks), holder="me", resource="x", claim_seconds=CLAIM_SECONDS)
 
 
-def expected(*, receipt, claim, job_seen, settled, ended, accepted, mine, old):  # noqa: PLR0911 - a table
+def expected(*, receipt, claim, job_seen, settled, refused, elsewhere, ended, accepted, mine, old):  # noqa: PLR0911 - a table
     """The rules of the design, in words that are not the code's."""
     if receipt:
         return "archived"
@@ -47,6 +50,10 @@ def expected(*, receipt, claim, job_seen, settled, ended, accepted, mine, old): 
         return "adopt"
     if not settled:
         return "look again"
+    if refused:
+        return "take over"
+    if elsewhere:
+        return "elsewhere"
     if ended:
         return "next attempt"
     if accepted:
@@ -56,7 +63,7 @@ def expected(*, receipt, claim, job_seen, settled, ended, accepted, mine, old): 
     return "take over" if old else "wait"
 
 
-FACTS = ("receipt", "claim", "job_seen", "settled", "ended", "accepted", "mine", "old")
+FACTS = ("receipt", "claim", "job_seen", "settled", "refused", "elsewhere", "ended", "accepted", "mine", "old")
 
 
 def table():
@@ -69,6 +76,8 @@ def test_the_whole_truth_table():
             holder="me" if facts["mine"] else "another",
             accepted=facts["accepted"],
             ended=facts["ended"],
+            refused=facts["refused"],
+            resource="y" if facts["elsewhere"] else "x",
             age=CLAIM_SECONDS + 1 if facts["old"] else CLAIM_SECONDS - 1,
         )
 
@@ -90,6 +99,39 @@ def test_a_job_that_was_accepted_and_is_gone_is_never_sent_again():
     for mine, old, looks in product([True, False], [0.0, 1e9], range(10)):
         decided = move(held(holder="me" if mine else "another", accepted=True, age=old), looks=looks)
         assert decided in (Move.LOOK_AGAIN, Move.LOST)
+
+
+def test_what_another_resource_may_have_is_never_sent_here():
+    for mine, accepted, ended, age, looks in product([True, False], [True, False], [True, False], [0.0, 1e9], range(5)):
+        claim = held(holder="me" if mine else "another", accepted=accepted, ended=ended, age=age, resource="y")
+        assert move(claim, looks=looks) is (Move.ELSEWHERE if looks >= LOOKS else Move.LOOK_AGAIN)
+
+
+def test_a_job_that_is_here_is_adopted_whatever_resource_its_claim_names():
+    assert move(held(holder="another", accepted=True, resource="y"), job=job()) is Move.ADOPT
+
+
+@pytest.mark.parametrize("resource", ["x", "y"])
+@pytest.mark.parametrize("holder", ["me", "another"])
+@pytest.mark.parametrize("age", [-5, 0, 1e9])
+def test_what_the_service_refused_is_taken_over_at_once_but_not_before_two_looks(resource, holder, age):
+    claim = held(refused=True, resource=resource, holder=holder, age=age)
+
+    assert [move(claim, looks=looks) for looks in range(LOOKS)] == [Move.LOOK_AGAIN] * LOOKS
+    assert move(claim) is Move.TAKE_OVER
+    assert move(claim, job=job()) is Move.ADOPT
+
+
+def test_a_refusal_of_an_earlier_attempt_does_not_count():
+    first = Attempt(number=1, job_id=JOB_ID, refused=True)
+    second = Attempt(number=2, job_id="intro-0123456789abcdef-2")
+    claim = Claim(**IDS, **HERE, holder="another", attempts=(first, second))
+
+    assert move(Held(claim, "e", 0.0)) is Move.WAIT
+
+
+def test_a_claim_of_before_refusals_were_noted_is_not_refused():
+    assert not Attempt.model_validate({"number": 1, "job_id": JOB_ID}).refused
 
 
 def test_nothing_is_sent_before_two_looks_agree():

@@ -15,7 +15,7 @@ from batch_avatar.errors import (
     Throttled,
 )
 from batch_avatar.models import SynthesisJob
-from batch_avatar.watcher import Deadlines, Watcher
+from batch_avatar.watcher import MOST_CONFIRMED, Deadlines, Watcher
 from batch_avatar.wire import JobPage
 from tests.support.manual_clock import ManualClock
 
@@ -272,6 +272,56 @@ async def test_one_job_that_cannot_be_read_hides_no_other(watcher, service, cloc
     await clock.advance(INTERVAL)
 
     assert (a.done(), b.result().status) == (False, "Succeeded")
+
+
+async def test_listed_jobs_wake_first_and_missed_ones_are_asked_for_at_the_same_time(clock, service, changes):
+    asked, answer = [], asyncio.Event()
+
+    async def run(call, *args):
+        if call.__name__ == "_confirm":
+            asked.extend(args)
+            await answer.wait()
+        else:
+            assert call.__name__ == "_list"
+        return call(*args)
+
+    watcher = Watcher(
+        client=service,
+        clock=clock,
+        poll_interval_seconds=INTERVAL,
+        deadlines=Deadlines(3600, 14400),
+        run=run,
+        on_change=lambda job: changes.append(job.service_id),
+    )
+    for name in ("a", "b", "c", "d"):
+        service.put(name, "Succeeded")
+    service.hidden = {"a", "c", "d"}
+    a, b, c, d = waiting(watcher, "a", "b", "c", "d")
+
+    await clock.advance(INTERVAL)
+
+    assert (asked, changes) == (["a", "c", "d"], ["b"])
+    assert [task.done() for task in (a, b, c, d)] == [False, True, False, False]
+    answer.set()
+    await clock.settle()
+    assert [task.result().service_id for task in (a, c, d)] == ["a", "c", "d"]
+    assert service.lists == 1
+    await watcher.close()
+
+
+async def test_a_list_that_misses_everything_costs_no_endless_questions(watcher, service, clock):
+    names = [f"job-{number}" for number in range(MOST_CONFIRMED + 20)]
+    for name in names:
+        service.put(name, "Succeeded")
+        service.hidden.add(name)
+    tasks = waiting(watcher, *names)
+
+    await clock.advance(INTERVAL)
+    assert (len(service.asked_for), sum(task.done() for task in tasks)) == (MOST_CONFIRMED, MOST_CONFIRMED)
+
+    await clock.advance(INTERVAL)
+    assert sorted(service.asked_for) == sorted(names)
+    assert all(task.done() for task in tasks)
 
 
 # Pages

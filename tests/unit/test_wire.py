@@ -230,14 +230,14 @@ def test_a_new_job_is_read_as_documented():
     assert job.created_at == datetime(2024, 3, 6, 7, 34, 8, 948700, tzinfo=UTC)
     assert job.observed_at == SEEN
     assert job.age_seconds == pytest.approx(51.0513)
-    assert (job.video_format, job.subtitle_type) == ("mp4", "soft_embedded")
+    assert job.subtitle_type == "soft_embedded"
     assert (job.result_link, job.summary_link, job.subtitle_link, job.error_code) == (None, None, None, None)
 
 
 def test_a_job_that_succeeded_is_read_as_documented():
     job = WIRE.decode_job(json.loads(SUCCEEDED), observed_at=SEEN)
 
-    assert (job.status, job.terminal, job.video_format) == ("Succeeded", True, "webm")
+    assert (job.status, job.terminal, job.subtitle_type) == ("Succeeded", True, "soft_embedded")
     assert (job.size_bytes, job.duration_milliseconds) == (344460, 2520)
     assert job.billing == {"neuralCharacters": 29, "talkingAvatarDurationSeconds": 2}
     assert (job.billed_seconds, job.billed_characters) == (2, 29)
@@ -290,11 +290,11 @@ def test_unknown_members_are_no_mistake():
     job = decode(
         mood="good",
         properties={"neurons": 7, "billingDetails": {"hdNeuralCharacters": 5, "note": "x"}},
-        avatarConfig={"videoFormat": "Mp4", "gaze": "left"},
+        avatarConfig={"subtitleType": "none", "gaze": "left"},
         outputs={"transcript": "https://x"},
     )
 
-    assert (job.billing, job.video_format) == ({"hdNeuralCharacters": 5}, "mp4")
+    assert (job.billing, job.subtitle_type) == ({"hdNeuralCharacters": 5}, "none")
     assert job.billed_characters == 5
 
 
@@ -376,7 +376,53 @@ def test_the_last_page_has_no_link(last):
     assert (page.jobs, page.next_link) == ((), None)
 
 
-@pytest.mark.parametrize("body", [None, [], {}, {"values": []}, {"value": None}, {"value": {}}, {"value": [7]}])
+ODD = [
+    7,
+    None,
+    [],
+    {},
+    {"id": "x"},
+    {"status": "Running"},
+    {"id": "x", "status": "Running", "createdDateTime": "yesterday"},
+    {"id": "x", "status": "Running", "properties": []},
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_job_that_cannot_be_read_is_counted_and_hides_no_other(odd, at):
+    listed = [{"id": "a", "status": "Running"}, {"id": "b", "status": "Failed"}]
+    listed.insert(at, odd)
+
+    page = WIRE.decode_page({"value": listed, "nextLink": "/next"}, observed_at=SEEN)
+
+    assert [job.service_id for job in page.jobs] == ["a", "b"]
+    assert (page.unreadable, page.next_link) == (1, "/next")
+
+
+def test_a_page_of_nothing_but_odd_jobs_is_a_page():
+    page = WIRE.decode_page({"value": ODD}, observed_at=SEEN)
+
+    assert (page.jobs, page.unreadable) == ((), len(ODD))
+
+
+def test_a_page_that_can_be_read_counts_nothing_as_unreadable():
+    assert WIRE.decode_page(json.loads(PAGE), observed_at=SEEN).unreadable == 0
+
+
+@given(listed=st.lists(JSON | st.fixed_dictionaries({"id": st.text(), "status": st.text()}), max_size=5))
+def test_every_job_of_a_page_is_read_or_counted(listed):
+    page = WIRE.decode_page({"value": listed}, observed_at=SEEN)
+
+    assert len(page.jobs) + page.unreadable == len(listed)
+
+
+@pytest.mark.parametrize("link", [7, [], {}, True])
+def test_a_link_that_is_no_text_is_none(link):
+    assert WIRE.decode_page({"value": [], "nextLink": link}, observed_at=SEEN).next_link is None
+
+
+@pytest.mark.parametrize("body", [None, [], {}, {"values": []}, {"value": None}, {"value": {}}, {"value": "x"}])
 def test_what_is_no_page_is_a_value_error(body):
     with pytest.raises(ValueError):  # noqa: PT011 - which one is said by each case
         WIRE.decode_page(body, observed_at=SEEN)

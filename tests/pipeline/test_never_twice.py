@@ -1,0 +1,159 @@
+"""Never pay twice, never lose a video: one test for each way it could go wrong, judged by what the service saw."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+
+import pytest
+
+from batch_avatar.clock import SystemClock
+from batch_avatar.connect import open_connections
+from batch_avatar.emulator.faults import FailJob, FaultRule, Status, StickJob
+from batch_avatar.emulator.options import Progression
+from batch_avatar.errors import InputError
+from batch_avatar.retry import plain_chain
+from batch_avatar.runner import render_scripts
+
+
+@pytest.mark.parametrize("reads", [2, 3])
+def test_a_job_that_succeeds_just_after_its_deadline_is_archived_and_not_deleted(bench, script, reads):
+    b = bench(progression=Progression.after_reads(reads), list_lag_seconds=0)
+    report = b.render([script()], start_deadline_seconds=0.01, job_deadline_seconds=0.02)
+    assert (report.archived, report.unfinished) in [(1, 0), (0, 1)]
+    assert report.all_archived or b.render([script()]).archived == 1
+    assert b.emulator.stats()["creates"]["accepted"] == 1
+    claim = next(json.loads(blob) for name, blob in b.blobs().items() if name.endswith("claim.json"))
+    assert len(claim["attempts"]) == 1
+
+
+class HeldClock(SystemClock):
+    """Holds the thread that is about to send, as a suspended machine would."""
+
+    def __init__(self):
+        self.reached, self.go_on = threading.Event(), threading.Event()
+
+    def now(self):
+        if threading.current_thread().name.startswith("control"):
+            self.reached.set()
+            self.go_on.wait(60)
+        return super().now()
+
+
+def test_a_holder_that_comes_late_does_not_send_what_another_run_has_taken_over_and_archived(bench, script):
+    b = bench(list_lag_seconds=0)
+    short = {"claim_seconds": 2, "request_timeout_seconds": 0.5}
+    clock, reports = HeldClock(), {}
+
+    def late():
+        async def work():
+            async with open_connections(b.settings(**short), run="late", clock=clock):
+                return await render_scripts([script()], plain_chain())
+
+        reports["late"] = asyncio.run(work())
+
+    held = threading.Thread(target=late)
+    held.start()
+    assert clock.reached.wait(30)
+    reports["other"] = b.render([script()], **short)
+    clock.go_on.set()
+    held.join()
+    assert reports["other"].archived == 1
+    assert reports["late"].skipped == 1
+    assert b.emulator.stats()["creates"]["accepted"] == 1
+
+
+def test_a_script_sent_to_another_resource_is_neither_sent_again_nor_called_lost(bench, script):
+    stuck = FaultRule(operation="create", action=StickJob(status="Running"))
+    first, second = bench(faults=(stuck,)), bench()
+    second.container_name = first.container_name
+    assert first.render([script()], start_deadline_seconds=0.3, job_deadline_seconds=0.5).unfinished == 1
+    report = second.render([script()])
+    assert report.unfinished == 1
+    assert report.outcomes[0].error.code == "ClaimedElsewhere"
+    assert first.emulator.endpoint.removeprefix("http://") in report.outcomes[0].error.message
+    assert second.emulator.stats()["creates"]["accepted"] == 0
+
+
+def test_scripts_that_a_resource_refused_for_lack_of_access_go_to_the_mended_one(bench, script):
+    refusing = FaultRule(operation="create", action=Status(status=403, code="Forbidden"))
+    first, second = bench(faults=(refusing,)), bench()
+    second.container_name = first.container_name
+    assert first.render([script()]).unfinished == 1
+    assert second.render([script()]).archived == 1
+
+
+def test_dead_letters_are_sent_again_only_when_that_is_asked_for(bench, script):
+    refusing = FaultRule(operation="create", action=Status(status=400, code="BadRequest", message="Not here."))
+    b = bench(faults=(refusing,))
+    scripts = [script(f"s{number}") for number in range(8)]
+    assert b.render(scripts).archived == 0
+    b.emulator.clear_faults()
+    assert b.render(scripts[:1]).failed == 1
+
+    async def again():
+        async with open_connections(b.settings(), run="again"):
+            return await render_scripts(scripts, plain_chain(), retry_failed=True)
+
+    assert asyncio.run(again()).archived == 8
+    assert set(b.accepted().values()) == {1}
+
+
+def test_a_job_that_failed_for_good_gets_a_new_id_when_it_is_sent_again(bench, script):
+    rule = FaultRule(operation="create", at_most=1, action=FailJob(code="BadRequest", message="No such gesture."))
+    b = bench(faults=(rule,))
+    assert b.render([script()], max_attempts=1).failed == 1
+
+    async def again():
+        async with open_connections(b.settings(max_attempts=1), run="again"):
+            return await render_scripts([script()], plain_chain(), retry_failed=True)
+
+    assert asyncio.run(again()).archived == 1
+    assert sorted(job_id[-2:] for job_id in b.accepted()) == ["-1", "-2"]
+
+
+def test_one_stray_404_on_the_result_is_no_loss(bench, script):
+    rule = FaultRule(operation="download", at_most=1, action=Status(status=404, code="BlobNotFound"))
+    assert bench(storage_front=True, faults=(rule,)).render([script()]).archived == 1
+
+
+def test_a_summary_that_comes_late_is_waited_for(bench, script):
+    rule = FaultRule(operation="download", skip_first=1, at_most=2, action=Status(status=404, code="BlobNotFound"))
+    b = bench(storage_front=True, faults=(rule,))
+    assert b.render([script()]).archived == 1
+    receipt = b.receipts()["intro"]
+    assert receipt["missing"] == []
+    assert json.loads(b.blobs()[receipt["summary"]["blob_name"]])["status"] == "Succeeded"
+
+
+def test_a_service_that_fails_for_a_while_does_not_lock_a_run_out_of_its_own_claim(bench, script):
+    b = bench(faults=(FaultRule(operation="create", at_most=4, action=Status(status=500)),))
+    assert b.render([script()], claim_seconds=10_000).archived == 1
+    assert set(b.accepted().values()) == {1}
+
+
+def test_one_unreadable_receipt_stops_nobody_else(bench, script):
+    b = bench(list_lag_seconds=0, faults=(FaultRule(operation="delete", action=Status(status=400)),))
+    b.render([script()])
+    with b.container() as container:
+        name = next(name for name in b.blobs() if name.endswith("receipt.json"))
+        blob = container.get_blob_client(name)
+        blob.upload_blob(b"{no json", overwrite=True, metadata=blob.get_blob_properties().metadata)
+    b.emulator.clear_faults()
+    report = b.render([script(), script("other")])
+    assert (report.skipped, report.archived) == (1, 1)
+
+
+def test_no_signature_reaches_a_dead_letter(bench, script):
+    b = bench()
+    image = "https://a.blob.core.windows.net/c/x.png?sv=1&sig=TOPSECRET"
+    assert b.render([script(talking_avatar_style="on-a-horse", background_image=image)]).failed == 1
+    assert not [name for name, content in b.blobs().items() if b"TOPSECRET" in content]
+
+
+def test_a_script_that_is_given_twice_is_refused_before_anything_is_sent(bench, script):
+    b = bench()
+    with pytest.raises(InputError, match="given twice: intro"):
+        b.render([script(), script()])
+    assert b.emulator.stats()["creates"]["accepted"] == 0
