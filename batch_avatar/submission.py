@@ -7,6 +7,7 @@ whose answer is lost is settled by looking, twice, before the same request goes 
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from batch_avatar.errors import (
     AccessRefused,
     AlreadyArchived,
+    BatchAvatarError,
     ClaimedElsewhere,
     CreateUnclear,
     JobError,
@@ -133,9 +135,10 @@ class Submission:
                 except (JobExists, CreateUnclear) as error:
                     logger.warning("looking before sending again: %s", error)
                     sends += 1
-                except (AccessRefused, RequestRefused):
-                    await update_last(self._c, held.claim.ref(), {"refused": True})
-                    raise
+                except (AccessRefused, RequestRefused) as error:
+                    with suppress(BatchAvatarError):  # a note for later runs; the refusal is what matters now
+                        await update_last(self._c, held.claim.ref(), {"refused": True})
+                    raise error from None
             await self._c.clock.sleep(self._pause(move, looks))
             seen = await self._observe(looks)
             looks = seen.looks
