@@ -201,7 +201,6 @@ async def _render(
     from batch_avatar.clock import SystemClock
     from batch_avatar.connect import open_connections
     from batch_avatar.console import showing_progress
-    from batch_avatar.models import BatchReport
     from batch_avatar.retry import plain_chain
     from batch_avatar.runner import new_run_name, render_scripts
 
@@ -224,13 +223,12 @@ async def _render(
                     raise SettingsError(
                         f"PREFECT_API_URL: {prefect_api_url()} does not answer; start it, or use --engine local"
                     ) from None
-                text = await c.control(c.archive.read_run_document, run, "report.json")
                 reason = getattr(state.data, "result", state.data)  # Prefect wraps what a flow returns
-                if text is None and isinstance(reason, BatchAvatarError):
+                if c.report is None and isinstance(reason, BatchAvatarError):
                     raise reason
-                if text is None:
+                if c.report is None:
                     raise BatchAvatarError("the flow run ended without a report; its page in the Prefect UI says why")
-                report = BatchReport.model_validate_json(text)
+                report = c.report
     return report, clock.monotonic() - started
 
 

@@ -71,6 +71,10 @@ class AvatarClient:
         self._credential = credential
         self._auth = HostAuth(endpoint, credential)
 
+    def prepare(self) -> None:
+        """Fetch what the next request needs, e.g. a token, ahead of it."""
+        self._credential.header()
+
     def create(self, script: Script, *, job_id: str, description: str) -> SynthesisJob:
         """Send once.
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from batch_avatar.clock import Clock
-    from batch_avatar.models import SynthesisJob
+    from batch_avatar.models import BatchReport, SynthesisJob
     from batch_avatar.progress import Event
     from batch_avatar.session import Credential
     from batch_avatar.settings import Settings
@@ -67,6 +67,8 @@ class Connections:
     deadlines: Deadlines
     retry_failed: bool = False
     """Send again what has a dead letter."""
+    report: BatchReport | None = None
+    """What the run ended with, for whoever opened the connections around it."""
     holder: str = field(default_factory=lambda: secrets.token_hex(8))
     """Whose claims are ours: this process and run, so that a step that is taken again knows its own."""
     destinations: dict[str, SecretStr] = field(default_factory=dict)

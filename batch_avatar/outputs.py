@@ -121,7 +121,6 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
             missing.append(name)
             if not without_side_files:
                 raise SideFileMissing(f"the {name} cannot be had yet: {error.message}") from None
-    odd_size = job.size_bytes is not None and job.size_bytes != video.size_bytes
     return c.archive.write_receipt(
         Receipt(
             **ref.model_dump(),
@@ -140,7 +139,6 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
             summary=side_files["summary"],
             subtitles=side_files["subtitles"],
             missing=tuple(missing),
-            doubtful=("size",) if odd_size else (),
         )
     )
 

@@ -63,7 +63,7 @@ class StoredBlob(Received):
 
 
 class Receipt(Received):
-    """Its presence is the fact "archived". `missing` names side files, `doubtful` what did not fit."""
+    """Its presence is the fact "archived". `missing` names side files that could not be had."""
 
     layout: Literal[1] = 1
     script_id: str
@@ -86,7 +86,6 @@ class Receipt(Received):
     summary: StoredBlob | None = None
     subtitles: StoredBlob | None = None
     missing: tuple[str, ...] = ()
-    doubtful: tuple[str, ...] = ()
 
     def ref(self) -> JobRef:
         return JobRef(
@@ -113,6 +112,10 @@ class DeadLetter(Received):
     billed_characters: int = 0
     script: dict[str, Any]
 
+    @property
+    def script_id(self) -> str:
+        return self.ref.script_id
+
 
 class Superseded(Received):
     """Proof, written in the claim, that an attempt is given up and its job may be deleted."""
@@ -120,6 +123,10 @@ class Superseded(Received):
     ref: JobRef
     internal_id: str | None = None
     reason: str
+
+    @property
+    def script_id(self) -> str:
+        return self.ref.script_id
 
 
 Proof = Receipt | DeadLetter | Superseded

@@ -34,8 +34,8 @@ class RetryPolicy:
 
 
 SUBMIT = RetryPolicy(4, (5, 15, 60, 120))
-WAIT = RetryPolicy(1000, (1,))
-"""Each try is a window of `stages.WAIT_WINDOW_SECONDS`; the job's own deadlines end it long before."""
+WAIT = RetryPolicy(288, (1,))
+"""Each try is a window of `stages.WAIT_WINDOW_SECONDS`: two days in all. A job that is seen ends by its deadlines."""
 ARCHIVE = RetryPolicy(6, (2, 10, 30, 60, 120, 240))
 DELETE = RetryPolicy(3, (2, 10, 60))
 

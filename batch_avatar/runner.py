@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from batch_avatar import stages
-from batch_avatar.connect import Connections, current
+from batch_avatar.connect import CONTROL_THREADS, Connections, current
 from batch_avatar.errors import (
     AccessRefused,
     AlreadyArchived,
@@ -74,6 +74,7 @@ class _Batch:
         self._outcomes: dict[str, Outcome] = {}
         self._script_of_job: dict[str, str] = {}
         self._stop: asyncio.Future[BatchAvatarError] = asyncio.get_running_loop().create_future()
+        self._leftovers = asyncio.Semaphore(CONTROL_THREADS)
         self._refusals: list[str] = []
         self._billed: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
@@ -97,6 +98,7 @@ class _Batch:
         finally:
             self._c.job_listeners.remove(self._job_changed)
         report = build_report(self._c.run, [self._outcomes[script.script_id] for script in scripts])
+        self._c.report = report
         try:
             await self._c.control(self._c.archive.write_run_document, self._c.run, "report.json", report.to_json())
         except BatchAvatarError as error:
@@ -116,13 +118,14 @@ class _Batch:
 
     async def _delete_leftover(self, item: PlanItem) -> None:
         """A run died between receipt and delete: the job goes now."""
-        try:
-            receipt = await self._c.control(self._c.archive.read_receipt, item.script.script_id, item.content_id)
-        except BatchAvatarError as error:
-            logger.warning("the receipt of %s cannot be read, its job stays: %s", item.script.script_id, error)
-            return
-        if receipt is not None:
-            await self._delete(receipt)
+        async with self._leftovers:
+            try:
+                receipt = await self._c.control(self._c.archive.read_receipt, item.script.script_id, item.content_id)
+            except BatchAvatarError as error:
+                logger.warning("the receipt of %s cannot be read, its job stays: %s", item.script.script_id, error)
+                return
+            if receipt is not None:
+                await self._delete(receipt)
 
     async def _admitted(self, item: PlanItem) -> bool:
         """Wait until this script may start; False once the run takes no more."""
@@ -215,14 +218,12 @@ class _Batch:
 
     async def _delete(self, receipt: Receipt) -> None:
         """A job that cannot be deleted now costs nothing: the video is safe, and it expires by itself."""
-        if receipt.doubtful:
-            logger.warning("%s: archived, but its %s is odd, so the remote job is kept: look at it",
-                           receipt.script_id, " and ".join(receipt.doubtful))  # fmt: skip
-            return
         try:
             await self._chain.delete(receipt)
         except BatchAvatarError as error:
             logger.warning("archived, but the remote job stays for now: %s", error)
+        except Exception:
+            logger.exception("archived, but the remote job of %s stays for now", receipt.script_id)
 
     def _outcome_of_error(self, error: BatchAvatarError, script_id: str) -> Outcome:
         if isinstance(error, AlreadyArchived):

@@ -119,6 +119,7 @@ async def delete(proof: Proof) -> None:
             except JobNotFound:
                 return
             if job.status == JobStatus.SUCCEEDED:
+                await update_last(c, ref, {"ended": None})
                 raise LateSuccess("the job was given up and has succeeded after all")
             if proof.internal_id != job.internal_id:
                 raise DeleteRefused("the job is not the one that failed; it is not deleted")

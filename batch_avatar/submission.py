@@ -83,7 +83,7 @@ def decide(seen: Seen, *, holder: str, resource: str, claim_seconds: float) -> M
     claim = seen.held.claim
     if seen.looks < LOOKS:
         return Move.LOOK_AGAIN
-    if claim.last.refused:
+    if claim.last.refused and claim.last.accepted_at is None and claim.last.ended is None:
         return Move.TAKE_OVER
     if claim.resource != resource:
         return Move.ELSEWHERE
@@ -136,8 +136,9 @@ class Submission:
                     logger.warning("looking before sending again: %s", error)
                     sends += 1
                 except (AccessRefused, RequestRefused) as error:
-                    with suppress(BatchAvatarError):  # a note for later runs; the refusal is what matters now
-                        await update_last(self._c, held.claim.ref(), {"refused": True})
+                    if sends == 0:  # after an unclear create, one may be there all the same
+                        with suppress(BatchAvatarError):  # a note for later runs; the refusal is what matters now
+                            await update_last(self._c, held.claim.ref(), {"refused": True}, holder=self._holder)
                     raise error from None
             await self._c.clock.sleep(self._pause(move, looks))
             seen = await self._observe(looks)
@@ -224,6 +225,7 @@ class Submission:
         mark = mark_description(self._script.description, self._c.archive.archive_id)
 
         def create_in_time() -> SynthesisJob:
+            self._c.client.prepare()  # a token may take its time; the age counts after that
             age_seconds = (self._c.clock.now() - self._written_at).total_seconds()
             if not 0 <= age_seconds < self._c.settings.claim_seconds / 2:
                 raise _ClaimTooOld
@@ -246,6 +248,8 @@ class Submission:
         changes: dict[str, object] = {}
         if claim.last.accepted_at is None:
             changes["accepted_at"] = job.created_at or self._c.clock.now()
+        if claim.last.refused:
+            changes["refused"] = False
         if claim.last.ended is not None and job.status == JobStatus.SUCCEEDED:
             changes["ended"] = None
         if changes:
@@ -273,15 +277,15 @@ class _ClaimTooOld(Exception):
     """Half the claim's time has passed since it was written."""
 
 
-async def update_last(c: Connections, ref: JobRef, changes: Mapping[str, object]) -> None:
-    """Change the last attempt in the claim, whoever else writes to it meanwhile.
+async def update_last(c: Connections, ref: JobRef, changes: Mapping[str, object], *, holder: str | None = None) -> None:
+    """Change the last attempt in the claim, whoever else writes to it meanwhile; or only if `holder` still has it.
 
     Raises:
         ClaimedElsewhere: another run has gone on to another attempt, or does not let us write.
     """
     for _ in range(CLAIM_WRITES):
         held = await c.control(c.archive.read_claim, ref.script_id, ref.content_id)
-        if held is None or held.claim.last.number != ref.attempt:
+        if held is None or held.claim.last.number != ref.attempt or holder not in (None, held.claim.holder):
             break
         last = held.claim.last.model_copy(update=dict(changes))
         claim = held.claim.model_copy(update={"attempts": (*held.claim.attempts[:-1], last)})

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from batch_avatar.errors import (
     AccessRefused,
+    BatchAvatarError,
     JobNotFound,
     JobOverdue,
     ServiceError,
@@ -148,12 +149,19 @@ class Watcher:
         found: list[SynthesisJob] = []
         oldest = min((w.last.created_at for w in watched.values() if w.last and w.last.created_at), default=None)
         known = all(job.last for job in watched.values())
-        for page in self._client.list_pages():
-            found.extend(job for job in page.jobs if job.service_id in missing)
-            missing -= {job.service_id for job in page.jobs}
-            past = page.jobs[-1].created_at if page.jobs else None
-            if not missing or (known and oldest and past and past < oldest - timedelta(seconds=1)):
-                break
+        pages = 0
+        try:
+            for page in self._client.list_pages():
+                pages += 1
+                found.extend(job for job in page.jobs if job.service_id in missing)
+                missing -= {job.service_id for job in page.jobs}
+                past = page.jobs[-1].created_at if page.jobs else None
+                if not missing or (known and oldest and past and past < oldest - timedelta(seconds=1)):
+                    break
+        except ServiceError as error:
+            if not pages or isinstance(error, AccessRefused):
+                raise
+            logger.warning("the job list breaks off after page %d: %s", pages, error)
         for name, job in watched.items():
             job.listed = name not in missing
         return found
@@ -204,7 +212,8 @@ class Watcher:
             if waiter.future.done():  # cancelled in the meantime
                 continue
             if isinstance(end, Exception):
-                waiter.future.set_exception(copy(end))  # whoever gets it fills in what it is about
+                mine = copy(end) if isinstance(end, BatchAvatarError) else end  # each fills in what it is about
+                waiter.future.set_exception(mine)
             else:
                 waiter.future.set_result(end)
 

@@ -20,7 +20,7 @@ from prefect.states import Failed
 
 from batch_avatar import stages
 from batch_avatar.connect import open_connections
-from batch_avatar.errors import InputError
+from batch_avatar.errors import ArchiveUnavailable, BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
 from batch_avatar.manifest import check_scripts
 from batch_avatar.models import BatchReport, FailureFacts, Outcome, OutcomeKind, Script
@@ -65,7 +65,11 @@ async def render_as_child_runs(
             return Failed(message=f"scripts_per_run needs the deployment {CHILD_DEPLOYMENT}: prefect deploy --all")
         reports = await _collect(c, children)
         report = await _sum_up(c, scripts, reports)
-        await c.control(c.archive.write_run_document, c.run, "report.json", report.to_json())
+        c.report = report
+        try:
+            await c.control(c.archive.write_run_document, c.run, "report.json", report.to_json())
+        except BatchAvatarError as error:
+            get_run_logger().warning("the report cannot be written to the archive: %s", error)
         await progress.finish()
         c.listeners.remove(progress)
         await publish_report(report)
@@ -83,7 +87,7 @@ async def read_shard(settings: Settings, shard: str) -> tuple[Script, ...]:
         text = await c.control(c.archive.read_run_document, run, f"shards/{number}.jsonl")
     if text is None:
         raise InputError(f"there is no shard {shard} in the archive")
-    scripts = [Script.model_validate_json(line) for line in text.splitlines()]
+    scripts = [Script.model_validate_json(line) for line in text.split("\n")]  # U+2028 ends no line of JSON
     return check_scripts(scripts, defaults={}, wire=wire_for(settings.api_version))
 
 
@@ -133,11 +137,18 @@ async def _collect(c: Connections, children: dict[str, FlowRun]) -> list[BatchRe
             for child in known:
                 if child.state is None or not child.state.is_final():
                     continue
+                try:
+                    text = await c.control(c.archive.read_run_document, f"flow-{child.id}", "report.json")
+                    report = BatchReport.model_validate_json(text) if text is not None else None
+                except ArchiveUnavailable:
+                    continue  # at the next look
+                except (BatchAvatarError, ValueError) as error:
+                    get_run_logger().warning("the report of %s cannot be read: %s", child.name, error)
+                    report = None
                 del left[child.id]
-                text = await c.control(c.archive.read_run_document, f"flow-{child.id}", "report.json")
-                if text is not None:
-                    reports.append(BatchReport.model_validate_json(text))
-                    for outcome in reports[-1].outcomes:
+                if report is not None:
+                    reports.append(report)
+                    for outcome in report.outcomes:
                         c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id))
     return reports
 
@@ -145,17 +156,19 @@ async def _collect(c: Connections, children: dict[str, FlowRun]) -> list[BatchRe
 async def _sum_up(c: Connections, scripts: Sequence[Script], reports: Sequence[BatchReport]) -> BatchReport:
     """One report; scripts of children that died without one are looked up in the archive."""
     outcomes = {outcome.script_id: outcome for report in reports for outcome in report.outcomes}
-    plan = await stages.plan(scripts)
+    silent = [script for script in scripts if script.script_id not in outcomes]
+    planned = {item.script.script_id: item for item in (await stages.plan(silent)).items} if silent else {}
     unreported = FailureFacts.model_validate(
         {"class": "stopped", "code": "ChildRunEnded", "message": "its child run ended without a report; run again"}
     )
     completed = []
-    for item in plan.items:
-        outcome = outcomes.get(item.script.script_id)
+    for script in scripts:
+        outcome = outcomes.get(script.script_id)
         if outcome is None:
+            item = planned[script.script_id]
             archived = item.state is PlanState.ARCHIVED
             outcome = Outcome(
-                script_id=item.script.script_id,
+                script_id=script.script_id,
                 job_id=item.ref().job_id,
                 outcome=OutcomeKind.ARCHIVED if archived else OutcomeKind.UNFINISHED,
                 error=None if archived else unreported,

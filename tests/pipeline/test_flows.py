@@ -86,7 +86,7 @@ def write_scripts(folder, count, **extra):
         "talking_avatar_character": "lisa",
         "talking_avatar_style": "graceful-sitting",
     }
-    lines = [json.dumps({"script_id": f"s{n:03d}", "content": f"Tiny {n}.", **members}) for n in range(count)]
+    lines = [json.dumps({"script_id": f"s{n:03d}", "content": f"Tiny\u2028{n}.", **members}) for n in range(count)]
     if extra:
         lines.append(json.dumps({"script_id": "extra", "content": "Extra.", **members, **extra}))
     path = folder / "scripts.jsonl"
@@ -133,6 +133,29 @@ def test_a_batch_with_a_failed_script_ends_failed_and_says_which(command, api, t
     assert run["state"]["type"] == "FAILED"
     assert "2 archived" in run["state"]["message"]
     assert "first: extra" in run["state"]["message"]
+
+
+def test_failed_jobs_get_another_attempt_or_a_dead_letter_also_as_task_runs(command, stack, tmp_path):
+    abort = {
+        "operation": "create",
+        "at_most": 1,
+        "job_id": "s000-",
+        "action": {"kind": "abort_job", "after_seconds": 1},
+    }
+    fail = {"operation": "create", "job_id": "s001-", "action": {"kind": "fail_job", "code": "BadRequest"}}
+    faults = requests.post(f"{stack.service_url}/emulator/faults", json=[abort, fail], timeout=30)
+    assert faults.ok, faults.text
+    write_scripts(tmp_path, 3)
+    done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json")
+    requests.delete(f"{stack.service_url}/emulator/faults", timeout=30).raise_for_status()
+    outcomes = {outcome["script_id"]: outcome for outcome in json.loads(done.stdout)["outcomes"]}
+    assert {name: outcome["outcome"] for name, outcome in outcomes.items()} == {
+        "s000": "archived",
+        "s001": "failed",
+        "s002": "archived",
+    }, done.stderr[-3000:]
+    assert outcomes["s000"]["job_id"].endswith("-2")
+    assert outcomes["s001"]["error"]["class"] == "job"
 
 
 def test_a_wrong_key_gives_exit_code_3_also_in_a_flow_run(command, environment, tmp_path):

@@ -50,7 +50,7 @@ def expected(*, receipt, claim, job_seen, settled, refused, elsewhere, ended, ac
         return "adopt"
     if not settled:
         return "look again"
-    if refused:
+    if refused and not accepted and not ended:
         return "take over"
     if elsewhere:
         return "elsewhere"
@@ -167,3 +167,8 @@ def test_only_the_last_attempt_counts():
 def test_a_receipt_ends_every_question():
     assert move(None, receipt=RECEIPT, looks=0) is Move.ARCHIVED
     assert move(held(ended=True), job=job("Failed"), receipt=RECEIPT, looks=0) is Move.ARCHIVED
+
+
+@pytest.mark.parametrize(("known", "wanted"), [({"accepted": True}, Move.LOST), ({"ended": True}, Move.NEXT_ATTEMPT)])
+def test_a_refusal_says_nothing_about_a_job_that_was_there_all_the_same(known, wanted):
+    assert move(held(refused=True, **known)) is wanted

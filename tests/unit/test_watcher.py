@@ -36,6 +36,7 @@ class Service:
     pages_read: int = 0
     asked_for: list[str] = field(default_factory=list)
     lists: int = 0
+    breaks_after: int | None = None
 
     def put(self, service_id, status="NotStarted"):
         known = self.jobs.get(service_id)
@@ -52,6 +53,8 @@ class Service:
             raise self.list_errors.pop(0)
         shown = [self._seen(service_id) for service_id in self.jobs if service_id not in self.hidden]
         for start in range(0, max(len(shown), 1), self.page_size):
+            if self.breaks_after is not None and start >= self.breaks_after * self.page_size:
+                raise ServiceUnavailable("the list goes on elsewhere")
             self.pages_read += 1
             yield JobPage(tuple(shown[start : start + self.page_size]), None)
 
@@ -643,3 +646,17 @@ async def test_closing_cancels_whoever_still_waits(watcher, service, clock):
 async def test_closing_without_waiters_is_fine(watcher):
     await watcher.close()
     await watcher.close()
+
+
+async def test_a_list_that_breaks_off_still_tells_what_it_told_and_the_rest_is_asked_for_by_name(
+    watcher, service, clock
+):
+    service.page_size, service.breaks_after = 1, 1
+    service.put("old", "Succeeded")
+    service.put("new", "Succeeded")
+    tasks = waiting(watcher, "old", "new")
+
+    await clock.advance(INTERVAL)
+
+    assert [task.result().service_id for task in tasks] == ["old", "new"]
+    assert len(service.asked_for) == 1
