@@ -251,12 +251,12 @@ def test_deployments_run_on_a_worker_by_hand_by_schedule_and_in_shards(command, 
     )
     assert started.returncode == 0, started.stdout + (tmp_path / "worker.log").read_text()
 
-    soon = datetime.now(UTC) + timedelta(minutes=1)
+    cleared = command("prefect", "deployment", "schedule", "clear", "render-batch/nightly", "--accept-yes")
+    assert cleared.returncode == 0, cleared.stdout + cleared.stderr
+    soon = datetime.now(UTC) + timedelta(seconds=80)  # its minute begins in 20 to 80 s; the scheduler looks every 5 s
     nightly = deployments["render-batch/nightly"]["id"]
     cron = {"cron": f"{soon.minute} {soon.hour} * * *", "timezone": "UTC"}
     near = [{"schedule": cron, "active": True, "parameters": {"sources": [str(source)]}}]
-    cleared = command("prefect", "deployment", "schedule", "clear", "render-batch/nightly", "--accept-yes")
-    assert cleared.returncode == 0, cleared.stdout + cleared.stderr
     api(f"deployments/{nightly}/schedules", json=near)
 
     def fired():
