@@ -66,7 +66,7 @@ async def submit(script: Script) -> JobRef:
     """The script's job, created or adopted. Errors as `Submission.submit`."""
     c = current()
     with _about(script_id=script.script_id):
-        return await Submission(c, script, c.run).submit()
+        return await Submission(c, script).submit()
 
 
 async def wait(ref: JobRef) -> JobRef:

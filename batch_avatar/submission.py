@@ -99,10 +99,9 @@ def decide(seen: Seen, *, holder: str, resource: str, claim_seconds: float) -> M
 class Submission:
     """One script on its way to exactly one accepted create per attempt."""
 
-    def __init__(self, connections: Connections, script: Script, run: str) -> None:
+    def __init__(self, connections: Connections, script: Script) -> None:
         self._c = connections
         self._script = script
-        self._run = run
         self._holder = connections.holder
         self._written_at = connections.clock.now()
         self._content_id = derive_content_id(script, archive_id=connections.archive.archive_id)
@@ -264,7 +263,7 @@ class Submission:
         return Claim(
             script_id=script_id,
             content_id=self._content_id,
-            run=self._run,
+            run=self._c.run,
             holder=self._holder,
             resource=self._c.settings.resource,
             api_version=self._c.settings.api_version,

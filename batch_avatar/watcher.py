@@ -129,9 +129,7 @@ class Watcher:
                 missed = [name for name, job in self._watched.items() if not job.listed]
                 missed.sort(key=lambda name: self._watched[name].last is not None)  # the never seen ones first
                 del missed[MOST_CONFIRMED:]
-                for found in await asyncio.gather(
-                    *(self._run(self._confirm, name) for name in missed[:MOST_CONFIRMED])
-                ):
+                for found in await asyncio.gather(*(self._run(self._confirm, name) for name in missed)):
                     if found is not None:
                         self._note(found)
             except AccessRefused as error:
