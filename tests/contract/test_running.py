@@ -16,7 +16,7 @@ import requests
 from azure.storage.blob import BlobServiceClient
 
 import batch_avatar.emulator
-from batch_avatar.emulator.azurite import Azurite, stop_process
+from batch_avatar.emulator.azurite import GRACE_SECONDS, Azurite
 from batch_avatar.emulator.clock import ServiceClock, format_http_date, format_time
 from batch_avatar.emulator.options import EmulatorOptions
 from batch_avatar.emulator.server import EmulatorServer
@@ -127,15 +127,18 @@ def test_azurite_ends_with_its_block_and_has_two_separate_accounts():
         _ = azurite.url
 
 
-def test_a_detached_azurite_keeps_its_content_and_outlives_its_block(tmp_path):
+def test_a_detached_azurite_outlives_its_block_and_keeps_its_content_however_slowly_it_leaves(tmp_path):
     log = tmp_path / "log" / "azurite.log"
     with Azurite(detached=True, persist_dir=tmp_path / "data", log_path=log) as azurite:
         string = azurite.connection_string()
     with BlobServiceClient.from_connection_string(string) as client:
         client.create_container("kept").close()
     port = int(azurite.url.rsplit(":", 1)[1])
-    stop_process(azurite.pid)
+    os.kill(azurite.pid, signal.SIGSTOP)
+    slow = threading.Timer(GRACE_SECONDS + 1, os.kill, (azurite.pid, signal.SIGCONT))
+    slow.start()
     azurite.stop()
+    slow.join()
     with (
         Azurite(persist_dir=tmp_path / "data", port=port, keys=azurite.keys) as again,
         BlobServiceClient.from_connection_string(again.connection_string()) as client,
