@@ -196,7 +196,7 @@ def _validated(drafts: list[tuple[str, dict[str, Any]]], faults: list[str], wire
             name = values.get("script_id")
             faults.extend(f"{where}: {f'{name}: ' if name else ''}{reason}" for reason in _reasons(error))
             continue
-        found = [*check_script(script), *_check_size(script, wire)]
+        found = [*check_script(script), *wire.check(with_defaults(script)), *_check_size(script, wire)]
         if script.script_id in first:
             found.append(f"script_id is taken by {first[script.script_id]}")
         first.setdefault(script.script_id, where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, Literal
@@ -147,12 +147,15 @@ class SynthesisJob(Received):
     """
 
     service_id: str
+    display_name: str | None = None
+    """Only where the service chooses the ids (3.1-preview1): what we called it."""
     internal_id: str | None = None
     status: str
     description: str | None = None
     created_at: datetime | None = None
     last_action_at: datetime | None = None
     observed_at: datetime
+    time_to_live_hours: float | None = None
     subtitle_type: str | None = None
     size_bytes: int | None = None
     duration_milliseconds: int | None = None
@@ -162,6 +165,18 @@ class SynthesisJob(Received):
     result_link: SecretStr | None = None
     summary_link: SecretStr | None = None
     subtitle_link: SecretStr | None = None
+
+    @property
+    def job_id(self) -> str:
+        """Our name for it, whichever way the service carries it."""
+        return self.display_name or self.service_id
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the service deletes it: last action and time to live together, once it has ended (documented)."""
+        if not self.terminal or self.last_action_at is None or self.time_to_live_hours is None:
+            return None
+        return self.last_action_at + timedelta(hours=self.time_to_live_hours)
 
     @property
     def terminal(self) -> bool:

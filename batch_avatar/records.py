@@ -18,6 +18,8 @@ class Attempt(Received):
 
     number: int
     job_id: str
+    service_id: str | None = None
+    """Where the service chooses the ids: the one it chose."""
     accepted_at: datetime | None = None
     refused: bool = False
     ended: str | None = None
@@ -48,7 +50,7 @@ class Claim(Received):
             content_id=self.content_id,
             attempt=self.last.number,
             job_id=self.last.job_id,
-            service_id=self.last.job_id,
+            service_id=self.last.service_id or self.last.job_id,
         )
 
 

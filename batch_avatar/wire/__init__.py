@@ -9,6 +9,7 @@ from batch_avatar.wire.messages import JobPage, Problem, WireRequest, decode_pro
 from batch_avatar.wire.summary import SummaryResult, decode_summary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from batch_avatar.models import Script, SynthesisJob
@@ -29,6 +30,12 @@ class Wire(Protocol):
     """One generation of the API. Paths start at the endpoint; bodies are the bytes that are sent."""
 
     api_version: str
+    service_names_jobs: bool
+    """The service chooses the ids: a job is found again by its display name, in the list."""
+
+    def check(self, script: Script) -> Iterator[str]:
+        """In words, what of the script this generation cannot say."""
+        ...
 
     def encode_create(self, script: Script, *, job_id: str, description: str) -> WireRequest: ...
     def encode_get(self, service_id: str) -> WireRequest: ...

@@ -13,6 +13,8 @@ from batch_avatar.models import SynthesisJob
 from batch_avatar.wire.messages import JobPage, WireRequest, encode_body
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from batch_avatar.models import Script
 
 JOBS = "/avatar/batchsyntheses"
@@ -46,9 +48,15 @@ AVATAR = {
 
 
 class Avatar2024:
+    service_names_jobs = False
+
     def __init__(self, api_version: str) -> None:
         self.api_version = api_version
         self._query = {"api-version": api_version}
+
+    def check(self, _script: Script) -> Iterator[str]:
+        """Every property of a script is one of this generation's."""
+        yield from ()
 
     def encode_create(self, script: Script, *, job_id: str, description: str) -> WireRequest:
         values = script.model_dump(exclude_none=True)
@@ -89,6 +97,7 @@ class Avatar2024:
             created_at=_moment(job.get("createdDateTime")),
             last_action_at=_moment(job.get("lastActionDateTime")),
             observed_at=observed_at,
+            time_to_live_hours=properties.get("timeToLiveInHours"),
             subtitle_type=avatar.get("subtitleType"),
             size_bytes=properties.get("sizeInBytes"),
             duration_milliseconds=properties.get("durationInMilliseconds"),
