@@ -201,7 +201,7 @@ def test_only_the_clock_reads_time_or_sleeps():
 def test_only_connect_chooses_implementations():
     assert beyond({"batch_avatar/connect.py"}, calls, IMPLEMENTATIONS) == {
         "batch_avatar/session.py": {"Session"},  # the factory itself
-        "batch_avatar/cli.py": {"SystemClock"},  # names a run and shows its progress before connections are open
+        "batch_avatar/commands/render.py": {"SystemClock"},  # names a run and shows its progress before connections are open
         "batch_avatar/outputs.py": {"ContainerClient"},  # a job's own destination: each script may have another
         "batch_avatar/demo.py": {"ContainerClient"},  # copies the demo's videos to a folder
         "batch_avatar/stack.py": {"open_session"},  # waits for the processes that it starts

@@ -1,0 +1,1 @@
+"""The commands of `batch-avatar`, a module per group; `cli.py` puts them together."""

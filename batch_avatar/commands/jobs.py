@@ -1,0 +1,74 @@
+"""`batch-avatar jobs list|get|delete`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from batch_avatar.commands.shared import JSON, fails_clearly, output
+from batch_avatar.settings import load_settings
+
+
+@click.group()
+def jobs() -> None:
+    """Look at the jobs that the service holds, and delete one by hand."""
+
+
+@jobs.command("list")
+@JSON
+@fails_clearly
+def list_jobs(as_json: bool) -> None:
+    """All jobs of the resource, newest first, also those of others."""
+    from rich.table import Table
+
+    from batch_avatar.identity import archive_of
+
+    found = [job for page in _client().list_pages() for job in page.jobs]
+    if as_json:
+        click.echo(json.dumps([_shown(job) for job in found], indent=2))
+        return
+    table = Table("job", "status", "created", "seconds", "archive", box=None, pad_edge=False)
+    for job in found:
+        created = f"{job.created_at:%Y-%m-%d %H:%M:%S}" if job.created_at else ""
+        length = f"{job.duration_milliseconds / 1000:.1f}" if job.duration_milliseconds else ""
+        table.add_row(job.service_id, job.status, created, length, archive_of(job.description) or "")
+    console = output()
+    console.print(table)
+    console.print(f"{len(found)} jobs", highlight=False)
+
+
+@jobs.command("get")
+@click.argument("job_id")
+@fails_clearly
+def get_job(job_id: str) -> None:
+    """One job as JSON, without its links."""
+    click.echo(json.dumps(_shown(_client().get(job_id)), indent=2))
+
+
+@jobs.command("delete")
+@click.argument("job_id")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@fails_clearly
+def delete_job(job_id: str, yes: bool) -> None:
+    """Delete one job with its result. Renders delete their jobs themselves, once the video is safe."""
+    client = _client()
+    job = client.get(job_id)
+    if not yes:
+        click.confirm(f"{job_id} is {job.status}; its result is deleted with it. Delete?", abort=True)
+    client.delete(job_id)
+    click.echo(f"deleted {job_id}")
+
+
+def _client() -> Any:
+    from batch_avatar.connect import connect_client
+
+    return connect_client(load_settings())
+
+
+def _shown(job: Any) -> dict[str, Any]:
+    """A job without its links, which are secrets."""
+    links = {"result_link", "summary_link", "subtitle_link"}
+    shown: dict[str, Any] = job.model_dump(mode="json", exclude=links, exclude_none=True)
+    return shown

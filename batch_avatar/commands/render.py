@@ -1,0 +1,140 @@
+"""`batch-avatar render` and `batch-avatar plan`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from batch_avatar.commands.shared import (
+    EXIT_ACCESS,
+    EXIT_NOT_ARCHIVED,
+    JSON,
+    SOURCES,
+    fails_clearly,
+    output,
+    progress_console,
+    read,
+    run_async,
+)
+from batch_avatar.errors import BatchAvatarError, FailureClass, SettingsError
+from batch_avatar.settings import prefect_api_url, prepare_prefect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from batch_avatar.models import BatchReport, Script
+    from batch_avatar.settings import Settings
+
+
+@click.command()
+@SOURCES
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "prefect", "local"]),
+    default="auto",
+    show_default=True,
+    help="prefect: as a flow run; local: in this process; auto: prefect where a Prefect API is configured.",
+)
+@click.option("--retry-failed", is_flag=True, help="Send again what failed for good before; it may be billed again.")
+@JSON
+@fails_clearly
+def render(sources: tuple[str, ...], engine: str, retry_failed: bool, as_json: bool) -> int:
+    """Render what is missing; what is archived already costs nothing.
+
+    Exit codes: 0 all archived; 1 some script failed or is unfinished; 2 bad input or settings, nothing was sent;
+    3 access refused.
+    """
+    settings, scripts = read(sources)
+    api_url = prefect_api_url()
+    if engine == "prefect" and api_url is None:
+        raise SettingsError("PREFECT_API_URL is not set; start `prefect server start`, or use --engine local")
+    if engine == "auto":
+        engine = "prefect" if api_url else "local"
+    report, elapsed = run_async(_render(settings, scripts, sources, engine, retry_failed=retry_failed))
+    if as_json:
+        click.echo(report.to_json())
+    else:
+        from batch_avatar.console import print_report
+
+        print_report(output(), report, settings, elapsed_seconds=elapsed)
+    if any(outcome.error and outcome.error.failure_class == FailureClass.ACCESS for outcome in report.outcomes):
+        return EXIT_ACCESS
+    return 0 if report.all_archived else EXIT_NOT_ARCHIVED
+
+
+@click.command()
+@SOURCES
+@JSON
+@fails_clearly
+def plan(sources: tuple[str, ...], as_json: bool) -> None:
+    """Show what a render would do: archived, alive, new, changed, failed before. Changes nothing."""
+    from batch_avatar import stages
+    from batch_avatar.connect import open_connections
+    from batch_avatar.console import print_plan
+
+    settings, scripts = read(sources)
+
+    async def look() -> Any:
+        async with open_connections(settings, run="plan", create_archive=False):
+            return await stages.plan(scripts)
+
+    found = run_async(look())
+    if as_json:
+        rows = [
+            {"script_id": i.script.script_id, "content_id": i.content_id, "state": i.state, "detail": i.detail}
+            for i in found.items
+        ]
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        print_plan(output(), found, settings)
+
+
+async def _render(
+    settings: Settings, scripts: Sequence[Script], sources: Sequence[str], engine: str, *, retry_failed: bool
+) -> tuple[BatchReport, float]:
+    from batch_avatar.clock import SystemClock
+    from batch_avatar.connect import open_connections
+    from batch_avatar.console import showing_progress
+    from batch_avatar.retry import plain_chain
+    from batch_avatar.runner import new_run_name, render_scripts
+
+    clock, console = SystemClock(), progress_console()
+    started = clock.monotonic()
+    name = new_run_name(clock)
+    with showing_progress(console, clock) as listener:
+        async with open_connections(settings, run=name) as c:
+            c.listeners.append(listener)
+            if engine == "local":
+                console.print(f"run {name}, in this process", highlight=False)
+                report = await render_scripts(scripts, plain_chain(), retry_failed=retry_failed)
+            else:
+                render_batch = _import_flow(lambda link: console.print(f"run {name}, as {link}", highlight=False))
+                try:
+                    state = await render_batch(sources=list(sources), retry_failed=retry_failed, return_state=True)
+                except RuntimeError as error:
+                    if not str(error).startswith("Failed to reach API"):
+                        raise
+                    raise SettingsError(
+                        f"PREFECT_API_URL: {prefect_api_url()} does not answer; start it, or use --engine local"
+                    ) from None
+                reason = getattr(state.data, "result", state.data)  # Prefect wraps what a flow returns
+                if c.report is None and isinstance(reason, BatchAvatarError):
+                    raise reason
+                if c.report is None:
+                    raise BatchAvatarError("the flow run ended without a report; its page in the Prefect UI says why")
+                report = c.report
+    return report, clock.monotonic() - started
+
+
+def _import_flow(show_link: Callable[[str], None]) -> Any:
+    """The flow, which tells its page in the Prefect UI as soon as it runs."""
+    prepare_prefect()
+    try:
+        from flows.render_batch import render_batch
+    except ImportError as error:
+        raise SettingsError(f"--engine prefect needs a checkout with the prefect extra ({error.name})") from None
+    from prefect.utilities.urls import url_for
+
+    return render_batch.with_options(on_running=[lambda _flow, run, _state: show_link(f"flow run {url_for(run)}")])
