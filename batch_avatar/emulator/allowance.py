@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from batch_avatar.emulator.errors import ApiError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from batch_avatar.emulator.clock import ServiceClock
+    from batch_avatar.emulator.options import Generation
 
 _MINUTE = timedelta(minutes=1)
 
@@ -27,15 +26,17 @@ class Allowance:
         self._spent: deque[datetime] = deque()
         self._lock = threading.Lock()
 
-    def spend(self) -> datetime:
-        """Take one create, or raise 429 in the gateway's shape; the answer is what `refund` takes back."""
+    def spend(self, generation: Generation = "2024") -> datetime:
+        """Take one create, or raise 429; the answer is what `refund` takes back."""
         now = self._clock.now()
         with self._lock:
             while self._spent and self._spent[0] <= now - _MINUTE:
                 self._spent.popleft()
             if self._limit and len(self._spent) >= self._limit:
-                left = (self._spent[0] + _MINUTE - now).total_seconds()
-                raise _refuse(max(1, math.ceil(self._clock.real_seconds(left))))
+                free = self._spent[0] + _MINUTE
+                wait = self._clock.real_seconds((free - now).total_seconds())
+                error = _refuse(max(1, math.ceil(wait)))
+                raise _tell_rate(error, self._limit, free) if generation == "3.1" else error
             if self._limit:
                 self._spent.append(now)
         return now
@@ -57,3 +58,15 @@ def _refuse(real_seconds: int) -> ApiError:
         shape="gateway",
         retry_after_seconds=real_seconds,
     )
+
+
+def _tell_rate(error: ApiError, limit: int, free: datetime) -> ApiError:
+    """Add what 3.1-preview1 tells beside (D: the audio docs); its times are service time, rounded up."""
+    reset = datetime.fromtimestamp(math.ceil(free.timestamp()), UTC)
+    error.shape = "preview_flat"
+    error.more_headers = {
+        "x-ratelimit-limit": str(limit),
+        "x-ratelimit-remaining": "0",
+        "x-ratelimit-reset": f"{reset:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return error

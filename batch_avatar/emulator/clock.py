@@ -53,6 +53,11 @@ def format_time(moment: datetime, *, zulu: bool = True) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction}{'Z' if zulu else ''}"
 
 
+def format_short_time(moment: datetime) -> str:
+    """Write a time as 3.1-preview1 does: milliseconds and always `Z`."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
 def format_http_date(moment: datetime) -> str:
     """Write the `Date` header in service time, so that a client can correct its own clock by it."""
     days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

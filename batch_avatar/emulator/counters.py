@@ -33,6 +33,9 @@ class Counters:
     def __init__(self, *, log_size: int) -> None:
         self._lock = threading.Lock()
         self._accepted: Counter[str] = Counter()
+        self._accepted_by_name: Counter[str] = Counter()
+        self._billed_by_name: Counter[str] = Counter()
+        self._unique_by_name: dict[str, int] = {}
         self._refused: Counter[str] = Counter()
         self._requests: dict[str, Counter[str]] = {}
         self._billed: dict[str, Counter[str]] = {
@@ -43,10 +46,11 @@ class Counters:
         self._deletes: Counter[str] = Counter()
         self._log: deque[dict[str, Any]] = deque(maxlen=log_size)
 
-    def accepted(self, job_id: str, *, unfinished: int) -> None:
+    def accepted(self, job: Job, *, unfinished: int) -> None:
         """Count an accepted create, and how many jobs are unfinished with it."""
         with self._lock:
-            self._accepted[job_id] += 1
+            self._accepted[job.id] += 1
+            self._accepted_by_name[job.name] += 1
             self._most_unfinished = max(self._most_unfinished, unfinished)
 
     def refused(self, reason: str) -> None:
@@ -61,6 +65,9 @@ class Counters:
             figures = dict.fromkeys(figures, 0) | {"jobs": 1}
         with self._lock:
             self._billed[kind].update(figures)
+            self._billed_by_name[job.name] += figures["seconds"]
+            if kind == "succeeded":
+                self._unique_by_name.setdefault(job.name, figures["seconds"])
 
     def own_error(self) -> None:
         """Count a fault of the emulator itself; tests expect none."""
@@ -84,13 +91,14 @@ class Counters:
             return [entry for entry in self._log if operation in (None, entry["operation"])]
 
     def report(self, *, unfinished: int, live: int) -> dict[str, Any]:
-        """Give all counts as plain JSON values."""
+        """Give all counts as plain JSON values. Unique seconds: of the first job of each name that succeeded."""
         with self._lock:
             billed = {kind: dict(figures) for kind, figures in self._billed.items()}
             return {
                 "creates": {
                     "accepted": self._accepted.total(),
                     "accepted_by_id": dict(self._accepted),
+                    "accepted_by_name": dict(self._accepted_by_name),
                     "refused": self._refused.total(),
                     "refused_by_code": dict(self._refused),
                 },
@@ -105,6 +113,9 @@ class Counters:
                 "own_errors": self._own_errors,
                 "billed": billed,
                 "billed_seconds": sum(figures["seconds"] for figures in billed.values()),
+                "billed_seconds_by_name": dict(self._billed_by_name),
+                "unique_seconds": sum(self._unique_by_name.values()),
+                "unique_seconds_by_name": dict(self._unique_by_name),
                 "billed_characters": sum(figures["characters"] for figures in billed.values()),
             }
 
@@ -114,6 +125,7 @@ def describe_job(job: Job) -> dict[str, Any]:
     rendered = job.rendered
     return {
         "id": job.id,
+        "name": job.name,
         "internal_id": job.internal_id,
         "incarnation": job.incarnation,
         "status": job.status,

@@ -23,8 +23,10 @@ def _refuse(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message, shape="problem_details", target=_TARGET)
 
 
-def check_destination(url: str) -> None:
+def check_destination(url: str | None) -> None:
     """Refuse what is no writable container link with a signature of its own (D), or has expired (O)."""
+    if not url:
+        return
     parts = urlsplit(url)
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     if parts.scheme not in ("http", "https") or parts.hostname not in _LOOPBACK:

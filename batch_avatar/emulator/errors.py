@@ -5,11 +5,29 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
     from batch_avatar.emulator.faults import Shape
+    from batch_avatar.emulator.options import Generation
+
+OWN_SHAPES: dict[Generation, Shape] = {"2024": "ga", "3.1": "preview_flat"}
+"""The documented shape of each generation."""
+
+_PREVIEW_CODES: dict[str, tuple[str, str | None]] = {
+    "BadRequest": ("InvalidRequest", "InvalidParameter"),  # D: the audio docs' page size example
+    "InternalServerError": ("InternalServerError", "UnexpectedError"),  # O: speech-sdk issue 2285
+    "Forbidden": ("Forbidden", None),  # O: what free resources were told
+    # U: like Forbidden
+    "MethodNotAllowed": ("MethodNotAllowed", None),
+    "NotFound": ("NotFound", None),
+    "RequestEntityTooLarge": ("RequestEntityTooLarge", None),
+    "ServiceUnavailable": ("ServiceUnavailable", None),
+    "TooManyRequests": ("TooManyRequests", None),
+    "UnsupportedMediaType": ("UnsupportedMediaType", None),
+}
+"""Outer and inner code of 3.1-preview1; every other code is an inner one of InvalidRequest."""
 
 
 @dataclass
@@ -23,10 +41,19 @@ class ApiError(Exception):
     target: str | None = None
     retry_after_seconds: float | None = None
     details: list[dict[str, Any]] = field(default_factory=list)
+    more_headers: dict[str, str] = field(default_factory=dict)
+
+    def speak(self, generation: Generation) -> Self:
+        """Say it in the shape of a generation, unless it has a shape of its own."""
+        if self.shape == "ga":
+            self.shape = OWN_SHAPES[generation]
+        return self
 
     def headers(self) -> dict[str, str]:
         """Give the headers beside those that every answer has."""
-        headers = {"content-type": "application/json; charset=utf-8", "x-ms-error-code": self.code}
+        headers = {"content-type": "application/json; charset=utf-8"} | self.more_headers
+        if self.shape != "preview_flat":  # documented for 2024-08-01 only
+            headers["x-ms-error-code"] = self.code
         if self.shape == "storage_xml":
             headers["content-type"] = "application/xml"
         elif self.shape == "problem_details":
@@ -49,8 +76,9 @@ class ApiError(Exception):
         if self.shape == "gateway":
             return {"error": {"code": str(self.status), "message": self.message}}
         if self.shape == "preview_flat":
-            inner = {"code": self.code, "message": self.message}
-            return {"code": "InvalidRequest", "message": self.message, "innerError": inner}
+            outer, inner = _PREVIEW_CODES.get(self.code, ("InvalidRequest", self.code))
+            flat = {"code": outer, "message": self.message}
+            return flat | ({"innerError": {"code": inner, "message": self.message}} if inner else {})
         if self.shape == "problem_details":
             return {
                 "errors": {self.target or "": [self.message]},

@@ -27,7 +27,8 @@ class Status(_Action):
     status: int = Field(ge=400, le=599)
     code: str = "InternalServerError"
     message: str = "The emulator was told to fail."
-    shape: Shape = "ga"
+    shape: Shape | None = None
+    """The generation's own when left out."""
     retry_after_seconds: float | None = None
     """Real seconds, sent as it is."""
     after_effect: bool = False
@@ -111,7 +112,8 @@ class FaultRule(BaseModel):
     operation: Operation | Literal["any"]
     action: Annotated[RequestAction | JobAction, Field(discriminator="kind")]
     job_id: str | None = None
-    """A regular expression, searched in the job id; a list has none and matches only rules without it."""
+    """A regular expression, searched in the job's id, and in 3.1-preview1 in its display name too; at create, where
+    there is no id yet, in the display name alone. A list has neither and matches only rules without it."""
     probability: float = Field(default=1.0, ge=0, le=1)
     skip_first: int = Field(default=0, ge=0)
     at_most: int | None = Field(default=None, ge=0)
@@ -145,14 +147,14 @@ class Faults:
             self._matched = [0] * len(rules)
             self._fired = [0] * len(rules)
 
-    def for_request(self, operation: str, job_id: str | None) -> RequestAction | None:
-        """Choose what goes wrong with a request, if anything."""
-        action = self._fire(operation, job_id, job_faults=False)
+    def for_request(self, operation: str, *names: str | None) -> RequestAction | None:
+        """Choose what goes wrong with a request about a job of these names, if anything."""
+        action = self._fire(operation, names, job_faults=False)
         return None if isinstance(action, FailJob | AbortJob | StickJob) else action
 
-    def for_job(self, job_id: str) -> JobAction | None:
+    def for_job(self, name: str) -> JobAction | None:
         """Choose what goes wrong with a job that was just accepted, if anything."""
-        action = self._fire("create", job_id, job_faults=True)
+        action = self._fire("create", (name,), job_faults=True)
         return action if isinstance(action, FailJob | AbortJob | StickJob) else None
 
     def report(self) -> list[dict[str, Any]]:
@@ -163,10 +165,12 @@ class Faults:
                 for rule, matched, fired in zip(self._rules, self._matched, self._fired, strict=True)
             ]
 
-    def _fire(self, operation: str, job_id: str | None, *, job_faults: bool) -> RequestAction | JobAction | None:
+    def _fire(
+        self, operation: str, names: tuple[str | None, ...], *, job_faults: bool
+    ) -> RequestAction | JobAction | None:
         with self._lock:
             for index, rule in enumerate(self._rules):
-                if (rule.action.kind in JOB_KINDS) is not job_faults or not _matches(rule, operation, job_id):
+                if (rule.action.kind in JOB_KINDS) is not job_faults or not _matches(rule, operation, names):
                     continue
                 self._matched[index] += 1
                 if self._matched[index] <= rule.skip_first:
@@ -180,7 +184,7 @@ class Faults:
         return None
 
 
-def _matches(rule: FaultRule, operation: str, job_id: str | None) -> bool:
+def _matches(rule: FaultRule, operation: str, names: tuple[str | None, ...]) -> bool:
     if rule.operation not in ("any", operation):
         return False
-    return rule.job_id is None or (job_id is not None and re.search(rule.job_id, job_id) is not None)
+    return rule.job_id is None or any(name is not None and re.search(rule.job_id, name) for name in names)

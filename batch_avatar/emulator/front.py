@@ -68,7 +68,8 @@ class StorageFront:
         if scope["type"] != "http":
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        fault = self._service.faults.for_request("download", job_of(scope["path"]))
+        job_id = job_of(scope["path"])
+        fault = self._service.faults.for_request("download", job_id, self._service.store.name_of(job_id))
 
         def record(status: int | str) -> None:  # before the answer leaves: who has it, finds it in the log
             self._record(scope, headers, fault, status)
@@ -160,10 +161,12 @@ class StorageFront:
         return hmac.new(self._secret, f"{path}\n{expiry}".encode(), hashlib.sha256).hexdigest()
 
     def _record(self, scope: Any, headers: dict[str, str], fault: RequestAction | None, status: int | str) -> None:
+        job_id = job_of(scope["path"])
         self._service.counters.request(
             {
                 "operation": "download",
-                "job_id": job_of(scope["path"]),
+                "job_id": job_id,
+                "name": self._service.store.name_of(job_id),
                 "method": scope["method"],
                 "path": scope["path"],
                 "status": status,

@@ -6,21 +6,24 @@ import asyncio
 import hmac
 import json
 import logging
-import re
 import uuid
+from collections import deque
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from batch_avatar.emulator.clock import format_http_date, format_time
-from batch_avatar.emulator.errors import ApiError
+from batch_avatar.emulator.errors import OWN_SHAPES, ApiError
 from batch_avatar.emulator.faults import Cut, Delay, DropAfter, DropBefore, Garbage, Status
+from batch_avatar.emulator.paths import classify
+from batch_avatar.emulator.preview import read_display_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
-    from batch_avatar.emulator.faults import RequestAction
+    from batch_avatar.emulator.faults import RequestAction, Shape
+    from batch_avatar.emulator.options import Generation
+    from batch_avatar.emulator.paths import Call
     from batch_avatar.emulator.service import Service
 
     Scope = MutableMapping[str, Any]
@@ -29,25 +32,10 @@ if TYPE_CHECKING:
     Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
-_JOB = re.compile(r"/avatar/batchsyntheses/([^/]+)")
-_OPERATION = re.compile(r"/avatar/operations/([^/]+)")
-_BY_METHOD = {"PUT": "create", "GET": "get", "DELETE": "delete"}
-
 _ACCESS_DENIED = (
     "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key "
     "for an active subscription and use a correct regional API endpoint for your resource."
 )
-
-
-def classify(method: str, path: str) -> tuple[str, str | None]:
-    """Name the operation of a request and the job it is about."""
-    if path.rstrip("/") == "/avatar/batchsyntheses" and method == "GET":
-        return "list", None
-    if (match := _JOB.fullmatch(path)) and method in _BY_METHOD:
-        return _BY_METHOD[method], unquote(match[1])
-    if _OPERATION.fullmatch(path) and method == "GET":
-        return "operation", None
-    return "other", None
 
 
 @dataclass
@@ -76,18 +64,21 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        operation, job_id = classify(scope["method"], scope["path"])
+        call = classify(scope["method"], scope["path"])
+        name: str | None = None
         request_id = str(uuid.uuid4())
         fault: RequestAction | None = None
         if not self._has_access(headers):
             answer: Answer | None = Answer.of_error(ApiError(401, "401", _ACCESS_DENIED, shape="gateway"))
         else:
-            fault = self._service.faults.for_request(operation, job_id)
-            answer = await self._answer(scope, receive, fault)
+            name, receive = await self._find_name(call, receive)
+            fault = self._service.faults.for_request(call.operation, call.job_id, name)
+            answer = await self._answer(scope, receive, fault, call.generation)
         self._service.counters.request(
             {
-                "operation": operation,
-                "job_id": job_id,
+                "operation": call.operation,
+                "job_id": call.job_id,
+                "name": name,
                 "method": scope["method"],
                 "path": scope["path"],
                 "query": scope["query_string"].decode("latin-1"),
@@ -104,24 +95,35 @@ class Gate:
         answer.headers |= {"apim-request-id": request_id, "date": format_http_date(self._service.clock.now())}
         await send_answer(answer, send, cut=fault.fraction if isinstance(fault, Cut) else None)
 
-    async def _answer(self, scope: Scope, receive: Receive, fault: RequestAction | None) -> Answer | None:
+    async def _find_name(self, call: Call, receive: Receive) -> tuple[str | None, Receive]:
+        """Tell what the client calls the job, if that is known; a 3.1 create says it in its body only."""
+        if call.generation == "2024":
+            return call.job_id, receive
+        if call.operation == "create":
+            return await _peek_name(receive, self._service.options.body_limit_bytes)
+        return self._service.store.name_of(call.job_id), receive
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, fault: RequestAction | None, generation: Generation
+    ) -> Answer | None:
         """Give the answer, or None for a dropped connection."""
+        own = OWN_SHAPES[generation]
         if isinstance(fault, DropBefore):
             return None
         if isinstance(fault, Delay):
             await asyncio.sleep(fault.seconds)
         if isinstance(fault, Status) and not fault.after_effect:
-            return Answer.of_error(error_of(fault))
-        answer = await self._run(scope, receive)
+            return Answer.of_error(error_of(fault, own))
+        answer = await self._run(scope, receive, own)
         if isinstance(fault, DropAfter):
             return None
         if isinstance(fault, Status):
-            return Answer.of_error(error_of(fault))
+            return Answer.of_error(error_of(fault, own))
         if isinstance(fault, Garbage):
             return spoil(answer, fault)
         return answer
 
-    async def _run(self, scope: Scope, receive: Receive) -> Answer:
+    async def _run(self, scope: Scope, receive: Receive, own: Shape) -> Answer:
         answer = Answer()
 
         async def collect(message: MutableMapping[str, Any]) -> None:
@@ -138,7 +140,9 @@ class Gate:
         except Exception:  # noqa: BLE001 - whatever it is, the documented shape is the answer
             _log.exception("%s %s failed", scope["method"], scope["path"])
             self._service.counters.own_error()
-            return Answer.of_error(ApiError(500, "InternalServerError", "The emulator has a fault of its own."))
+            return Answer.of_error(
+                ApiError(500, "InternalServerError", "The emulator has a fault of its own.", shape=own)
+            )
         return answer
 
     def _has_access(self, headers: dict[str, str]) -> bool:
@@ -150,13 +154,30 @@ class Gate:
         return token is not None and hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
 
 
-def error_of(fault: Status) -> ApiError:
+async def _peek_name(receive: Receive, limit: int) -> tuple[str | None, Receive]:
+    """Read a body, up to a limit, for the name in it; the new `receive` gives all of it once more."""
+    held: deque[MutableMapping[str, Any]] = deque()
+    body = bytearray()
+    more = True
+    while more and len(body) <= limit:
+        message = await receive()
+        held.append(message)
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+
+    async def replay() -> MutableMapping[str, Any]:
+        return held.popleft() if held else await receive()
+
+    return read_display_name(bytes(body)), replay
+
+
+def error_of(fault: Status, own: Shape = "ga") -> ApiError:
     """Turn a status fault into its error."""
     return ApiError(
         fault.status,
         fault.code,
         fault.message,
-        shape=fault.shape,
+        shape=fault.shape or own,
         retry_after_seconds=fault.retry_after_seconds,
     )
 

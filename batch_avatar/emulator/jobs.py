@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from batch_avatar.emulator.faults import AbortJob, FailJob, JobAction, StickJob
 
 if TYPE_CHECKING:
-    from batch_avatar.emulator.options import Progression
+    from batch_avatar.emulator.options import Generation, Progression
+    from batch_avatar.emulator.preview import PreviewBody
     from batch_avatar.emulator.request import SynthesisRequest
 
 Status = Literal["NotStarted", "Running", "Succeeded", "Failed"]
@@ -67,12 +68,16 @@ class Job:
     """One accepted create. Mutable; the store's lock guards it."""
 
     id: str
+    name: str
+    """What its client calls it: the id, or in 3.1-preview1 the display name."""
     internal_id: str
     operation_id: str
     incarnation: int
-    """How many jobs with this id came before."""
+    """How many jobs with this name came before."""
     request: SynthesisRequest
     created: datetime
+    preview: PreviewBody | None = None
+    """What a 3.1-preview1 create said; `request` is then its translation."""
     fault: JobAction | None = None
     status: Status = "NotStarted"
     last_action: datetime = field(init=False)
@@ -89,6 +94,11 @@ class Job:
         self.last_action = self.created
         if isinstance(self.fault, StickJob) and self.fault.release_after_seconds is not None:
             self.released_at = self.created + timedelta(seconds=self.fault.release_after_seconds)
+
+    @property
+    def generation(self) -> Generation:
+        """Whose paths show it."""
+        return "2024" if self.preview is None else "3.1"
 
     @property
     def terminal(self) -> bool:
@@ -112,6 +122,8 @@ class Job:
     @property
     def expires(self) -> datetime:
         """When a terminal job is removed (D: last action + time to live)."""
+        if self.preview is not None:
+            return self.last_action + self.preview.properties.life
         return self.last_action + timedelta(hours=self.request.properties.time_to_live_in_hours)
 
 
@@ -179,7 +191,7 @@ def run_seconds(job: Job, progression: Progression, seed: int) -> float:
     """Tell how long a rendered job runs, in service seconds."""
     mean = progression.lognormal_mean_seconds
     if mean is not None:
-        draw = random.Random(f"{seed}/{job.id}/{job.incarnation}")  # noqa: S311 - reproducible, not secret
+        draw = random.Random(f"{seed}/{job.name}/{job.incarnation}")  # noqa: S311 - reproducible, not secret
         sigma = math.sqrt(math.log(1 + progression.lognormal_cv**2))
         return draw.lognormvariate(math.log(mean) - sigma**2 / 2, sigma)
     length = job.rendered.duration_milliseconds / 1000 if job.rendered else 0.0

@@ -15,6 +15,11 @@ from batch_avatar.emulator.faults import FaultRule
 
 GA = "2024-08-01"
 PREVIEW = "2024-04-15-preview"
+PREVIEW_1 = "3.1-preview1"
+"""Not a query parameter but a part of the path (D)."""
+
+Generation = Literal["2024", "3.1"]
+"""Paths and members: those of the two api-versions of 2024 are the same, those of 3.1-preview1 are others."""
 
 
 class Progression(BaseModel):
@@ -76,8 +81,8 @@ class EmulatorOptions(BaseModel):
     """The resource's key, for `Ocp-Apim-Subscription-Key` (D)."""
     bearer_token: str | None = Field(default=None, repr=False)
     """When set, `Authorization: Bearer <this>` is accepted too (D: plain Bearer)."""
-    api_versions: tuple[str, ...] = (GA, PREVIEW)
-    """Anything else is refused with 400 (U)."""
+    api_versions: tuple[str, ...] = (GA, PREVIEW, PREVIEW_1)
+    """Another version in the query is refused with 400 (U); paths that none of them has are 404."""
 
     # Time
     time_scale: float = Field(default=1.0, gt=0)
@@ -96,7 +101,7 @@ class EmulatorOptions(BaseModel):
     active_jobs_limit: int = Field(default=200, ge=0)
     """D: jobs that are not terminal, per resource; 0 = unlimited."""
     active_jobs_refusal: Literal["429", "400"] = "429"
-    """U for 2024-08-01; the old audio docs say 400."""
+    """U for 2024-08-01; 3.1-preview1 always says 400 (D in its audio docs)."""
     body_limit_bytes: int = Field(default=500 * 1024, ge=1)
     """D: 500 kilobytes."""
     oversize_status: Literal[400, 413] = 400
@@ -110,7 +115,8 @@ class EmulatorOptions(BaseModel):
 
     # Open questions
     repeat_put: Literal["conflict", "existing", "replace", "bad_request"] = "conflict"
-    """U, 409 seen by one client: 409 | 201 with the old job | 201 and a new, newly billed job | 400."""
+    """U, 409 seen by one client: 409 | 201 with the old job | 201 and a new, newly billed job | 400.
+    Nothing of the kind in 3.1-preview1: each POST makes a job (D: names need not be unique)."""
     operation_id_replay: Literal["first_result", "as_new"] = "first_result"
     """Identical repeat with the same Operation-Id (U); with another body it is always 400 (D)."""
     delete_unfinished: Literal["refuse", "accept"] = "refuse"

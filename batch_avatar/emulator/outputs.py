@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import threading
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from azure.storage.blob import (
 
 from batch_avatar.emulator.clips import Clip, make_clip
 from batch_avatar.emulator.jobs import Job, OutputBlob, Rendered
+from batch_avatar.emulator.summary import Spoken, make_summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,27 +110,25 @@ class Outputs:
             return Rendered(at=self._clock.now(), blobs=())
         blobs: list[OutputBlob] = []
         failure = job.failure
-        characters = 0
-        milliseconds = 0
+        spoken: list[Spoken] = []
         with self._target(job) as (container, folder):
             for index, item in enumerate(job.request.inputs, start=1):
                 clip = make_clip(job.request, item.content, self._nonce(job, index), self._options)
-                characters += clip.spoken_characters
-                milliseconds += clip.duration_milliseconds
+                spoken.append(Spoken(clip.spoken_characters, clip.duration_milliseconds))
                 if clip.duration_milliseconds > self._options.max_video_minutes * 60_000:
                     failure = failure or _TOO_LONG
                 if failure is None:
                     blobs += self._write_clip(container, f"{folder}/{index:04d}", job, clip)
             if failure is not None:  # billed as if rendered, but nothing is kept
                 blobs = []
-            summary = self._make_summary(job, failure)
+            summary = make_summary(job, spoken, failure, self.resource_folder)
             blobs.append(self._upload(container, f"{folder}/summary.json", summary))
         return Rendered(
             at=self._clock.now(),
             blobs=tuple(blobs),
-            characters=characters,
+            characters=sum(figures.characters for figures in spoken),
             failure=failure,
-            attempted_milliseconds=milliseconds,
+            attempted_milliseconds=sum(figures.milliseconds for figures in spoken),
         )
 
     def delete(self, job: Job) -> None:
@@ -201,26 +199,3 @@ class Outputs:
         with self._container.get_blob_client(name) as blob:
             blob.start_copy_from_url(link)
         return OutputBlob("video", name, size, sha256, clip.duration_milliseconds)
-
-    def _make_summary(self, job: Job, failure: tuple[str, str] | None) -> bytes:
-        """Write summary.json: D for success; a failure entry is U, here with `error` beside the status.
-
-        `jobID` is the internal id and `videoFileName` disagrees with the blob's real path, as in the docs.
-        """
-        config = job.request.avatar_config
-        results = []
-        for index, item in enumerate(job.request.inputs, start=1):
-            entry: dict[str, object] = {
-                "texts": [item.content],
-                "status": "Failed" if failure else "Succeeded",
-            }
-            if failure:
-                entry["error"] = {"code": failure[0], "message": failure[1]}
-            else:
-                folder = f"{self.resource_folder}/{job.internal_id}"
-                entry["videoFileName"] = f"{folder}/{index:04d}.{config.video_format}"
-            entry["TalkingAvatarCharacter"] = config.talking_avatar_character
-            entry["TalkingAvatarStyle"] = config.talking_avatar_style or ""
-            results.append(entry)
-        status = "Failed" if failure else "Succeeded"
-        return json.dumps({"jobID": job.internal_id, "status": status, "results": results}, indent=2).encode()

@@ -9,14 +9,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 _KINDS = {"plaintext": "PlainText", "ssml": "SSML"}
-_Kind = Annotated[
+Kind = Annotated[
     Literal["PlainText", "SSML"],
     BeforeValidator(lambda value: _KINDS.get(value.lower(), value) if isinstance(value, str) else value),
 ]
-_Name = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(min_length=1)]
 
 
-class _Member(BaseModel):
+class Member(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", alias_generator=to_camel)
 
     def sent(self) -> dict[str, Any]:
@@ -24,29 +24,29 @@ class _Member(BaseModel):
         return self.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
 
 
-class Input(_Member):
-    content: _Name
+class Input(Member):
+    content: Name
 
 
-class SynthesisConfig(_Member):
-    voice: _Name | None = None
+class SynthesisConfig(Member):
+    voice: Name | None = None
     style: str | None = None
     rate: str | None = None
     pitch: str | None = None
     volume: str | None = None
 
 
-class Point(_Member):
+class Point(Member):
     x: float
     y: float
 
 
-class VideoCrop(_Member):
+class VideoCrop(Member):
     top_left: Point
     bottom_right: Point
 
 
-class Scene(_Member):
+class Scene(Member):
     """Photo avatars only; rotations in radians."""
 
     zoom: float | None = Field(default=None, gt=0)
@@ -58,15 +58,15 @@ class Scene(_Member):
     amplitude: float | None = Field(default=None, gt=0, le=1)
 
 
-class Properties(_Member):
+class Properties(Member):
     time_to_live_in_hours: int = Field(default=744, ge=1, le=744)
     """The smallest value is unknown; 1 is assumed."""
     destination_container_url: str | None = None
     destination_path: str | None = None
 
 
-class AvatarConfig(_Member):
-    talking_avatar_character: _Name
+class AvatarConfig(Member):
+    talking_avatar_character: Name
     talking_avatar_style: str | None = None
     customized: bool = False
     photo_avatar_base_model: str | None = None
@@ -90,8 +90,8 @@ class AvatarConfig(_Member):
         return colour == "transparent" or colour.endswith("00")
 
 
-class SynthesisRequest(_Member):
-    input_kind: _Kind
+class SynthesisRequest(Member):
+    input_kind: Kind
     inputs: list[Input] = Field(min_length=1, max_length=1000)
     description: str | None = None
     synthesis_config: SynthesisConfig | None = None
@@ -103,3 +103,11 @@ class SynthesisRequest(_Member):
     def voice(self) -> str | None:
         """The voice outside the text, if any."""
         return self.synthesis_config.voice if self.synthesis_config else None
+
+    @property
+    def voice_kind(self) -> Literal["neural", "customNeural", "hdNeural"]:
+        """What its characters are billed as; `hdNeural` was seen with an HD voice (O)."""
+        voice = (self.voice or self.inputs[0].content).lower()
+        if any(name.lower() in voice for name in self.custom_voices):
+            return "customNeural"
+        return "hdNeural" if ":dragonhd" in voice else "neural"

@@ -9,7 +9,7 @@ import uuid
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from batch_avatar.emulator.allowance import Allowance
 from batch_avatar.emulator.clock import ServiceClock
@@ -19,6 +19,7 @@ from batch_avatar.emulator.errors import ApiError, bad_request
 from batch_avatar.emulator.faults import FaultRule, Faults
 from batch_avatar.emulator.jobs import Job, Removal, Rendered
 from batch_avatar.emulator.outputs import Outputs
+from batch_avatar.emulator.preview import parse_preview
 from batch_avatar.emulator.state import JobStore
 from batch_avatar.emulator.validation import check_id, parse_request
 from batch_avatar.emulator.view import view_job
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from batch_avatar.emulator.options import EmulatorOptions
+    from batch_avatar.emulator.options import EmulatorOptions, Generation
 
 _log = logging.getLogger(__name__)
 
@@ -65,39 +66,33 @@ class Service:
     # The operations of the API
 
     def create(self, job_id: str, body: bytes, operation_id: str | None) -> Created:
-        """Accept a job, or raise; counts either."""
-        try:
-            spent_at = self._allowance.spend()
-            try:
-                return self._create(job_id, body, operation_id)
-            except ApiError:
-                if not self.options.refused_creates_count:
-                    self._allowance.refund(spent_at)
-                raise
-        except ApiError as error:
-            self.counters.refused(f"{error.status} {error.code}")
-            raise
+        """Accept a job under the client's id, or raise; counts either."""
+        return self._paced("2024", lambda: self._create(job_id, body, operation_id))
 
-    def get(self, job_id: str) -> dict[str, Any] | None:
+    def create_preview(self, body: bytes) -> Created:
+        """Accept a 3.1-preview1 job under an id of our own, or raise; counts either. Nothing tells a repeat."""
+        return self._paced("3.1", lambda: self._create_preview(body))
+
+    def get(self, job_id: str, generation: Generation = "2024") -> dict[str, Any] | None:
         """Give a job; None stands for an answer without content."""
         with self.store.lock:
-            job = self.store.find(job_id, self.clock.now(), read=True)
+            job = self.store.find(job_id, self.clock.now(), generation=generation, read=True)
             if job is not None:
                 return view_job(job, self.outputs.links(job))
         if HTTPStatus(self.options.get_absent) is HTTPStatus.NO_CONTENT:
             return None
         raise ApiError(404, "NotFound", "The specified synthesis could not be found.")
 
-    def list_page(self, skip: int, size: int) -> tuple[list[dict[str, Any]], bool]:
+    def list_page(self, skip: int, size: int, generation: Generation = "2024") -> tuple[list[dict[str, Any]], bool]:
         """Give one page, newest first, and whether more follow."""
         with self.store.lock:
-            jobs, more = self.store.page(skip, size, self.clock.now())
+            jobs, more = self.store.page(skip, size, self.clock.now(), generation)
             return [view_job(job, self.outputs.links(job)) for job in jobs], more
 
-    def delete(self, job_id: str) -> None:
+    def delete(self, job_id: str, generation: Generation = "2024") -> None:
         """Remove a job and, before returning, its blobs."""
         with self.store.lock:
-            job = self.store.find(job_id, self.clock.now())
+            job = self.store.find(job_id, self.clock.now(), generation=generation)
             if job is None:
                 if HTTPStatus(self.options.delete_absent) is HTTPStatus.NOT_FOUND:
                     raise ApiError(404, "NotFound", "The specified synthesis could not be found.")
@@ -147,6 +142,19 @@ class Service:
 
     # Inside
 
+    def _paced(self, generation: Generation, create: Callable[[], Created]) -> Created:
+        try:
+            spent_at = self._allowance.spend(generation)
+            try:
+                return create()
+            except ApiError:
+                if not self.options.refused_creates_count:
+                    self._allowance.refund(spent_at)
+                raise
+        except ApiError as error:
+            self.counters.refused(f"{error.status} {error.code}")
+            raise
+
     def _create(self, job_id: str, body: bytes, operation_id: str | None) -> Created:
         check_id(job_id)
         if operation_id is not None:
@@ -155,8 +163,7 @@ class Service:
         if (replayed := self._replay(operation_id, fingerprint)) is not None:
             return replayed
         request = parse_request(body, self.options)
-        if request.properties.destination_container_url:
-            check_destination(request.properties.destination_container_url)
+        check_destination(request.properties.destination_container_url)
         with self.store.lock:
             now = self.clock.now()
             old = self.store.find(job_id, now)
@@ -164,9 +171,11 @@ class Service:
                 return answer
             if old is not None:
                 self.store.remove(old, "replaced")
-            self._check_slots(now)
+                self._spawn(self.outputs.delete, old)
+            self._check_slots(now, self.options.active_jobs_refusal)
             job = Job(
                 id=job_id,
+                name=job_id,
                 internal_id=str(uuid.uuid4()),
                 operation_id=operation_id or str(uuid.uuid4()),
                 incarnation=self.store.next_incarnation(job_id),
@@ -174,11 +183,32 @@ class Service:
                 created=now,
                 fault=self.faults.for_job(job_id),
             )
-            self.store.admit(job, fingerprint=fingerprint)
-            self.counters.accepted(job_id, unfinished=self.store.unfinished(now))
-            created = Created(view_job(job), job.operation_id)
-        if old is not None:
-            self._spawn(self.outputs.delete, old)
+            return self._admit(job, now, fingerprint)
+
+    def _create_preview(self, body: bytes) -> Created:
+        preview, request = parse_preview(body, self.options)
+        check_destination(request.properties.destination_container_url)
+        with self.store.lock:
+            now = self.clock.now()
+            self._check_slots(now, "400")
+            job_id = str(uuid.uuid4())
+            job = Job(
+                id=job_id,
+                name=preview.display_name,
+                internal_id=job_id,
+                operation_id=str(uuid.uuid4()),  # never told: operations came in 2024
+                incarnation=self.store.next_incarnation(preview.display_name),
+                request=request,
+                created=now,
+                preview=preview,
+                fault=self.faults.for_job(preview.display_name),
+            )
+            return self._admit(job, now)
+
+    def _admit(self, job: Job, now: datetime, fingerprint: str = "") -> Created:
+        self.store.admit(job, fingerprint=fingerprint)
+        self.counters.accepted(job, unfinished=self.store.unfinished(now))
+        created = Created(view_job(job), job.operation_id)
         self._spawn(self._render, job)
         return created
 
@@ -194,7 +224,7 @@ class Service:
         return Created(view_job(job, self.outputs.links(job)), job.operation_id)
 
     def _settle_repeat(self, old: Job) -> Created | None:
-        policy = self.options.repeat_put
+        policy = self.options.repeat_put if old.generation == "2024" else "conflict"
         if policy == "conflict":
             raise ApiError(409, "Conflict", f"A synthesis with the id {old.id} already exists.")
         if policy == "bad_request":
@@ -203,11 +233,11 @@ class Service:
             return Created(view_job(old, self.outputs.links(old)), old.operation_id)
         return None
 
-    def _check_slots(self, now: datetime) -> None:
+    def _check_slots(self, now: datetime, refusal: Literal["429", "400"]) -> None:
         limit = self.options.active_jobs_limit
         if limit and self.store.unfinished(now) >= limit:
             message = f"There are too many active jobs: the limit is {limit} per resource."
-            if self.options.active_jobs_refusal == "429":
+            if refusal == "429":
                 raise ApiError(429, "TooManyRequests", message)
             raise bad_request(message)
 

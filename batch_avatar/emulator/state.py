@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from batch_avatar.emulator.jobs import Rendered
-    from batch_avatar.emulator.options import EmulatorOptions
+    from batch_avatar.emulator.options import EmulatorOptions, Generation
 
 
 class JobStore:
@@ -38,27 +38,38 @@ class JobStore:
         self._incarnations: dict[str, int] = {}
         self._expiries: list[tuple[datetime, int, Job]] = []
         self._operations: dict[str, tuple[str, Job]] = {}
+        self._names: dict[str, str] = {}
 
-    def next_incarnation(self, job_id: str) -> int:
-        """Tell how many jobs have had this id."""
+    def next_incarnation(self, name: str) -> int:
+        """Tell how many jobs have had this name."""
         with self.lock:
-            return self._incarnations.get(job_id, 0)
+            return self._incarnations.get(name, 0)
+
+    def name_of(self, job_id: str | None) -> str | None:
+        """Tell the name of the job that has or had this id."""
+        with self.lock:
+            return None if job_id is None else self._names.get(job_id)
 
     def admit(self, job: Job, *, fingerprint: str) -> None:
         """Take in a job whose id is free. `fingerprint` identifies the request for replays."""
         with self.lock:
             if job.id in self._live:
                 raise ValueError(f"{job.id} exists")
-            self._incarnations[job.id] = job.incarnation + 1
+            self._incarnations[job.name] = job.incarnation + 1
+            self._names[job.id] = job.name
             self._live[job.id] = self._unfinished[job.id] = job
             self._history.append(job)
             self._operations[job.operation_id] = (fingerprint, job)
 
-    def find(self, job_id: str, now: datetime, *, read: bool = False) -> Job | None:
-        """Give the live job with this id, moved up to now. `read`: a client looks at it."""
+    def find(
+        self, job_id: str, now: datetime, *, generation: Generation | None = None, read: bool = False
+    ) -> Job | None:
+        """Give the live job with this id (and of this generation), moved up to now. `read`: a client looks at it."""
         with self.lock:
             self._expire(now)
             job = self._live.get(job_id)
+            if job is not None and generation not in (None, job.generation):
+                return None
             if job is not None:
                 self._move(job, now, read=read)
                 if job.terminal and job.expires <= now:
@@ -74,12 +85,16 @@ class JobStore:
                 self._move(found[1], now)
             return found
 
-    def page(self, skip: int, size: int, now: datetime) -> tuple[list[Job], bool]:
-        """Give one page of the visible jobs, newest first, and whether more follow."""
+    def page(self, skip: int, size: int, now: datetime, generation: Generation) -> tuple[list[Job], bool]:
+        """Give one page of the generation's visible jobs, newest first, and whether more follow."""
         visible_until = now - timedelta(seconds=self._options.list_lag_seconds)
         with self.lock:
             self.tick(now)
-            visible = [job for job in reversed(self._live.values()) if job.created <= visible_until]
+            visible = [
+                job
+                for job in reversed(self._live.values())
+                if job.generation == generation and job.created <= visible_until
+            ]
             page = visible[skip : skip + size]
             for job in page:
                 self._move(job, now, read=True)
@@ -100,13 +115,13 @@ class JobStore:
             return job.removed is None
 
     def release(self, job_id: str | None, now: datetime) -> int:
-        """Let stuck jobs (one, or all) go on; tell how many."""
+        """Let stuck jobs (those of one id or name, or all) go on; tell how many."""
         with self.lock:
             held = [
                 job
                 for job in self._unfinished.values()
                 if isinstance(job.fault, StickJob)
-                and job_id in (None, job.id)
+                and job_id in (None, job.id, job.name)
                 and (job.released_at is None or job.released_at > now)
             ]
             for job in held:

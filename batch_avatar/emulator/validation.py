@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from batch_avatar.emulator.options import EmulatorOptions
+
+_Body = TypeVar("_Body", bound=BaseModel)
 
 # The docs allow no dots; the OpenAPI pattern and a public result link do.
 _ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,62}[a-zA-Z0-9]")
@@ -36,7 +38,14 @@ def check_id(value: str, *, what: str = "The synthesis id") -> None:
 
 
 def parse_request(body: bytes, options: EmulatorOptions) -> SynthesisRequest:
-    """Decode and check a create body."""
+    """Decode and check a create body of 2024."""
+    request = decode(SynthesisRequest, body, options)
+    check_request(request, options)
+    return request
+
+
+def decode(model: type[_Body], body: bytes, options: EmulatorOptions) -> _Body:
+    """Check what one member alone decides: presence, type and range."""
     try:
         raw = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -44,16 +53,20 @@ def parse_request(body: bytes, options: EmulatorOptions) -> SynthesisRequest:
     if not isinstance(raw, dict):
         raise bad_request("The request body must be a JSON object.")
     try:
-        request = SynthesisRequest.model_validate_json(body)
+        decoded = model.model_validate_json(body)
     except ValidationError as error:
         raise _explain(error) from error
-    if options.unknown_members == "refuse" and (unknown := _find_unknown(SynthesisRequest, raw)):
+    if options.unknown_members == "refuse" and (unknown := _find_unknown(model, raw)):
         raise bad_request(f"The member {unknown[0]} is not known.", target=unknown[0])
+    return decoded
+
+
+def check_request(request: SynthesisRequest, options: EmulatorOptions) -> None:
+    """Check what members decide together."""
     _check_inputs(request)
     _check_avatar(request, options)
     _check_video(request.avatar_config)
     _check_properties(request)
-    return request
 
 
 def _explain(error: ValidationError) -> ApiError:

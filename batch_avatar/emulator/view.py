@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from batch_avatar.emulator.clock import format_time
+from batch_avatar.emulator.preview_view import view_preview_job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +17,9 @@ _FORMATS = {"mp4": "Mp4", "webm": "Webm"}
 
 
 def view_job(job: Job, outputs: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Write the job object. Inputs and the destination URL are never shown again (D)."""
+    """Write the job object of the job's generation. Inputs and the destination URL are never shown again (D)."""
+    if job.preview is not None:
+        return view_preview_job(job, job.preview, outputs)
     request = job.request
     view: dict[str, Any] = {
         "id": job.id,
@@ -75,12 +78,6 @@ def _view_properties(job: Job) -> dict[str, Any]:
 
 
 def _view_billing(request: SynthesisRequest, characters: int, milliseconds: int) -> dict[str, int]:
-    """Leave out what is zero, as the examples do (I); `hdNeuralCharacters` was seen with an HD voice (O)."""
-    voice = (request.voice or request.inputs[0].content).lower()
-    kind = "neuralCharacters"
-    if any(name.lower() in voice for name in request.custom_voices):
-        kind = "customNeuralCharacters"
-    elif ":dragonhd" in voice:
-        kind = "hdNeuralCharacters"
-    billing = {kind: characters, "talkingAvatarDurationSeconds": milliseconds // 1000}
+    """Leave out what is zero, as the examples do (I)."""
+    billing = {f"{request.voice_kind}Characters": characters, "talkingAvatarDurationSeconds": milliseconds // 1000}
     return {name: value for name, value in billing.items() if value}

@@ -30,6 +30,18 @@ PLAIN = {
     },
 }
 
+PREVIEW_PLAIN = {
+    "displayName": "episode-1",
+    "textType": "PlainText",
+    "inputs": [{"text": TEXT}],
+    "synthesisConfig": {"voice": "en-US-AvaMultilingualNeural"},
+    "properties": {
+        "talkingAvatarCharacter": "lisa",
+        "talkingAvatarStyle": "graceful-sitting",
+        "videoCodec": "h264",
+    },
+}
+
 
 def check(content, schema):
     Draft202012Validator({"$ref": f"#/$defs/{schema}", **SCHEMAS}).validate(content)
@@ -37,7 +49,16 @@ def check(content, schema):
 
 def changed(**changes):
     """The plain request with some members replaced; `a__b` reaches into `a`, None removes."""
-    body = copy.deepcopy(PLAIN)
+    return _replace(PLAIN, changes)
+
+
+def changed_preview(**changes):
+    """The plain request of 3.1-preview1 with some members replaced, likewise."""
+    return _replace(PREVIEW_PLAIN, changes)
+
+
+def _replace(plain, changes):
+    body = copy.deepcopy(plain)
     for path, value in changes.items():
         *parents, name = path.split("__")
         place = body
@@ -57,6 +78,7 @@ class Speech:
         self.emulator = emulator
         self.session = requests.Session()
         self.session.headers["Ocp-Apim-Subscription-Key"] = emulator.key
+        self.preview = Preview(emulator, self.session)
 
     def url(self, job_id=None):
         base = f"{self.emulator.endpoint}/avatar/batchsyntheses"
@@ -108,6 +130,55 @@ class Speech:
         return self.get(job_id).json()
 
 
+class Preview:
+    """The same emulator through the paths of 3.1-preview1, checked by schemas of its own."""
+
+    def __init__(self, emulator, session):
+        self.emulator = emulator
+        self.session = session
+
+    def url(self, job_id=None):
+        base = f"{self.emulator.endpoint}/api/texttospeech/3.1-preview1/batchsynthesis/talkingavatar"
+        return base if job_id is None else f"{base}/{job_id}"
+
+    def call(self, method, url, *, schema=None, shape="previewError", **options):
+        answer = self.session.request(method, url, timeout=10, **options)
+        assert answer.headers["apim-request-id"]
+        if answer.status_code >= 400:
+            check(answer.json(), shape)
+        elif answer.status_code == 204:
+            assert answer.content == b""
+        elif schema is not None:
+            check(answer.json(), schema)
+        return answer
+
+    def post(self, body=None, **options):
+        return self.call("POST", self.url(), schema="previewJob", json=body or PREVIEW_PLAIN, **options)
+
+    def created(self, name="episode-1", body=None):
+        answer = self.post((body or PREVIEW_PLAIN) | {"displayName": name})
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def get(self, job_id, **options):
+        return self.call("GET", self.url(job_id), schema="previewJob", **options)
+
+    def list(self, **params):
+        return self.call("GET", self.url(), schema="previewList", params=params)
+
+    def names(self, **params):
+        return [job["displayName"] for job in self.list(**params).json()["values"]]
+
+    def delete(self, job_id):
+        return self.call("DELETE", self.url(job_id))
+
+    def finished(self, name="episode-1", body=None):
+        """Create a job and see it end; for the progression `at_once`."""
+        job_id = self.created(name, body)["id"]
+        self.emulator.settle()
+        return self.get(job_id).json()
+
+
 def run(stack, azurite, **options):
     """Start an emulator: quick jobs, no pacing and no list lag unless told otherwise."""
     usual = {
@@ -150,6 +221,12 @@ def shared(azurite):
 
 
 @pytest.fixture
+def preview(speech):
+    """The paths of 3.1-preview1 of one emulator for one test."""
+    return speech.preview
+
+
+@pytest.fixture
 def fresh_id():
     return f"job-{uuid.uuid4().hex[:12]}"
 
@@ -165,6 +242,11 @@ def user_storage(azurite):
 @pytest.fixture
 def make_body():
     return changed
+
+
+@pytest.fixture
+def make_preview_body():
+    return changed_preview
 
 
 @pytest.fixture

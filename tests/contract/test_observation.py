@@ -25,6 +25,7 @@ def test_stats_tell_creates_requests_bills_and_deletes(speech, admin, make_body)
     assert stats["creates"] == {
         "accepted": 1,
         "accepted_by_id": {"job-1": 1},
+        "accepted_by_name": {"job-1": 1},
         "refused": 2,
         "refused_by_code": {"409 Conflict": 1, "400 BadRequest": 1},
     }
