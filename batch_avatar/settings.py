@@ -19,6 +19,8 @@ PREFIX = "BATCH_AVATAR_"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 CONTAINER_NAME = re.compile(r"[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62}")  # Azure Storage's rule for names
 ENTRA_DOMAIN = ".cognitiveservices.azure.com"
+PREVIEW_31 = "3.1-preview1"
+PREVIEW_31_DOMAIN = ".customvoice.api.speech.microsoft.com"
 
 
 def _checked_url(value: str) -> str:
@@ -36,6 +38,32 @@ def _checked_url(value: str) -> str:
     return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower()).geturl().rstrip("/")
 
 
+def _check_generation(host: str, api_version: str, *, key: bool) -> None:
+    """Raises ValueError where this host does not speak that generation, or asks for another kind of access."""
+    local, older = host in LOOPBACK, host.endswith(PREVIEW_31_DOMAIN)
+    if api_version == PREVIEW_31:
+        if not older and not local:
+            raise ValueError(
+                f"{PREFIX}ENDPOINT: with {PREVIEW_31} it is https://<region>{PREVIEW_31_DOMAIN}, not {host}"
+            )
+        if not key:
+            raise ValueError(
+                f"{PREFIX}SPEECH_KEY: {PREVIEW_31} needs one; Microsoft Entra works with a custom domain only, "
+                "which the host of this generation is not"
+            )
+    elif older:
+        region = host.removesuffix(PREVIEW_31_DOMAIN)
+        raise ValueError(
+            f"{PREFIX}ENDPOINT: {host} speaks {PREVIEW_31} only; with {api_version} it is "
+            f"https://{region}.api.cognitive.microsoft.com or https://<name>{ENTRA_DOMAIN}"
+        )
+    elif not key and not host.endswith(ENTRA_DOMAIN) and not local:
+        raise ValueError(
+            f"{PREFIX}ENDPOINT: Microsoft Entra needs the resource's custom domain, https://<name>{ENTRA_DOMAIN}; "
+            f"{host} takes keys only. Set that endpoint, or {PREFIX}SPEECH_KEY"
+        )
+
+
 class Settings(BaseSettings):
     """One Speech resource, one archive, and the limits between them. Durations are seconds."""
 
@@ -45,7 +73,7 @@ class Settings(BaseSettings):
 
     endpoint: str = Field(description="The Speech resource, https://<name>.cognitiveservices.azure.com.")
     speech_key: SecretStr | None = Field(default=None, description="Its key; without one, Microsoft Entra.")
-    api_version: Literal["2024-08-01", "2024-04-15-preview"] = Field(
+    api_version: Literal["2024-08-01", "2024-04-15-preview", "3.1-preview1"] = Field(
         default="2024-08-01", description="Generation of the batch avatar API."
     )
     storage_connection_string: SecretStr | None = Field(default=None, description="The archive's account, by key.")
@@ -80,6 +108,18 @@ class Settings(BaseSettings):
         ge=1,
         le=99,
         description="Jobs per script when the service itself fails; each may be billed.",
+    )
+    max_changed_scripts: int = Field(
+        default=10,
+        ge=0,
+        description="So many scripts may differ from what was archived under their name before `--accept-changes` "
+        "is asked for.",
+    )
+    settle_seconds: float = Field(
+        default=60,
+        gt=0,
+        description="3.1-preview1 only: how long complete job lists must agree that a job is absent before it is sent "
+        "again. Nothing documents how far the list lags; this is a choice (the emulator's lags 2 s).",
     )
     request_timeout_seconds: float = Field(default=30, gt=0, description="For one answer of the service.")
     transfer_deadline_seconds: float = Field(default=3600, gt=0, description="For one video to be copied.")
@@ -139,12 +179,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _combined(self) -> Self:
-        host = urlsplit(self.endpoint).hostname or ""
-        if self.speech_key is None and not host.endswith(ENTRA_DOMAIN) and host not in LOOPBACK:
-            raise ValueError(
-                f"{PREFIX}ENDPOINT: Microsoft Entra needs the resource's custom domain, https://<name>{ENTRA_DOMAIN}; "
-                f"{host} takes keys only. Set that endpoint, or {PREFIX}SPEECH_KEY"
-            )
+        _check_generation(urlsplit(self.endpoint).hostname or "", self.api_version, key=self.speech_key is not None)
         if (self.storage_connection_string is None) == (self.storage_account_url is None):
             raise ValueError(f"set exactly one of {PREFIX}STORAGE_CONNECTION_STRING and {PREFIX}STORAGE_ACCOUNT_URL")
         if self.start_deadline_seconds > self.job_deadline_seconds:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from batch_avatar.wire.avatar_2024 import Avatar2024
-from batch_avatar.wire.messages import JobPage, Problem, WireRequest, decode_problem
+from batch_avatar.wire.messages import PAGE_SIZE, JobPage, Problem, WireRequest, decode_problem
+from batch_avatar.wire.preview_3_1 import AvatarPreview31
 from batch_avatar.wire.summary import SummaryResult, decode_summary
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from batch_avatar.models import Script, SynthesisJob
 
 __all__ = [
+    "PAGE_SIZE",
     "JobPage",
     "Problem",
     "SummaryResult",
@@ -39,7 +41,7 @@ class Wire(Protocol):
 
     def encode_create(self, script: Script, *, job_id: str, description: str) -> WireRequest: ...
     def encode_get(self, service_id: str) -> WireRequest: ...
-    def encode_list(self) -> WireRequest: ...
+    def encode_list(self, *, skip: int = 0) -> WireRequest: ...
     def encode_delete(self, service_id: str) -> WireRequest: ...
     def decode_job(self, body: object, *, observed_at: datetime) -> SynthesisJob:
         """Raises ValueError where the body is no job."""
@@ -52,4 +54,4 @@ class Wire(Protocol):
 
 def wire_for(api_version: str) -> Wire:
     """The generation behind an api-version; settings allow no other."""
-    return Avatar2024(api_version)
+    return AvatarPreview31() if api_version == AvatarPreview31.api_version else Avatar2024(api_version)

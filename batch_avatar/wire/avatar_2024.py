@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
-
-from pydantic import SecretStr
 
 from batch_avatar.identity import normalise_newlines
 from batch_avatar.models import SynthesisJob
-from batch_avatar.wire.messages import JobPage, WireRequest, encode_body
+from batch_avatar.wire.messages import (
+    PAGE_SIZE,
+    WireRequest,
+    camel,
+    decode_billing,
+    decode_jobs,
+    decode_link,
+    decode_moment,
+    decode_object,
+    decode_optional,
+    encode_body,
+    pick,
+    required,
+    set_properties,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from batch_avatar.models import Script
+    from batch_avatar.wire.messages import JobPage
 
 JOBS = "/avatar/batchsyntheses"
-PAGE_SIZE = 100  # the documented maximum
 
 TOP_LEVEL = {"custom_voices": "customVoices"}
 SYNTHESIS = {name: name for name in ("voice", "style", "rate", "pitch", "volume")}
@@ -59,17 +71,15 @@ class Avatar2024:
         yield from ()
 
     def encode_create(self, script: Script, *, job_id: str, description: str) -> WireRequest:
-        values = script.model_dump(exclude_none=True)
-        if url := script.destination_container_url:
-            values["destination_container_url"] = url.get_secret_value()
+        values = set_properties(script)
         body: dict[str, Any] = {
             "inputKind": script.input_kind,
             "inputs": [{"content": normalise_newlines(script.content)}],
             "description": description,
-            **_pick(values, TOP_LEVEL),
-            "synthesisConfig": _pick(values, SYNTHESIS),
-            "properties": _pick(values, PROPERTIES),
-            "avatarConfig": {name: _camel(value) for name, value in _pick(values, AVATAR).items()},
+            **pick(values, TOP_LEVEL),
+            "synthesisConfig": pick(values, SYNTHESIS),
+            "properties": pick(values, PROPERTIES),
+            "avatarConfig": {name: camel(value) for name, value in pick(values, AVATAR).items()},
         }
         for member in ("synthesisConfig", "properties"):
             if not body[member]:
@@ -79,90 +89,37 @@ class Avatar2024:
     def encode_get(self, service_id: str) -> WireRequest:
         return WireRequest("GET", f"{JOBS}/{service_id}", self._query)
 
-    def encode_list(self) -> WireRequest:
-        return WireRequest("GET", JOBS, {**self._query, "maxpagesize": str(PAGE_SIZE)})
+    def encode_list(self, *, skip: int = 0) -> WireRequest:
+        start = {"skip": str(skip)} if skip else {}
+        return WireRequest("GET", JOBS, {**self._query, **start, "maxpagesize": str(PAGE_SIZE)})
 
     def encode_delete(self, service_id: str) -> WireRequest:
         return WireRequest("DELETE", f"{JOBS}/{service_id}", self._query)
 
     def decode_job(self, body: object, *, observed_at: datetime) -> SynthesisJob:
-        job = _mapping(body)
-        properties, outputs = _optional(job.get("properties")), _optional(job.get("outputs"))
-        error, avatar = _optional(properties.get("error")), _optional(job.get("avatarConfig"))
+        job = decode_object(body)
+        properties, outputs = decode_optional(job.get("properties")), decode_optional(job.get("outputs"))
+        error, avatar = decode_optional(properties.get("error")), decode_optional(job.get("avatarConfig"))
         return SynthesisJob(
-            service_id=job["id"] if "id" in job else _missing("id"),
+            service_id=required(job, "id"),
             internal_id=job.get("internalId"),
-            status=job["status"] if "status" in job else _missing("status"),
+            status=required(job, "status"),
             description=job.get("description"),
-            created_at=_moment(job.get("createdDateTime")),
-            last_action_at=_moment(job.get("lastActionDateTime")),
+            created_at=decode_moment(job.get("createdDateTime")),
+            last_action_at=decode_moment(job.get("lastActionDateTime")),
             observed_at=observed_at,
             time_to_live_hours=properties.get("timeToLiveInHours"),
             subtitle_type=avatar.get("subtitleType"),
             size_bytes=properties.get("sizeInBytes"),
             duration_milliseconds=properties.get("durationInMilliseconds"),
-            billing={k: v for k, v in _optional(properties.get("billingDetails")).items() if isinstance(v, int)},
+            billing=decode_billing(properties.get("billingDetails")),
             error_code=error.get("code"),
             error_message=error.get("message"),
-            result_link=_link(outputs.get("result")),
-            summary_link=_link(outputs.get("summary")),
-            subtitle_link=_link(outputs.get("subtitle")),  # undocumented; seen with external_file
+            result_link=decode_link(outputs.get("result")),
+            summary_link=decode_link(outputs.get("summary")),
+            subtitle_link=decode_link(outputs.get("subtitle")),  # undocumented; seen with external_file
         )
 
     def decode_page(self, body: object, *, observed_at: datetime) -> JobPage:
-        page = _mapping(body)
-        jobs = page.get("value")
-        if not isinstance(jobs, list):
-            raise ValueError("a page without 'value'")  # noqa: TRY004 - one error for every unreadable body
-        decoded = []
-        for job in jobs:
-            with suppress(ValueError):  # one odd job, perhaps of somebody else, must not hide the others
-                decoded.append(self.decode_job(job, observed_at=observed_at))
-        link = page.get("nextLink")
-        return JobPage(
-            jobs=tuple(decoded),
-            next_link=link if isinstance(link, str) and link else None,
-            unreadable=len(jobs) - len(decoded),
-        )
-
-
-def _pick(values: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    return {wire: values[ours] for ours, wire in names.items() if ours in values}
-
-
-def _camel(value: Any) -> Any:
-    """Nested members (scene, videoCrop) by the service's names."""
-    if not isinstance(value, dict):
-        return value
-    return {_camel_name(name): _camel(inner) for name, inner in value.items()}
-
-
-def _camel_name(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004 - one error for every unreadable body
-    return value
-
-
-def _optional(value: object) -> dict[str, Any]:
-    return {} if value is None else _mapping(value)
-
-
-def _missing(name: str) -> Any:
-    raise ValueError(f"a job without {name!r}")
-
-
-def _link(value: object) -> SecretStr | None:
-    return SecretStr(value) if isinstance(value, str) and value else None
-
-
-def _moment(value: object) -> datetime | None:
-    """UTC, also without a zone: `lastActionDateTime` loses its Z once the job has moved on."""
-    if not isinstance(value, str):
-        return None
-    moment = datetime.fromisoformat(value)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        page = decode_object(body)
+        return decode_jobs(page.get("value"), page.get("nextLink"), partial(self.decode_job, observed_at=observed_at))

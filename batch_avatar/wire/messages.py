@@ -1,18 +1,32 @@
-"""Requests as values, pages of jobs, and the five shapes of error bodies."""
+"""Requests as values, pages of jobs, the five shapes of error bodies, and what the generations have in common."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pydantic import SecretStr
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from batch_avatar.models import SynthesisJob
+    from batch_avatar.models import Script, SynthesisJob
 
+PAGE_SIZE = 100  # jobs on a page, the documented maximum of both generations
 MAX_BODY_BYTES = 500_000
 """The documented limit is "500 KB"; the smaller reading of it."""
+
+BILLING_NAMES = {
+    "neural": "neuralCharacters",
+    "customneural": "customNeuralCharacters",
+    "talkingavatarduration": "talkingAvatarDurationSeconds",
+    "talkingavatardurationinseconds": "talkingAvatarDurationSeconds",
+    "talkingavatardurationseconds": "talkingAvatarDurationSeconds",
+}
+"""Older names in lower case (3.1-preview1's job and summary, 2024-04-01-preview), and those of 2024-08-01."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,92 @@ class Problem:
 
 def encode_body(values: Mapping[str, Any]) -> bytes:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def set_properties(script: Script) -> dict[str, Any]:
+    """The script's members that are set, the destination container's link in clear."""
+    values = script.model_dump(exclude_none=True)
+    if url := script.destination_container_url:
+        values["destination_container_url"] = url.get_secret_value()
+    return values
+
+
+def pick(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Those of the values that are named, by the service's names for them."""
+    return {wire: values[ours] for ours, wire in names.items() if ours in values}
+
+
+def camel(value: Any) -> Any:
+    """Nested members (scene, videoCrop) by the service's names."""
+    if not isinstance(value, dict):
+        return value
+    return {_camel_name(name): camel(inner) for name, inner in value.items()}
+
+
+def _camel_name(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def decode_object(value: object) -> dict[str, Any]:
+    """Raises ValueError where the value is no JSON object."""
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - one error for every unreadable body
+    return value
+
+
+def decode_optional(value: object) -> dict[str, Any]:
+    return {} if value is None else decode_object(value)
+
+
+def required(job: dict[str, Any], name: str) -> Any:
+    if name not in job:
+        raise ValueError(f"a job without {name!r}")
+    return job[name]
+
+
+def decode_link(value: object) -> SecretStr | None:
+    return SecretStr(value) if isinstance(value, str) and value else None
+
+
+def decode_moment(value: object) -> datetime | None:
+    """UTC, also without a zone: `lastActionDateTime` loses its Z once the job has moved on (2024-08-01)."""
+    if not isinstance(value, str):
+        return None
+    moment = datetime.fromisoformat(value)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time outside the calendar") from None
+
+
+def decode_count(value: object) -> int | None:
+    """A number, or digits as text: 3.1-preview1's summary writes them so."""
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def decode_billing(value: object) -> dict[str, int]:
+    """Counts by the names of 2024-08-01; unknown names stay as they are, what is no count is left out."""
+    given: dict[str, object] = value if isinstance(value, dict) else {}
+    counts = {BILLING_NAMES.get(name.lower(), name): decode_count(count) for name, count in given.items()}
+    return {name: count for name, count in counts.items() if count is not None}
+
+
+def decode_jobs(jobs: object, link: object, decode_job: Callable[[object], SynthesisJob]) -> JobPage:
+    """The page with these jobs and this link to the next. Raises ValueError where there is no list of jobs."""
+    if not isinstance(jobs, list):
+        raise ValueError("a page without a list of jobs")  # noqa: TRY004 - one error for every unreadable body
+    decoded = []
+    for job in jobs:
+        with suppress(ValueError):  # one odd job, perhaps of somebody else, must not hide the others
+            decoded.append(decode_job(job))
+    return JobPage(
+        jobs=tuple(decoded),
+        next_link=link if isinstance(link, str) and link else None,
+        unreadable=len(jobs) - len(decoded),
+    )
 
 
 def decode_problem(body: bytes) -> Problem:

@@ -6,14 +6,20 @@ import json
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from batch_avatar.wire.messages import decode_billing
+
 
 @dataclass(frozen=True)
 class SummaryResult:
-    """One input's result. Of `videoFileName` only the base name is right (contract notes, section 4)."""
+    """One input's result. Of `videoFileName` only the base name is right (contract notes, section 4).
+
+    `billing` is told by 3.1-preview1 only, whose job object in turn leaves the seconds of video out.
+    """
 
     status: str | None
     video_file_name: str | None
     error: str | None
+    billing: dict[str, int]
 
 
 def decode_summary(body: bytes) -> tuple[SummaryResult, ...]:
@@ -40,4 +46,5 @@ def _result(item: dict[str, object]) -> SummaryResult:
         status=str(item["status"]) if item.get("status") else None,
         video_file_name=PurePosixPath(name).name if isinstance(name, str) else None,
         error=str(error) if error else None,
+        billing=decode_billing(item.get("billingDetails")),
     )

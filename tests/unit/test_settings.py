@@ -12,6 +12,7 @@ GOOD = {
     "STORAGE_CONNECTION_STRING": f"AccountName=a;AccountKey={CANARY};EndpointSuffix=core.windows.net",
 }
 DOMAIN = "https://my-speech.cognitiveservices.azure.com"
+PREVIEW_31 = "https://westus2.customvoice.api.speech.microsoft.com"
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +85,8 @@ WRONG = {
     "JOB_DEADLINE_SECONDS": [CANARY, "0", "3599"],
     "CLAIM_SECONDS": [CANARY, "0", "119"],
     "MAX_ATTEMPTS": [CANARY, "0", "100"],
+    "MAX_CHANGED_SCRIPTS": [CANARY, "-1", "1.5"],
+    "SETTLE_SECONDS": [CANARY, "0", "-1"],
     "REQUEST_TIMEOUT_SECONDS": [CANARY, "0", "61"],
     "TRANSFER_DEADLINE_SECONDS": [CANARY, "0"],
     "VIDEO_FORMAT": [CANARY],
@@ -191,6 +194,53 @@ def test_entra_is_accepted_with_a_custom_domain_and_on_this_machine(environment,
     assert load_settings().speech_key is None
 
 
+@pytest.mark.parametrize("version", ["2024-08-01", "2024-04-15-preview"])
+@pytest.mark.parametrize("endpoint", [GOOD["ENDPOINT"], DOMAIN, "http://127.0.0.1:8000"])
+def test_the_generations_of_2024_are_spoken_by_the_region_the_custom_domain_and_this_machine(
+    environment, version, endpoint
+):
+    environment(API_VERSION=version, ENDPOINT=endpoint)
+
+    assert load_settings().api_version == version
+
+
+@pytest.mark.parametrize(
+    "endpoint", [PREVIEW_31, "https://WestUS2.CustomVoice.API.speech.microsoft.com", "http://[::1]:1"]
+)
+def test_the_older_generation_is_spoken_by_its_own_host_and_this_machine(environment, endpoint):
+    environment(API_VERSION="3.1-preview1", ENDPOINT=endpoint)
+
+    assert load_settings().endpoint == endpoint.lower()
+
+
+@pytest.mark.parametrize("endpoint", [GOOD["ENDPOINT"], DOMAIN, f"{PREVIEW_31}.evil.com"])
+def test_the_older_generation_is_refused_elsewhere_and_the_right_host_named(environment, endpoint):
+    environment(API_VERSION="3.1-preview1", ENDPOINT=endpoint)
+
+    assert (
+        f"{PREFIX}ENDPOINT: with 3.1-preview1 it is https://<region>.customvoice.api.speech.microsoft.com, "
+        f"not {endpoint.removeprefix('https://')}"
+    ) in refusal()
+
+
+@pytest.mark.parametrize("endpoint", [PREVIEW_31, "http://127.0.0.1:8000"])
+def test_the_older_generation_needs_a_key(environment, endpoint):
+    environment(API_VERSION="3.1-preview1", ENDPOINT=endpoint, SPEECH_KEY=None)
+
+    assert f"{PREFIX}SPEECH_KEY: 3.1-preview1 needs one" in refusal()
+
+
+@pytest.mark.parametrize("version", [None, "2024-08-01", "2024-04-15-preview"])
+@pytest.mark.parametrize("key", [CANARY, None])
+def test_the_host_of_the_older_generation_is_refused_for_the_others_and_the_right_ones_named(environment, version, key):
+    environment(API_VERSION=version, ENDPOINT=PREVIEW_31, SPEECH_KEY=key)
+
+    said = refusal()
+
+    assert f"{PREFIX}ENDPOINT: westus2.customvoice.api.speech.microsoft.com speaks 3.1-preview1 only" in said
+    assert "https://westus2.api.cognitive.microsoft.com or https://<name>.cognitiveservices.azure.com" in said
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -221,6 +271,12 @@ def test_a_job_may_not_be_overdue_before_it_has_to_start(environment):
     environment(START_DEADLINE_SECONDS="100", JOB_DEADLINE_SECONDS="99")
 
     assert f"{PREFIX}START_DEADLINE_SECONDS must not exceed {PREFIX}JOB_DEADLINE_SECONDS" in refusal()
+
+
+def test_every_change_may_have_to_be_accepted(environment):
+    environment(MAX_CHANGED_SCRIPTS="0")
+
+    assert load_settings().max_changed_scripts == 0
 
 
 def test_fractions_are_accepted_where_seconds_and_paces_are_meant(environment):

@@ -179,7 +179,9 @@ def test_get_list_and_delete_are_as_documented():
 
     assert WIRE.encode_get("my-job-01") == WireRequest("GET", "/avatar/batchsyntheses/my-job-01", version)
     assert WIRE.encode_delete("my-job-01") == WireRequest("DELETE", "/avatar/batchsyntheses/my-job-01", version)
-    assert WIRE.encode_list() == WireRequest("GET", "/avatar/batchsyntheses", version | {"maxpagesize": "100"})
+    listing = version | {"maxpagesize": "100"}
+    assert WIRE.encode_list() == WireRequest("GET", "/avatar/batchsyntheses", listing)
+    assert WIRE.encode_list(skip=50) == WireRequest("GET", "/avatar/batchsyntheses", listing | {"skip": "50"})
 
 
 def test_the_preview_of_2024_differs_in_its_version_only():
@@ -298,6 +300,12 @@ def test_unknown_members_are_no_mistake():
     assert job.billed_characters == 5
 
 
+def test_what_is_billed_is_read_under_the_names_of_the_first_preview_too():
+    job = decode(properties={"billingDetails": {"neural": 29, "talkingAvatarDurationInSeconds": 2}})
+
+    assert (job.billed_characters, job.billed_seconds) == (29, 2)
+
+
 @pytest.mark.parametrize("status", ["Cancelled", "Queued", "succeeded"])
 def test_an_unknown_status_survives_and_is_not_terminal(status):
     job = decode(status=status)
@@ -335,6 +343,7 @@ def test_a_job_may_consist_of_id_and_status():
         {"id": "x", "status": None},
         {"id": "x", "status": "Running", "properties": []},
         {"id": "x", "status": "Running", "createdDateTime": "yesterday"},
+        {"id": "x", "status": "Running", "createdDateTime": "0001-01-01T00:00:00+02:00"},
         {"error": {"code": "x"}},
     ],
 )
@@ -596,6 +605,7 @@ def test_the_summary_is_read_as_documented_and_of_its_path_only_the_name():
     [result] = decode_summary(body.encode())
 
     assert (result.status, result.video_file_name, result.error) == ("Succeeded", "0001.mp4", None)
+    assert result.billing == {}  # this generation tells it in the job
 
 
 @pytest.mark.parametrize(
