@@ -1,0 +1,268 @@
+"""Look at a video while its bytes pass: is it a whole mp4 or webm, and how long does it say it is?
+
+The layouts are those of ISO/IEC 14496-12 (mp4), RFC 8794 (EBML) and RFC 9559 (Matroska, of which webm is a part).
+Names, sizes and a few numbers are read; payloads are passed by and never collected, as the sample tables alone of a
+20-minute video are near 1 MB (30,000 pictures and 28,000 pieces of sound at 8 to 16 bytes each).
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, TypeVar
+
+TOLERANCE_MILLISECONDS = 500
+"""A webm of 3.000 s says 3.008 s (measured); a picture at 25 a second lasts 40 ms, a piece of AAC sound at 24 kHz
+43 ms, of which encoders put up to three in front. Half a second is more than twice the sum."""
+TOLERANCE_SHARE = 0.05
+"""How the service measures `durationInMilliseconds` is not documented, so a longer video may be off by more. A wrong
+alarm keeps a job at the service; what is looked for, half a video or another job's, is mostly far outside."""
+MAX_ELEMENTS = 250_000
+"""Read before giving up: 20 minutes with a fragment for every picture and piece of sound have 116,000 boxes."""
+DEFAULT_TIMESTAMP_SCALE = 1_000_000  # nanoseconds, where Info names none (RFC 9559)
+NANOSECONDS_PER_MILLISECOND = 1_000_000
+
+
+@dataclass(frozen=True)
+class ContainerFacts:
+    """What the bytes turned out to be; no duration where they do not tell, or are no whole container."""
+
+    kind: Literal["mp4", "webm"] | None = None
+    duration_milliseconds: int | None = None
+
+
+def doubts(facts: ContainerFacts, *, ending: str, duration_milliseconds: int | None) -> tuple[str, ...]:
+    """Which of `container` and `duration` do not fit the file's ending and the length that the service says."""
+    found = []
+    if f".{facts.kind}" != ending:
+        found.append("container")
+    if facts.duration_milliseconds is not None and duration_milliseconds is not None:
+        tolerance = max(TOLERANCE_MILLISECONDS, TOLERANCE_SHARE * duration_milliseconds)
+        if abs(facts.duration_milliseconds - duration_milliseconds) > tolerance:
+            found.append("duration")
+    return tuple(found)
+
+
+class ContainerProbe:
+    """Takes a file's bytes in order, in pieces of any size, and never raises on any of them."""
+
+    def __init__(self) -> None:
+        self._facts = ContainerFacts()
+        self._kept = bytearray()
+        self._walk: _Steps[ContainerFacts] | None = _read_file(_Reader())
+        self._want = next(self._walk)
+        self._left = self._want.size
+
+    def feed(self, piece: bytes | memoryview) -> None:
+        """Look at the next bytes; a view is not held on to."""
+        view = memoryview(piece)
+        while self._walk is not None and view:
+            size = len(view) if self._left is None else min(self._left, len(view))
+            if self._want.keep:
+                self._kept += view[:size]
+            view = view[size:]
+            if self._left is not None:
+                self._left -= size
+                if not self._left:
+                    self._go_on(self._walk)
+
+    def finish(self) -> ContainerFacts:
+        """Say what it was, now that no more bytes come."""
+        while self._walk is not None:
+            if self._left is not None and not self._want.keep:
+                self._walk = None  # cut inside a payload
+            else:
+                self._go_on(self._walk)
+        return self._facts
+
+    def _go_on(self, walk: _Steps[ContainerFacts]) -> None:
+        data = bytes(self._kept)
+        self._kept.clear()
+        try:
+            self._want = walk.send(data)
+            self._left = self._want.size
+        except StopIteration as end:
+            self._facts, self._walk = end.value, None
+        except _BrokenError:
+            self._walk = None
+
+
+class _BrokenError(Exception):
+    """Not a container that we know, or not a whole one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Want:
+    """The next bytes wanted, to be kept and handed over or to be passed by; without a size all that come."""
+
+    size: int | None
+    keep: bool = False
+
+
+_T = TypeVar("_T")
+_Steps: TypeAlias = Generator[_Want, bytes, _T]
+"""Code that stops for each piece of the file it wants, so that it need not know how the bytes come."""
+_Path: TypeAlias = tuple[bytes, ...]
+"""The names of an element and of those around it, outermost first."""
+
+
+class _Reader:
+    """Where in the file the walk is, and what it found.
+
+    An `end` is the byte where the element around it ends; None: with the file.
+    """
+
+    def __init__(self) -> None:
+        self.at = 0
+        self.found: dict[_Path, bytes] = {}
+        self._elements = 0
+
+    def next_byte(self, end: int | None) -> _Steps[bytes]:
+        """Give the first byte of one more element, or none where `end` or the file's end is reached."""
+        if self.at == end:
+            return b""
+        self._elements += 1
+        if self._elements > MAX_ELEMENTS:
+            raise _BrokenError
+        first = yield _Want(1, keep=True)
+        self.at += len(first)
+        return first
+
+    def take(self, size: int, end: int | None) -> _Steps[bytes]:
+        """Give so many bytes; fewer come only where the file ends."""
+        if end is not None and self.at + size > end:
+            raise _BrokenError
+        data = (yield _Want(size, keep=True)) if size else b""
+        if len(data) < size:
+            raise _BrokenError
+        self.at += size
+        return data
+
+    def skip_to(self, end: int | None) -> _Steps[None]:
+        if end is None:
+            yield _Want(None)
+        elif end > self.at:
+            yield _Want(end - self.at)
+            self.at = end
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Which elements are entered, of which the first bytes are kept (at most so many), and how a head is read."""
+
+    entered: frozenset[_Path]
+    kept: Mapping[_Path, int]
+    read_head: Callable[[_Reader, bytes, int | None], _Steps[tuple[bytes, int | None]]]
+
+
+def _read_file(reader: _Reader) -> _Steps[ContainerFacts]:
+    first = yield from reader.next_byte(None)
+    webm = first == _EBML[:1]
+    yield from _walk(reader, _WEBM if webm else _MP4, (), None, first)
+    return _decode_webm(reader.found) if webm else _decode_mp4(reader.found)
+
+
+def _walk(reader: _Reader, layout: _Layout, path: _Path, end: int | None, first: bytes) -> _Steps[None]:
+    """Read from its first byte on what lies inside `path`; as deep as the layout is, never as deep as the file."""
+    while first:
+        name, inner_end = yield from layout.read_head(reader, first, end)
+        inner = (*path, name)
+        if inner in layout.entered:
+            reader.found[inner] = b""
+            yield from _walk(reader, layout, inner, inner_end, (yield from reader.next_byte(inner_end)))
+        elif inner in layout.kept:
+            most = layout.kept[inner]
+            size = most if inner_end is None else min(most, inner_end - reader.at)
+            reader.found[inner] = yield from reader.take(size, inner_end)
+        yield from reader.skip_to(inner_end)
+        first = yield from reader.next_byte(end)
+
+
+# ISO base media: a box is 32 bits of size, a name of four letters and the payload
+
+_MOVIE, _FRAGMENTS = (b"moov",), (b"moov", b"mvex")
+_MOVIE_HEAD, _FRAGMENTS_HEAD = (*_MOVIE, b"mvhd"), (*_FRAGMENTS, b"mehd")
+_MP4_PARTS = {(b"ftyp",), (b"mdat",), _MOVIE, _MOVIE_HEAD}
+
+
+def _read_box_head(reader: _Reader, first: bytes, end: int | None) -> _Steps[tuple[bytes, int | None]]:
+    start = reader.at - 1
+    head = first + (yield from reader.take(7, end))
+    size = int.from_bytes(head[:4], "big")
+    if size == 0 and end is None:
+        return head[4:], None  # up to the end of the file
+    if size == 1:
+        size = int.from_bytes((yield from reader.take(8, end)), "big")
+    if start + size < reader.at or (end is not None and start + size > end):
+        raise _BrokenError
+    return head[4:], start + size
+
+
+_MP4 = _Layout(
+    entered=frozenset({_MOVIE, _FRAGMENTS}),
+    kept={(b"ftyp",): 0, (b"mdat",): 0, _MOVIE_HEAD: 32, _FRAGMENTS_HEAD: 12},
+    read_head=_read_box_head,
+)
+
+
+def _decode_mp4(found: Mapping[_Path, bytes]) -> ContainerFacts:
+    """Tell a fragmented file's length by `mehd` alone: its `mvhd` counts only what lies before the fragments."""
+    if not found.keys() >= _MP4_PARTS:
+        raise _BrokenError
+    try:  # version and flags, two dates, units a second, length in units
+        scale, length = struct.unpack_from(">20xIQ" if found[_MOVIE_HEAD][0] else ">12xII", found[_MOVIE_HEAD])
+        if _FRAGMENTS in found:
+            head = found.get(_FRAGMENTS_HEAD, bytes(8))
+            (length,) = struct.unpack_from(">4xQ" if head[0] else ">4xI", head)
+    except (struct.error, IndexError):
+        raise _BrokenError from None
+    known = scale and length and length not in (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
+    return ContainerFacts("mp4", round(length * 1000 / scale) if known else None)
+
+
+# EBML: an element is a name and a size, both of variable width, and the payload
+
+_EBML, _SEGMENT, _CLUSTER = bytes.fromhex("1A45DFA3"), bytes.fromhex("18538067"), bytes.fromhex("1F43B675")
+_INFO = (_SEGMENT, bytes.fromhex("1549A966"))
+_DOC_TYPE = (_EBML, bytes.fromhex("4282"))
+_TIMESTAMP_SCALE, _DURATION = (*_INFO, bytes.fromhex("2AD7B1")), (*_INFO, bytes.fromhex("4489"))
+_FLOATS = {4: ">f", 8: ">d"}  # by their width
+_MAX_NAME_BYTES = 4  # unless the file's head says otherwise, which Matroska forbids
+
+
+def _read_element_head(reader: _Reader, first: bytes, end: int | None) -> _Steps[tuple[bytes, int | None]]:
+    """Of unknown size only the Segment and a Cluster can be, as in live streams; both are taken to fill the parent."""
+    more = 8 - first[0].bit_length()  # the highest bit that is set says how many bytes follow
+    if more >= _MAX_NAME_BYTES:
+        raise _BrokenError
+    name = first + (yield from reader.take(more, end))
+    size = yield from reader.take(1, end)
+    more = 8 - size[0].bit_length()
+    size += yield from reader.take(more, end)
+    unknown = (1 << 7 * len(size)) - 1
+    value = int.from_bytes(size, "big") & unknown
+    if value == unknown and name in (_SEGMENT, _CLUSTER):
+        return name, end
+    if size[0] == 0 or value == unknown or (end is not None and reader.at + value > end):
+        raise _BrokenError
+    return name, reader.at + value
+
+
+_WEBM = _Layout(
+    entered=frozenset({(_EBML,), (_SEGMENT,), _INFO}),
+    kept={_DOC_TYPE: 16, _TIMESTAMP_SCALE: 8, _DURATION: 8},
+    read_head=_read_element_head,
+)
+
+
+def _decode_webm(found: Mapping[_Path, bytes]) -> ContainerFacts:
+    if (_SEGMENT,) not in found or found.get(_DOC_TYPE, b"").rstrip(b"\0") not in (b"webm", b"matroska"):
+        raise _BrokenError
+    scale = int.from_bytes(found.get(_TIMESTAMP_SCALE, b""), "big") or DEFAULT_TIMESTAMP_SCALE
+    data = found.get(_DURATION, b"")
+    (length,) = struct.unpack(_FLOATS[len(data)], data) if len(data) in _FLOATS else (0.0,)
+    milliseconds = length * scale / NANOSECONDS_PER_MILLISECOND
+    known = math.isfinite(milliseconds) and milliseconds > 0
+    return ContainerFacts("webm", round(milliseconds) if known else None)
