@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 KEEP ?=
+API_VERSION ?=
 PYTEST ?=
 NPM_FLAGS := --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test lint lock clean
+.PHONY: help setup demo demo-stop test chaos chaos-full rules lint lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,14 +30,23 @@ node_modules/.done: package.json package-lock.json requirements-node.lock .venv/
 		"$$wheel/bin/node" "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci $(NPM_FLAGS); fi
 	@touch $@
 
-demo: setup ## render the examples on the embedded stack (KEEP=1 leaves it running)
-	@$(BIN)/batch-avatar demo $(if $(KEEP),--keep)
+demo: setup ## render the examples on the embedded stack (KEEP=1 leaves it running; API_VERSION=3.1-preview1)
+	@$(BIN)/batch-avatar demo $(if $(KEEP),--keep) $(if $(API_VERSION),--api-version $(API_VERSION))
 
 demo-stop: setup ## end what `make demo KEEP=1` left running
 	@$(BIN)/batch-avatar demo --stop
 
 test: setup lint ## pass all tests (PYTEST="-k name" for some)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
+
+chaos: setup ## kill and race runs at every point, against both generations (10 min)
+	$(BIN)/python -m pytest tests/chaos -n 2 --dist loadgroup $(PYTEST)
+
+chaos-full: setup rules ## the same at length: every reading, 200 seeds of the state machine (2 h)
+	$(BIN)/python -m pytest tests/chaos -n 2 --dist loadgroup --full --machine-seeds 200 $(PYTEST)
+
+rules: setup ## take each rule of "never twice, never lost" out of a copy, and see its test fail
+	$(BIN)/python tests/chaos/rules.py
 
 lint: setup ## style, types and the direction of imports
 	$(BIN)/ruff format --check .

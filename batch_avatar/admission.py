@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 BACKOFF_SECONDS = (60.0, 120.0, 240.0, 240.0)
 """Waits after a 429 that names none: the 1-2-4-4 minutes that the service's quota page advises."""
 
+UNCLEAR_ROW = 5  # creates without an answer that are no accident
 LEAST_WAIT_SECONDS = 1.0  # also where the service says 0, or it would be asked in a loop
 MARGIN = 1.01
 """Creates leave here evenly, and arrive there a little unevenly; 1 % keeps two from meeting in one window."""
@@ -27,6 +28,7 @@ class Admission:
         self._turn = asyncio.Lock()
         self._next_create = clock.monotonic()
         self._refusals = 0
+        self._unclear = 0
         self._paused_until = self._next_create
 
     async def enter(self) -> None:
@@ -55,7 +57,13 @@ class Admission:
 
     def accepted(self) -> None:
         """The service took a create: the next refusal starts counting anew."""
-        self._refusals = 0
+        self._refusals = self._unclear = 0
+
+    def unclear(self) -> None:
+        """A create had no usable answer; many in a row are a trouble of the service's, and it is left alone a while."""
+        self._unclear += 1
+        if self._unclear >= UNCLEAR_ROW:
+            self.throttled(None)
 
     def throttled(self, retry_after_seconds: float | None) -> None:
         """The service refused a create for now: nobody sends before its time is over."""

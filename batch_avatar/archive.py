@@ -14,10 +14,9 @@ from __future__ import annotations
 import json
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote, unquote
 
 from azure.core import MatchConditions
 from azure.core.exceptions import (
@@ -28,15 +27,16 @@ from azure.core.exceptions import (
 from azure.storage.blob import ContentSettings
 from pydantic import BaseModel, ValidationError
 
+from batch_avatar.archive_index import ArchiveIndex, claim_metadata, letter_metadata, receipt_metadata
 from batch_avatar.errors import ArchiveConflict, ArchiveRefused
 from batch_avatar.records import Claim, DeadLetter, Receipt
 from batch_avatar.storage_errors import archive_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from azure.core.pipeline import PipelineResponse
-    from azure.storage.blob import BlobClient, ContainerClient
+    from azure.storage.blob import BlobClient, BlobProperties, ContainerClient
 
     from batch_avatar.models import JobRef
 
@@ -55,16 +55,6 @@ class Held:
     claim: Claim
     etag: str
     age_seconds: float
-
-
-@dataclass
-class ArchiveIndex:
-    """What one listing of the archive shows, by (script_id, content_id)."""
-
-    receipts: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
-    claims: set[tuple[str, str]] = field(default_factory=set)
-    videos: set[str] = field(default_factory=set)
-    dead: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 class Archive:
@@ -110,6 +100,12 @@ class Archive:
         """Where an output of this attempt goes; each attempt has names of its own."""
         return self._container.get_blob_client(f"{self.prefix_of(ref)}{ref.attempt}/{name}")
 
+    def list_outputs(self, ref: JobRef) -> list[BlobProperties]:
+        """The blobs of this attempt, with their metadata."""
+        folder = f"{self.prefix_of(ref)}{ref.attempt}/"
+        with archive_errors(f"list {folder}"):
+            return list(self._container.list_blobs(name_starts_with=folder, include=["metadata"]))
+
     def create_claim(self, claim: Claim) -> Held | None:
         """Write it if there is none; None where another was first."""
         return self._write_claim(claim, only="new")
@@ -145,30 +141,53 @@ class Archive:
             ArchiveConflict: the other one is for another video.
         """
         name = f"{receipt.script_id}/{receipt.content_id}/receipt.json"
-        metadata = {
-            "attempt": str(receipt.attempt),
-            "job_id": receipt.job_id,
-            "video": quote(receipt.video.blob_name),
-        }
-        if self._write(name, receipt, metadata):
+        if self._write(name, receipt, receipt_metadata(receipt)):
             return receipt
         other = self._read(Receipt, name)
         if other is None or (other.attempt == receipt.attempt and other.video.sha256 != receipt.video.sha256):
             raise ArchiveConflict(f"{name} exists with another video", script_id=receipt.script_id)
         return other
 
+    def retire_receipt(self, script_id: str, content_id: str) -> None:
+        """Put a receipt that is no longer true beside its attempt's outputs, so that the script counts as lost.
+
+        Who comes second, or finds another receipt by now, changes nothing.
+        """
+        blob = self._blob(f"{script_id}/{content_id}/receipt.json")
+        with archive_errors(f"retire {blob.blob_name}"):
+            try:
+                stream = blob.download_blob()
+                text = stream.readall()
+                receipt = self._parse(Receipt, text, blob)
+                kept = self.output_blob(receipt.ref(), "receipt.retired.json")
+                self._upload(kept, text.decode())
+                blob.delete_blob(etag=stream.properties.etag, match_condition=MatchConditions.IfNotModified)
+            except (ResourceNotFoundError, ResourceModifiedError):
+                return
+
+    def list_receipts(self) -> Iterator[Receipt]:
+        """Every receipt, one read each, in the order of their names.
+
+        Raises:
+            ArchiveRefused: one of them cannot be read.
+        """
+        for script_id, content_id in sorted(self.index().receipts):
+            if (receipt := self.read_receipt(script_id, content_id)) is not None:
+                yield receipt
+
+    def read_dead_letter(self, content_id: str) -> DeadLetter | None:
+        return self._read(DeadLetter, f"_failed/{content_id}.json")
+
+    def delete_dead_letter(self, content_id: str) -> None:
+        blob = self._blob(f"_failed/{content_id}.json")
+        with archive_errors(f"delete {blob.blob_name}"), suppress(ResourceNotFoundError):
+            blob.delete_blob()
+
     def write_dead_letter(self, letter: DeadLetter) -> DeadLetter:
         """The letter that counts; that of an earlier attempt is replaced."""
         blob = self._blob(f"_failed/{letter.ref.content_id}.json")
-        metadata = {
-            "script_id": quote(letter.ref.script_id),
-            "job_id": letter.ref.job_id,
-            "failure_class": letter.failure.failure_class,
-            "code": quote(letter.failure.code),
-            "message": quote(letter.failure.message[:500]),
-        }
         with archive_errors(f"write {blob.blob_name}"):
-            self._upload(blob, letter.model_dump_json(by_alias=True, indent=2), metadata=metadata)
+            self._upload(blob, letter.model_dump_json(by_alias=True, indent=2), metadata=letter_metadata(letter))
         return letter
 
     def write_run_document(self, run: str, name: str, text: str, *, content_type: str = "application/json") -> None:
@@ -181,17 +200,17 @@ class Archive:
         text = self._read_text(self._blob(f"_runs/{run}/{name}"))
         return None if text is None else text.decode()
 
-    def index(self, script_ids: Sequence[str]) -> ArchiveIndex:
-        """What the archive knows of these scripts: one listing, or one each where they are few."""
-        few = len(script_ids) <= FEW_SCRIPTS
-        folders = [f"{script_id}/" for script_id in script_ids] + ["_failed/"] if few else [""]
+    def index(self, script_ids: Sequence[str] | None = None) -> ArchiveIndex:
+        """What the archive knows of these scripts, or of all: one listing, or one each where they are few."""
+        few = script_ids is not None and len(script_ids) <= FEW_SCRIPTS
+        folders = [*(f"{script_id}/" for script_id in script_ids or ()), "_failed/"] if few else [""]
         index = ArchiveIndex()
         if self.archive_id == NO_ARCHIVE:
             return index
         with archive_errors(f"list container {self._container.container_name}"):
             for folder in folders:
                 for blob in self._container.list_blobs(name_starts_with=self._prefix + folder, include=["metadata"]):
-                    _enter(index, blob.name.removeprefix(self._prefix), blob.metadata or {})
+                    index.enter(blob.name.removeprefix(self._prefix), blob.metadata or {})
         return index
 
     def _blob(self, name: str) -> BlobClient:
@@ -201,7 +220,7 @@ class Archive:
         blob = self._blob(f"{claim.script_id}/{claim.content_id}/claim.json")
         with archive_errors(f"write {blob.blob_name}"):
             try:
-                etag = self._upload(blob, claim.model_dump_json(indent=2), only=only)
+                etag = self._upload(blob, claim.model_dump_json(indent=2), metadata=claim_metadata(claim), only=only)
             except (ResourceExistsError, ResourceModifiedError):
                 return None
         return Held(claim, etag, 0.0)
@@ -262,16 +281,3 @@ class Archive:
             **condition,
         )
         return str(written["etag"])
-
-
-def _enter(index: ArchiveIndex, name: str, metadata: Mapping[str, str]) -> None:
-    """Sort one blob of the listing into the index."""
-    match name.split("/"):
-        case ["_failed", letter]:
-            index.dead[letter.removesuffix(".json")] = {key: unquote(value) for key, value in metadata.items()}
-        case [script_id, content_id, "receipt.json"]:
-            index.receipts[script_id, content_id] = {key: unquote(value) for key, value in metadata.items()}
-        case [script_id, content_id, "claim.json"]:
-            index.claims.add((script_id, content_id))
-        case [_, _, _, output] if output.startswith("video."):
-            index.videos.add(name)

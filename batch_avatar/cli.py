@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import click
 
+from batch_avatar.commands.archive import archive
+from batch_avatar.commands.failed import failed
 from batch_avatar.commands.jobs import jobs
 from batch_avatar.commands.render import plan, render
+from batch_avatar.commands.sweep import sweep
 from batch_avatar.demo import demo
 from batch_avatar.emulator.command import emulator
 
@@ -21,7 +24,7 @@ def main() -> None:
     """
 
 
-for command in (render, plan, jobs, emulator, demo):
+for command in (render, plan, archive, failed, sweep, jobs, emulator, demo):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -8,35 +8,30 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
-import requests
-
+from batch_avatar.answers import Answers, request_id_of
 from batch_avatar.errors import (
     AccessRefused,
     CreateUnclear,
     DeleteRefused,
-    JobExists,
     JobNotFound,
     LinkExpired,
-    RequestRefused,
     ResultLost,
-    ServiceError,
     ServiceUnavailable,
-    Throttled,
     TransferError,
 )
-from batch_avatar.session import HostAuth, NoAuth
-from batch_avatar.wire import WireRequest, decode_problem
+from batch_avatar.session import NO_ANSWER, HostAuth, NoAuth
+from batch_avatar.wire import PAGE_SIZE, WireRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import requests
+
     from batch_avatar.clock import Clock
-    from batch_avatar.models import Script, SynthesisJob
+    from batch_avatar.models import JobRef, Script, SynthesisJob
     from batch_avatar.session import Credential
     from batch_avatar.wire import JobPage, Wire
 
@@ -66,17 +61,15 @@ class AvatarClient:
         self._host = urlsplit(endpoint).netloc
         self._wire = wire
         self._session = session
-        self._clock = clock
         self._timeout = (CONNECT_SECONDS, request_timeout_seconds)
         self._credential = credential
+        self._answers = Answers(self._host, clock)
         self._auth = HostAuth(endpoint, credential)
 
-    def prepare(self) -> None:
-        """Fetch what the next request needs, e.g. a token, ahead of it."""
-        self._credential.header()
-
-    def create(self, script: Script, *, job_id: str, description: str) -> SynthesisJob:
-        """Send once.
+    def create(
+        self, script: Script, *, job_id: str, description: str, check: Callable[[], None] | None = None
+    ) -> SynthesisJob:
+        """Send once; `check` may still prevent it by raising, at the last moment, when a token has been fetched too.
 
         Raises:
             JobExists, RequestRefused, AccessRefused, Throttled: the service has not taken it.
@@ -84,10 +77,10 @@ class AvatarClient:
         """
         request = self._wire.encode_create(script, job_id=job_id, description=description)
         try:
-            response = self._send(request)
+            response = self._send(request, check)
             if response.status_code >= 500 or response.status_code == 408:  # noqa: PLR2004 - HTTP statuses
-                raise self._error(response, CreateUnclear, job_id)
-            self._raise_for_status(response, job_id)
+                raise self._answers.error(response, CreateUnclear, job_id)
+            self._answers.raise_for_status(response, job_id)
             return self._decode(response, self._wire.decode_job)
         except ServiceUnavailable as error:
             raise CreateUnclear(
@@ -103,31 +96,69 @@ class AvatarClient:
             JobNotFound: also where the service answers 204, as the sibling API does for absent jobs.
         """
         response = self._send(self._wire.encode_get(service_id))
-        self._raise_for_status(response, service_id)
+        self._answers.raise_for_status(response, service_id)
         if response.status_code == 204:  # noqa: PLR2004 - No Content
-            raise self._error(response, JobNotFound, service_id)
+            raise self._answers.error(response, JobNotFound, service_id)
         return self._decode(response, self._wire.decode_job)
 
-    def list_pages(self) -> Iterator[JobPage]:
+    @property
+    def service_names_jobs(self) -> bool:
+        """The service chooses the ids of jobs."""
+        return self._wire.service_names_jobs
+
+    def look(self, ref: JobRef) -> SynthesisJob | None:
+        """The job if it is there: by its id, or by our name for it where the service's id is not known.
+
+        Of several with one name the oldest counts, so that every run comes to the same one.
+
+        Raises:
+            ServiceUnavailable: also where the list cannot be read whole, which proves no absence.
+        """
+        if not self.service_names_jobs or ref.service_id != ref.job_id:
+            try:
+                return self.get(ref.service_id)
+            except JobNotFound:
+                return None
+        named: dict[str, SynthesisJob] = {}
+        for page in self.list_pages(overlap=True):
+            if page.unreadable:
+                raise ServiceUnavailable("some jobs of the list cannot be read, one of them may be the one looked for")
+            named |= {job.service_id: job for job in page.jobs if job.job_id == ref.job_id}
+        return min(named.values(), key=lambda job: job.born, default=None)
+
+    def list_pages(self, *, overlap: bool = False) -> Iterator[JobPage]:
         """Pages of jobs, newest first. Follows path and query of the service's links, on its own endpoint.
+
+        With `overlap` every job is on two pages: jobs that are deleted meanwhile move the others up, and out of sight.
 
         Raises:
             ServiceUnavailable: also where the links lead in a circle or off the list.
         """
-        request = self._wire.encode_list()
-        url: str | None = f"{self._endpoint}{request.path}?{urlencode(request.query)}"
+        url: str | None = self._list_url(0)
         seen: set[str] = set()
+        skip = 0
         while url:
             if url in seen or len(seen) >= MAX_PAGES:
                 raise ServiceUnavailable("the job list does not end: its next link was followed before")
             seen.add(url)
             response = self._send(WireRequest("GET", url, {}))
-            self._raise_for_status(response, None)
+            self._answers.raise_for_status(response, None)
             page = self._decode(response, self._wire.decode_page)
             if page.unreadable:
                 logger.warning("%d jobs of the list cannot be read and are left out", page.unreadable)
             yield page
-            url = self._next(url, page.next_link)
+            following = self._next(url, page.next_link)
+            size = len(page.jobs) + page.unreadable
+            if (overlap and size == 0) or (following == url and size < PAGE_SIZE):
+                return  # the old generation's documents show a last page whose next link is its own
+            if overlap and following:
+                skip += max(size // 2, 1)
+                following = self._list_url(skip)
+            url = following
+
+    def _list_url(self, skip: int) -> str:
+        request = self._wire.encode_list(skip=skip)
+        return f"{self._endpoint}{request.path}?{urlencode(request.query)}"
 
     def _next(self, url: str, link: str | None) -> str | None:
         """The next page on our own endpoint: links were seen to name the regional host behind a custom domain."""
@@ -152,8 +183,8 @@ class AvatarClient:
         if response.status_code in (204, 404):
             return
         if response.status_code in (400, 409):
-            raise self._error(response, DeleteRefused, service_id)
-        self._raise_for_status(response, service_id)
+            raise self._answers.error(response, DeleteRefused, service_id)
+        self._answers.raise_for_status(response, service_id)
 
     @contextmanager
     def open_output(self, sas_url: str, *, offset: int = 0, etag: str | None = None) -> Iterator[requests.Response]:
@@ -176,7 +207,7 @@ class AvatarClient:
                 auth=NoAuth(),
                 allow_redirects=False,
             )
-        except requests.RequestException as error:
+        except NO_ANSWER as error:
             raise TransferError(f"the result's host does not answer ({_kind(error)})") from None
         with response:
             match response.status_code:
@@ -189,13 +220,16 @@ class AvatarClient:
                 case status:
                     raise TransferError(f"the result's host answers {status}")
 
-    def _send(self, request: WireRequest) -> requests.Response:
+    def _send(self, request: WireRequest, check: Callable[[], None] | None = None) -> requests.Response:
         url = request.path if "://" in request.path else self._endpoint + request.path
         headers = {"Accept": "application/json"}
         if request.body is not None:
             headers["Content-Type"] = "application/json"
         try:
             for may_renew in (True, False):
+                if check is not None:
+                    self._credential.header()
+                    check()
                 response = self._session.request(
                     request.method,
                     url,
@@ -209,88 +243,22 @@ class AvatarClient:
                 if response.status_code != 401 or not may_renew or not self._credential.renew():  # noqa: PLR2004
                     break
             return response  # noqa: TRY300 - the loop always binds it
-        except requests.RequestException as error:
+        except NO_ANSWER as error:
             raise ServiceUnavailable(f"{self._host} does not answer ({_kind(error)})") from None
         except (ValueError, UnicodeError):  # from http.client, with the header's value in its text
             raise AccessRefused("the key or token holds characters that no HTTP header can carry") from None
 
     def _decode(self, response: requests.Response, decode: Callable[..., T]) -> T:
         try:
-            return decode(response.json(), observed_at=self._observed_at(response))
+            return decode(response.json(), observed_at=self._answers.observed_at(response))
         except (ValueError, TypeError) as error:
             raise ServiceUnavailable(
                 f"{self._host} sent a body that cannot be read ({type(error).__name__})",
                 http_status=response.status_code,
-                request_id=_request_id(response),
+                request_id=request_id_of(response),
             ) from None
 
-    def _observed_at(self, response: requests.Response) -> datetime:
-        """The service's own clock at this answer, so that deadlines do not depend on ours."""
-        try:
-            return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
-        except (KeyError, ValueError):
-            return self._clock.now()
 
-    def _raise_for_status(self, response: requests.Response, job_id: str | None) -> None:
-        status = response.status_code
-        if status < 300:  # noqa: PLR2004 - HTTP success
-            return
-        said = str(decode_problem(response.content)).lower()
-        match status:
-            case 401 | 403:
-                kind: type[ServiceError] = AccessRefused
-            case 404 if job_id is None or response.request.method == "PUT":
-                kind = ServiceUnavailable if job_id is None else AccessRefused
-                raise kind(
-                    f"{self._host} has no batch avatar API; check the endpoint and its region",
-                    http_status=404,
-                    job_id=job_id,
-                    request_id=_request_id(response),
-                )
-            case 404:
-                kind = JobNotFound
-            case 409:
-                kind = JobExists
-            case 429:
-                kind = Throttled
-            case 400 if "too many" in said and "job" in said:  # the older generation's form of "200 at once"
-                kind = Throttled
-            case 400 if "already exist" in said:
-                kind = JobExists
-            case _ if status == 408 or status >= 500 or status < 400:  # noqa: PLR2004 - HTTP statuses
-                kind = ServiceUnavailable
-            case _:
-                kind = RequestRefused
-        raise self._error(response, kind, job_id)
-
-    def _error(self, response: requests.Response, kind: type[ServiceError], job_id: str | None) -> ServiceError:
-        problem = decode_problem(response.content)
-        return kind(
-            str(problem),
-            code=problem.code or str(response.status_code),
-            http_status=response.status_code,
-            retry_after_seconds=self._retry_after(response),
-            job_id=job_id,
-            request_id=_request_id(response),
-        )
-
-    def _retry_after(self, response: requests.Response) -> float | None:
-        """Seconds, from either form of the header (RFC 9110, section 10.2.3)."""
-        value = response.headers.get("Retry-After", "")
-        if value.isdecimal():
-            return float(value)
-        try:
-            until = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        until = until if until.tzinfo else until.replace(tzinfo=UTC)
-        return max(0.0, (until - self._observed_at(response)).total_seconds())
-
-
-def _request_id(response: requests.Response) -> str | None:
-    return response.headers.get("apim-request-id") or response.headers.get("x-ms-request-id")
-
-
-def _kind(error: requests.RequestException) -> str:
+def _kind(error: Exception) -> str:
     """The error's kind without its text, which may hold a signed link."""
     return type(error).__name__

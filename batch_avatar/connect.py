@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import ContextVar, copy_context
@@ -24,8 +23,11 @@ from batch_avatar.client import AvatarClient
 from batch_avatar.clock import SystemClock
 from batch_avatar.credentials import EntraCredential, KeyCredential
 from batch_avatar.errors import SettingsError
+from batch_avatar.identity import derive_content_id
 from batch_avatar.log import redact_secrets
+from batch_avatar.models import Permits
 from batch_avatar.session import idempotent_retry, open_session
+from batch_avatar.stopping import Stopping
 from batch_avatar.transfer import BLOCK_BYTES
 from batch_avatar.watcher import Deadlines, Watcher
 from batch_avatar.wire import wire_for
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from batch_avatar.clock import Clock
-    from batch_avatar.models import BatchReport, SynthesisJob
+    from batch_avatar.models import BatchReport, Script, SynthesisJob
     from batch_avatar.progress import Event
     from batch_avatar.session import Credential
     from batch_avatar.settings import Settings
@@ -61,12 +63,14 @@ class Connections:
     archive: Archive
     admission: Admission
     watcher: Watcher
-    stopping: threading.Event
+    stopping: Stopping
     control_threads: ThreadPoolExecutor
     transfer_threads: ThreadPoolExecutor
     deadlines: Deadlines
-    retry_failed: bool = False
-    """Send again what has a dead letter."""
+    permits: Permits = field(default_factory=Permits)
+    """What may be paid for again."""
+    revisions: dict[str, int] = field(default_factory=dict)
+    """By script_id, where the plan goes on with a later revision than the permits ask for."""
     report: BatchReport | None = None
     """What the run ended with, for whoever opened the connections around it."""
     holder: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -75,6 +79,13 @@ class Connections:
     """Signed links of destination containers by job id: secrets, so this process alone knows them."""
     job_listeners: list[Callable[[SynthesisJob], None]] = field(default_factory=list)
     listeners: list[Callable[[Event], None]] = field(default_factory=list)
+
+    def content_id_of(self, script: Script) -> str:
+        """Of the revision that is wanted."""
+        return derive_content_id(script, archive_id=self.archive.archive_id, revision=self.revision_of(script))
+
+    def revision_of(self, script: Script) -> int:
+        return self.revisions.get(script.script_id, self.permits.revision)
 
     def tell(self, event: Event) -> None:
         """Tell everyone who shows progress that a script moved on."""
@@ -88,6 +99,11 @@ class Connections:
     async def transfer(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a long blocking call, one that moves a video."""
         return await _in_thread(self.transfer_threads, partial(call, *args, **kwargs))
+
+
+def new_run_name(clock: Clock) -> str:
+    """A name for a run that sorts by time, e.g. 20261121-093012-3f2a."""
+    return f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 async def _in_thread(threads: ThreadPoolExecutor, call: Callable[[], T]) -> T:
@@ -135,7 +151,7 @@ async def open_connections(
         yield connections
     finally:
         _current.reset(token)
-        connections.stopping.set()
+        connections.stopping.throw()
         await connections.watcher.close()
         connections.transfer_threads.shutdown(cancel_futures=True)
         connections.control_threads.shutdown(wait=False, cancel_futures=True)  # a try between two waits ends alone
@@ -200,7 +216,7 @@ def _connect(
         ),
         watcher=watcher,
         deadlines=deadlines,
-        stopping=threading.Event(),
+        stopping=Stopping(),
         control_threads=control_threads,
         transfer_threads=ThreadPoolExecutor(TRANSFER_THREADS, thread_name_prefix="transfer"),
         job_listeners=listeners,

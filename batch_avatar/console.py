@@ -10,8 +10,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from batch_avatar.errors import FailureClass
 from batch_avatar.plan import PlanState
 from batch_avatar.progress import Event, Phase, Progress
+from batch_avatar.sweep import sweep_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,9 +21,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from batch_avatar.clock import Clock
-    from batch_avatar.models import BatchReport
+    from batch_avatar.models import BatchReport, Outcome
     from batch_avatar.plan import Plan
     from batch_avatar.settings import Settings
+    from batch_avatar.sweep import SweepReport
 
 SHOWN = {
     Phase.WAITING: "white",
@@ -34,6 +37,12 @@ SHOWN = {
     Phase.UNFINISHED: "yellow",
 }
 TROUBLE = (Phase.FAILED, Phase.UNFINISHED)
+HINTS = {
+    FailureClass.JOB: "failed jobs: `batch-avatar failed list` shows them, `failed replay` sends them again",
+    FailureClass.INPUT: "refused scripts: mend them, or send them again as they are with `batch-avatar failed replay`",
+    FailureClass.LOST: "lost or damaged: paid for and gone; `--rerender-lost` pays for them once more",
+    FailureClass.CHANGED: "changed: `batch-avatar plan` shows what differs; `--accept-changes` renders them",
+}
 MANY = 50  # rows that a person still reads; a longer list is cut and counted
 
 
@@ -108,17 +117,15 @@ def print_plan(console: Console, plan: Plan, settings: Settings) -> None:
 
 def print_report(console: Console, report: BatchReport, settings: Settings, *, elapsed_seconds: float) -> None:
     """The end of a run: counts, what went wrong and what to do, and where the videos are."""
-    bad = [outcome for outcome in report.outcomes if outcome.error is not None]
-    if bad:
+    told = [(outcome, line) for outcome in report.outcomes if (line := _told(outcome))]
+    if told:
         table = Table("script", "outcome", "what happened", box=None, pad_edge=False)
-        for outcome in bad[:MANY]:
-            if outcome.error is not None:
-                table.add_row(
-                    outcome.script_id, outcome.outcome, f"{outcome.error.failure_class}: {outcome.error.message}"
-                )
+        for outcome, line in told[:MANY]:
+            table.add_row(outcome.script_id, outcome.outcome, line)
         console.print(table)
-        if len(bad) > MANY:
-            console.print(f"... and {len(bad) - MANY} more; --json lists all")
+        if len(told) > MANY:
+            console.print(f"... and {len(told) - MANY} more; --json lists all")
+    _print_stopped(console, report)
     console.print(
         f"{report.scripts} scripts: {report.archived} archived, {report.skipped} archived before, "
         f"{report.failed} failed, {report.unfinished} unfinished, in {duration(elapsed_seconds)}",
@@ -131,5 +138,48 @@ def print_report(console: Console, report: BatchReport, settings: Settings, *, e
     where = f"container {settings.container}, folder {settings.prefix}<script_id>/<content_id>/<attempt>/"
     console.print(f"videos: {where}", highlight=False, soft_wrap=True)
     console.print(f"report: {settings.prefix}_runs/{report.run}/report.json", highlight=False, soft_wrap=True)
+    classes = {outcome.error.failure_class for outcome in report.outcomes if outcome.error}
+    for failure_class, hint in HINTS.items():
+        if failure_class in classes:
+            console.print(hint, highlight=False, soft_wrap=True)
     if report.unfinished:
         console.print("Nothing is lost: run the same command again to continue.")
+
+
+def _told(outcome: Outcome) -> str | None:
+    """What a person should hear about one script; a stop is told once for all."""
+    if outcome.error is None:
+        return outcome.note
+    stopped = outcome.error.failure_class == FailureClass.STOPPED and outcome.error.code == "Stopped"
+    return None if stopped else f"{outcome.error.failure_class}: {outcome.error.message}"
+
+
+def _print_stopped(console: Console, report: BatchReport) -> None:
+    """After a stop: which jobs go on at the service, and how many scripts were not sent."""
+    stopped = [outcome for outcome in report.outcomes if outcome.error and outcome.error.code == "Stopped"]
+    jobs = [outcome.job_id for outcome in stopped if outcome.job_id]
+    if jobs:
+        more = f" and {len(jobs) - MANY} more" if len(jobs) > MANY else ""
+        names = ", ".join(jobs[:MANY])
+        console.print(f"in flight at the service: {len(jobs)} jobs ({names}{more})", highlight=False, soft_wrap=True)
+    if len(stopped) > len(jobs):
+        console.print(f"not sent: {len(stopped) - len(jobs)} scripts", highlight=False)
+
+
+def print_sweep(console: Console, report: SweepReport) -> None:
+    """What a sweep did, or would do, job by job."""
+    rows = sweep_rows(report)
+    if rows:
+        table = Table("job", "status", "action", "why", "expires", box=None, pad_edge=False)
+        for row in rows[:MANY]:
+            why = f"{row['reason']}; FAILED: {row['error']}" if row["error"] else row["reason"]
+            expires = f"{row['expires']} (within 72 hours)" if row["urgent"] else row["expires"]
+            table.add_row(row["job"], row["status"], row["action"], why, expires)
+        console.print(table)
+        if len(rows) > MANY:
+            console.print(f"... and {len(rows) - MANY} more; --json lists all")
+    counts = ", ".join(f"{count} to {action}" for action, count in report.counts().items()) or "no jobs of ours"
+    tense = "nothing was done (--dry-run)" if report.dry_run else "done"
+    failed = sum(bool(item.error) for item in report.items)
+    end = f"; {failed} could not be done" if failed else ""
+    console.print(f"{counts}; {report.foreign} jobs of others left alone; {tense}{end}", highlight=False)

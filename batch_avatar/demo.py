@@ -19,11 +19,18 @@ CONTAINER = "videos"
 @click.option("--keep", is_flag=True, help="Leave storage, service and Prefect running, to look at and to use.")
 @click.option("--stop", is_flag=True, help="End what --keep left running.")
 @click.option("--time-scale", default=30.0, show_default=True, help="Service seconds per real second.")
+@click.option(
+    "--api-version",
+    default="2024-08-01",
+    show_default=True,
+    type=click.Choice(["2024-08-01", "2024-04-15-preview", "3.1-preview1"]),
+    help="Generation of the service's API.",
+)
 @click.option("--folder", default=".demo", show_default=True, type=click.Path(path_type=Path), help="For its files.")
 @click.option(
     "--output", default="demo-output", show_default=True, type=click.Path(path_type=Path), help="For the videos."
 )
-def demo(*, keep: bool, stop: bool, time_scale: float, folder: Path, output: Path) -> None:
+def demo(*, keep: bool, stop: bool, time_scale: float, api_version: str, folder: Path, output: Path) -> None:
     """Render the scripts of examples/ without an Azure account; nothing leaves this machine."""
     from batch_avatar.errors import BatchAvatarError
     from batch_avatar.stack import ROOT, running_stack, start_stack
@@ -36,10 +43,12 @@ def demo(*, keep: bool, stop: bool, time_scale: float, folder: Path, output: Pat
         click.echo("stopped" if stack else "nothing was running")
         return
     kept_before = stack is not None
+    if stack is not None and (runs := stack.environment["BATCH_AVATAR_API_VERSION"]) != api_version:
+        raise click.ClickException(f"a stack for api-version {runs} is running: `make demo-stop` first")
     if stack is None:
         click.echo("starting storage, service and Prefect (some 15 s) ...", err=True)
         try:
-            stack = start_stack(folder, time_scale=time_scale)
+            stack = start_stack(folder, time_scale=time_scale, api_version=api_version)
         except BatchAvatarError as error:
             raise click.ClickException(str(error)) from None
     try:

@@ -55,6 +55,7 @@ class FailureClass(StrEnum):
     JOB = "job"
     UNFINISHED = "unfinished"
     LOST = "lost"
+    CHANGED = "changed"
     STORAGE = "storage"
     ARCHIVED = "archived"
     STOPPED = "stopped"
@@ -194,7 +195,7 @@ class JobFailed(JobError):
         script_id: str | None = None,
         code: str | None = None,
     ) -> None:
-        super().__init__(message, code=code, script_id=script_id, job_id=job.service_id)
+        super().__init__(message, code=code, script_id=script_id, job_id=job.job_id)
         self.job = job
         self.worth_another_attempt = worth_another_attempt
 
@@ -203,7 +204,7 @@ class JobOverdue(JobError):
     failure_class = FailureClass.UNFINISHED
 
     def __init__(self, message: str, *, job: SynthesisJob, script_id: str | None = None) -> None:
-        super().__init__(message, script_id=script_id, job_id=job.service_id)
+        super().__init__(message, script_id=script_id, job_id=job.job_id)
         self.job = job
 
 

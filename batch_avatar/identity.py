@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from batch_avatar.models import Script
 
 ALGORITHM = 1
@@ -91,6 +93,16 @@ def recorded_form(script: Script) -> dict[str, Any]:
     return form | {"content": "sha256:" + hashlib.sha256(form["content"].encode()).hexdigest()}
 
 
+def form_digests(form: Mapping[str, Any]) -> dict[str, str]:
+    """A recorded form, a short digest per property: enough to tell which of them a later change touched."""
+    return {name: hashlib.sha256(_canonical(value).encode()).hexdigest()[:8] for name, value in form.items()}
+
+
+def form_digest(digests: Mapping[str, str]) -> str:
+    """Of all of them together: whether two scripts say the same."""
+    return hashlib.sha256(_canonical(digests).encode()).hexdigest()[:16]
+
+
 def signed_properties(script: Script) -> list[str]:
     """Properties that hold a signature: they may not lie where others read."""
     image = script.background_image
@@ -108,8 +120,17 @@ def derive_content_id(script: Script, *, archive_id: str, revision: int = 0) -> 
     }
     if revision:
         form["revision"] = revision
-    canonical = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+    return hashlib.sha256(_canonical(form).encode()).hexdigest()[:16]
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def parse_job_id(job_id: str) -> tuple[str, int] | None:
+    """Content id and attempt of a job id of ours; None for other names."""
+    found = _JOB_ID.fullmatch(job_id)
+    return (found[1], int(found[2])) if found else None
 
 
 def derive_job_id(script_id: str, content_id: str, attempt: int) -> str:
@@ -118,6 +139,7 @@ def derive_job_id(script_id: str, content_id: str, attempt: int) -> str:
     return f"{slug}-{content_id}-{attempt}"
 
 
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]+-([0-9a-f]{16})-([1-9][0-9]?)")
 _MARK = re.compile(r"batch-avatar:([0-9a-f]{16})\b")
 
 

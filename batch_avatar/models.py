@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, Literal
@@ -172,11 +172,19 @@ class SynthesisJob(Received):
         return self.display_name or self.service_id
 
     @property
+    def born(self) -> datetime:
+        """What jobs of one name are told apart by, the older first; one without a time is older than all."""
+        return self.created_at or datetime.min.replace(tzinfo=UTC)
+
+    @property
     def expires_at(self) -> datetime | None:
         """When the service deletes it: last action and time to live together, once it has ended (documented)."""
         if not self.terminal or self.last_action_at is None or self.time_to_live_hours is None:
             return None
-        return self.last_action_at + timedelta(hours=self.time_to_live_hours)
+        try:
+            return self.last_action_at + timedelta(hours=self.time_to_live_hours)
+        except (OverflowError, ValueError):
+            return None
 
     @property
     def terminal(self) -> bool:
@@ -214,6 +222,19 @@ class FailureFacts(Received):
     message: str
 
 
+class Permits(Written):
+    """What a person allows a run to pay for again; without them, what was decided stays decided."""
+
+    revision: int = Field(default=0, ge=0, le=999)
+    """Wanted re-renders: every script shall be archived at this revision. Asking twice for one is asking once."""
+    retry_failed: bool = False
+    """Send again what has a dead letter."""
+    rerender_lost: bool = False
+    """Send again what was paid for and is gone, and what has a receipt but no video."""
+    accept_changes: bool = False
+    """Render changed scripts, however many they are."""
+
+
 class OutcomeKind(StrEnum):
     ARCHIVED = "archived"
     SKIPPED = "skipped"
@@ -229,6 +250,8 @@ class Outcome(Received):
     outcome: OutcomeKind
     blob_prefix: str | None = None
     error: FailureFacts | None = None
+    note: str | None = None
+    """What a person should know although it is archived, e.g. a doubtful video or a missing side file."""
     billed_seconds: int = Field(default=0, exclude=True)
     billed_characters: int = Field(default=0, exclude=True)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-from contextlib import ExitStack, contextmanager
+from collections import Counter
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
-import urllib3
 from azure.storage.blob import ContainerClient
 
+from batch_avatar.container_probe import doubts
 from batch_avatar.errors import (
     AlreadyArchived,
     ClaimedElsewhere,
@@ -22,8 +22,11 @@ from batch_avatar.errors import (
     StillRunning,
     TransferError,
 )
+from batch_avatar.identity import form_digests
 from batch_avatar.models import JobStatus
 from batch_avatar.records import Receipt, StoredBlob
+from batch_avatar.rescue import rescue_receipt, stored_blob
+from batch_avatar.session import NO_ANSWER
 from batch_avatar.storage_errors import archive_errors
 from batch_avatar.transfer import Transfer
 from batch_avatar.wire import decode_summary
@@ -34,8 +37,10 @@ if TYPE_CHECKING:
     import requests
     from pydantic import SecretStr
 
+    from batch_avatar.archive import Held
     from batch_avatar.connect import Connections
     from batch_avatar.models import JobRef, SynthesisJob
+    from batch_avatar.records import Attempt
 
 CONTENT_TYPES = {
     ".mp4": "video/mp4",
@@ -72,8 +77,10 @@ def read_job(c: Connections, ref: JobRef) -> SynthesisJob:
         if receipt is not None:
             raise AlreadyArchived(receipt) from None
         held = c.archive.read_claim(ref.script_id, ref.content_id)
-        if held is not None and held.claim.last.number != ref.attempt:
-            raise ClaimedElsewhere(f"another run has gone on from attempt {ref.attempt}") from None
+        if held is not None and (receipt := rescue_receipt(c.archive, held.claim)) is not None:
+            raise AlreadyArchived(receipt) from None
+        if held is not None and (held.claim.last.number != ref.attempt or held.claim.last.ended is not None):
+            raise ClaimedElsewhere(f"another run has given up attempt {ref.attempt}") from None
         raise ResultLost(
             "the service no longer knows the job and there is no receipt; it was probably billed, "
             "so it is not rendered again by itself",
@@ -84,9 +91,10 @@ def read_job(c: Connections, ref: JobRef) -> SynthesisJob:
 
 def job_failed(c: Connections, ref: JobRef, job: SynthesisJob) -> JobFailed:
     """The error for a job that ended `Failed`, with what its summary adds."""
-    said = [job.error_message or "the service gives no reason", *_summary_errors(c, job)]
+    reason = job.error_message or "the service gives no reason"
+    more = [error for error in _summary_errors(c, job) if reason not in error]
     return JobFailed(
-        " - ".join(dict.fromkeys(said)),
+        " - ".join(dict.fromkeys([reason, *more])),
         code=job.error_code,
         job=job,
         script_id=ref.script_id,
@@ -99,7 +107,8 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
 
     Raises:
         SideFileMissing: the video is safe; take this step again.
-        JobFailed, StillRunning, AlreadyArchived, ResultLost: there is nothing to move.
+        JobFailed, StillRunning, ResultLost: there is nothing to move.
+        AlreadyArchived: another run was faster.
         TransferError, ArchiveError: nothing is lost; the job stays.
     """
     job = read_job(c, ref)
@@ -121,7 +130,12 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
             missing.append(name)
             if not without_side_files:
                 raise SideFileMissing(f"the {name} cannot be had yet: {error.message}") from None
-    return c.archive.write_receipt(
+    billing = job.billing
+    if c.client.service_names_jobs and (summary := side_files["summary"]):  # only there are the seconds told
+        billing = billing | _summary_billing(c, ref, summary)
+    billed = job.model_copy(update={"billing": billing})
+    attempts, held = _settled_attempts(c, ref)
+    receipt = c.archive.write_receipt(
         Receipt(
             **ref.model_dump(),
             internal_id=job.internal_id,
@@ -132,15 +146,35 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
             created_at=job.created_at,
             last_action_at=job.last_action_at,
             duration_milliseconds=job.duration_milliseconds,
-            billing=job.billing,
-            billed_seconds=job.billed_seconds,
-            billed_characters=job.billed_characters,
+            billing=billing,
+            billed_seconds=billed.billed_seconds,
+            billed_characters=billed.billed_characters,
             video=video,
             summary=side_files["summary"],
             subtitles=side_files["subtitles"],
             missing=tuple(missing),
+            revision=held.claim.revision if held else 0,
+            attempts=attempts,
+            form=form_digests(held.claim.form) if held else {},
         )
     )
+    if receipt.run != c.run:
+        raise AlreadyArchived(receipt)
+    return receipt
+
+
+def _settled_attempts(c: Connections, ref: JobRef) -> tuple[tuple[Attempt, ...], Held | None]:
+    """The claim's attempts; the one that succeeded is not given up any more, also in the claim."""
+    held = c.archive.read_claim(ref.script_id, ref.content_id)
+    if held is None:
+        return (), None
+    attempts = tuple(
+        attempt.model_copy(update={"ended": None, "over": False}) if attempt.number == ref.attempt else attempt
+        for attempt in held.claim.attempts
+    )
+    if attempts != held.claim.attempts:
+        c.archive.replace_claim(held, held.claim.model_copy(update={"attempts": attempts}))
+    return attempts, held
 
 
 class _Outputs:
@@ -150,6 +184,7 @@ class _Outputs:
         self._c = c
         self._ref = ref
         self._job = job
+        self._job_key = quote(job.internal_id or job.service_id)
 
     def move(self, output: str, name: str) -> StoredBlob:
         """Stream one output into `<attempt>/<name><its own ending>`."""
@@ -161,15 +196,9 @@ class _Outputs:
         with archive_errors(f"look at {target.blob_name}"):
             if target.exists():
                 found = target.get_blob_properties()
-                same_job = found.metadata.get("internal_id") == (self._job.internal_id or "")
-                if same_job and "sha256" in found.metadata and found.content_settings.content_md5:
-                    return StoredBlob(
-                        blob_name=target.blob_name,
-                        size_bytes=found.size,
-                        sha256=found.metadata["sha256"],
-                        content_md5=base64.b64encode(found.content_settings.content_md5).decode(),
-                        content_type=content_type,
-                    )
+                stored = stored_blob(found)
+                if stored is not None and found.metadata.get("job_key") == self._job_key:
+                    return stored
 
         @contextmanager
         def open_at(offset: int, etag: str | None) -> Iterator[requests.Response]:
@@ -193,11 +222,22 @@ class _Outputs:
         metadata = {
             "script_id": quote(self._ref.script_id),
             "job_id": self._ref.job_id,
+            "job_key": self._job_key,
             "internal_id": self._job.internal_id or "",
+            "created_at": self._job.created_at.isoformat() if self._job.created_at else "",
+            "duration_milliseconds": str(self._job.duration_milliseconds or ""),
             "billed_seconds": str(self._job.billed_seconds),
             "billed_characters": str(self._job.billed_characters),
         }
-        return transfer.run(content_type=content_type, metadata=metadata)
+        kept = {key: value for key, value in metadata.items() if value}
+        if name != "video":
+            return transfer.run(content_type=content_type, metadata=kept)
+        length = self._job.duration_milliseconds
+        return transfer.run(
+            content_type=content_type,
+            metadata=kept,
+            judge=lambda facts: doubts(facts, ending=ending, duration_milliseconds=length),
+        )
 
     def _link(self, output: str) -> str:
         link: SecretStr | None = getattr(self._job, f"{output}_link")
@@ -229,6 +269,16 @@ class _Outputs:
         raise ResultLost(f"no {' or '.join(wanted)} in the destination container", job_id=self._ref.job_id)
 
 
+def _summary_billing(c: Connections, ref: JobRef, summary: StoredBlob) -> dict[str, int]:
+    """What the archived summary says was billed, summed over its inputs; nothing where it is unreadable."""
+    billing: Counter[str] = Counter()
+    name = summary.blob_name.rpartition("/")[2]
+    with archive_errors(f"read {summary.blob_name}"), suppress(ValueError):
+        for result in decode_summary(c.archive.output_blob(ref, name).download_blob().readall()):
+            billing.update(result.billing)
+    return dict(billing)
+
+
 def _summary_errors(c: Connections, job: SynthesisJob) -> list[str]:
     """What a failed job's summary says; nothing where it cannot be had."""
     if job.summary_link is None or not urlsplit(job.summary_link.get_secret_value()).scheme:
@@ -236,6 +286,6 @@ def _summary_errors(c: Connections, job: SynthesisJob) -> list[str]:
     try:
         with c.client.open_output(job.summary_link.get_secret_value()) as response:
             results = decode_summary(response.raw.read(MAX_SUMMARY_BYTES))
-    except (TransferError, ResultLost, ValueError, urllib3.exceptions.HTTPError):
+    except (TransferError, ResultLost, ValueError, *NO_ANSWER):
         return []
     return [result.error for result in results if result.error]

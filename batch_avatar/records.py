@@ -13,7 +13,8 @@ from batch_avatar.models import FailureFacts, JobRef, Received
 class Attempt(Received):
     """One job for a script.
 
-    `accepted_at`: the service is known to have it; `refused`: known not to; `ended`: why it is given up.
+    `accepted_at`: the service is known to have it; `refused`: known not to; `ended`: why it is given up; `over`: its
+    job can never finish any more, it has failed or is deleted.
     """
 
     number: int
@@ -23,6 +24,7 @@ class Attempt(Received):
     accepted_at: datetime | None = None
     refused: bool = False
     ended: str | None = None
+    over: bool = False
 
 
 class Claim(Received):
@@ -35,6 +37,7 @@ class Claim(Received):
     holder: str
     resource: str
     api_version: str
+    revision: int = 0
     form: dict[str, Any] = Field(default_factory=dict)
     """The script's normal form, its content as a digest: what a later change is compared with."""
     attempts: tuple[Attempt, ...]
@@ -45,27 +48,38 @@ class Claim(Received):
 
     def ref(self) -> JobRef:
         """The job of the last attempt."""
+        return self.ref_of(self.last)
+
+    def ref_of(self, attempt: Attempt) -> JobRef:
         return JobRef(
             script_id=self.script_id,
             content_id=self.content_id,
-            attempt=self.last.number,
-            job_id=self.last.job_id,
-            service_id=self.last.service_id or self.last.job_id,
+            attempt=attempt.number,
+            job_id=attempt.job_id,
+            service_id=attempt.service_id or attempt.job_id,
         )
 
 
 class StoredBlob(Received):
-    """A blob of ours and the digests of its bytes as they came from the service."""
+    """A blob of ours and the digests of its bytes as they came from the service.
+
+    `doubtful`: what of a video does not fit, its `container` or its `duration`.
+    """
 
     blob_name: str
     size_bytes: int
     sha256: str
     content_md5: str
     content_type: str
+    doubtful: tuple[str, ...] = ()
 
 
 class Receipt(Received):
-    """Its presence is the fact "archived". `missing` names side files that could not be had."""
+    """Its presence is the fact "archived".
+
+    `missing` names side files that could not be had. `attempts` are all jobs of the script, each with its end; `form`
+    the digests of its properties.
+    """
 
     layout: Literal[1] = 1
     script_id: str
@@ -88,6 +102,9 @@ class Receipt(Received):
     summary: StoredBlob | None = None
     subtitles: StoredBlob | None = None
     missing: tuple[str, ...] = ()
+    revision: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    form: dict[str, str] = Field(default_factory=dict)
 
     def ref(self) -> JobRef:
         return JobRef(
@@ -112,6 +129,7 @@ class DeadLetter(Received):
     billing: dict[str, int] = Field(default_factory=dict)
     billed_seconds: int = 0
     billed_characters: int = 0
+    attempts: tuple[Attempt, ...] = ()
     script: dict[str, Any]
 
     @property

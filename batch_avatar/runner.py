@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections import Counter, defaultdict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from batch_avatar import stages
@@ -13,7 +13,9 @@ from batch_avatar.connect import CONTROL_THREADS, Connections, current
 from batch_avatar.errors import (
     AccessRefused,
     AlreadyArchived,
+    ArchiveRefused,
     BatchAvatarError,
+    DeleteRefused,
     FailureClass,
     InputError,
     JobFailed,
@@ -22,7 +24,8 @@ from batch_avatar.errors import (
     RequestRefused,
     Stopped,
 )
-from batch_avatar.models import BatchReport, FailureFacts, JobRef, Outcome, OutcomeKind
+from batch_avatar.models import FailureFacts, JobRef, Outcome, OutcomeKind, Permits
+from batch_avatar.outcomes import archived, build_report, outcome_of_error, outcome_of_letter, settled
 from batch_avatar.plan import PlanItem, PlanState
 from batch_avatar.progress import Event, Phase
 from batch_avatar.records import DeadLetter, Receipt
@@ -30,8 +33,7 @@ from batch_avatar.records import DeadLetter, Receipt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from batch_avatar.clock import Clock
-    from batch_avatar.models import Script, SynthesisJob
+    from batch_avatar.models import BatchReport, Script, SynthesisJob
     from batch_avatar.stages import Chain
 
 logger = logging.getLogger(__name__)
@@ -39,22 +41,18 @@ logger = logging.getLogger(__name__)
 SYSTEMIC = 5
 """So many scripts refused in a row with one code: it is not the scripts (design, section 4)."""
 
-FIRST = {PlanState.ALIVE: 0, PlanState.CLAIMED: 1}
-FINAL = frozenset({FailureClass.INPUT, FailureClass.JOB, FailureClass.LOST})
-"""Classes that waiting does not mend: such a script is `failed`; with any other it is `unfinished`."""
+FIRST = {PlanState.ALIVE: 0, PlanState.CLAIMED: 1, PlanState.LOST: 1}
+REPORT_SECONDS = 10.0  # for the report of a stopped run, of the 30 in which it ends
 
 
-def new_run_name(clock: Clock) -> str:
-    """A name for a run that sorts by time, e.g. 20261121-093012-3f2a."""
-    return f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-
-
-async def render_scripts(scripts: Sequence[Script], chain: Chain, *, retry_failed: bool = False) -> BatchReport:
+async def render_scripts(scripts: Sequence[Script], chain: Chain, *, permits: Permits | None = None) -> BatchReport:
     """Render what is missing, inside open connections; the report is also written to the archive.
 
     Tells every step of every script to the connections' `listeners`.
 
-    One bad script never stops the others; only refused access and systemic refusals stop new creates.
+    One bad script never stops the others; only refused access and systemic refusals stop new creates. When the task
+    is cancelled nothing new is sent, transfers stop at their next piece, and the connections' `report` says what is
+    left in flight.
 
     Raises:
         InputError: a script_id is given twice.
@@ -63,7 +61,7 @@ async def render_scripts(scripts: Sequence[Script], chain: Chain, *, retry_faile
     if twice := [name for name, count in Counter(script.script_id for script in scripts).items() if count > 1]:
         raise InputError(f"given twice: {', '.join(twice)}")
     c = current()
-    c.retry_failed = retry_failed
+    c.permits = permits or Permits()
     return await _Batch(c, chain).run(scripts)
 
 
@@ -72,8 +70,11 @@ class _Batch:
         self._c = connections
         self._chain = chain
         self._outcomes: dict[str, Outcome] = {}
+        self._begun: set[str] = set()
         self._script_of_job: dict[str, str] = {}
+        self._job_of: dict[str, str] = {}
         self._stop: asyncio.Future[BatchAvatarError] = asyncio.get_running_loop().create_future()
+        self._storage_refusals = 0
         self._leftovers = asyncio.Semaphore(CONTROL_THREADS)
         self._refusals: list[str] = []
         self._billed: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -83,20 +84,31 @@ class _Batch:
             self._c.tell(Event(script.script_id, Phase.WAITING))
         plan = await stages.plan(scripts)
         logger.info("plan: %s", ", ".join(f"{count} {state}" for state, count in plan.counts().items()))
+        self._c.revisions = {item.script.script_id: item.revision for item in plan.items}
         self._c.job_listeners.append(self._job_changed)
         try:
             async with asyncio.TaskGroup() as group:
                 for item in sorted(plan.items, key=lambda item: FIRST.get(item.state, 2)):
-                    if (outcome := self._settled(item)) is not None:
+                    if (outcome := settled(item, prefix=self._c.archive.prefix_of(item.ref()))) is not None:
                         self._end(outcome)
-                        if item.leftover:
-                            group.create_task(self._delete_leftover(item))
+                        if item.leftovers:
+                            group.create_task(self._delete_leftovers(item))
                     elif await self._admitted(item):
-                        group.create_task(self._script(item.script), name=item.script.script_id)
+                        group.create_task(self._script(item), name=item.script.script_id)
                     else:
-                        self._end(_outcome_of(self._stop.result(), item.script.script_id))
+                        self._end(self._outcome_of(self._stop.result(), item))
+        except asyncio.CancelledError:
+            self._c.stopping.throw()
+            self._stopped(plan.items)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REPORT_SECONDS):
+                    await self._report(scripts)
+            raise
         finally:
             self._c.job_listeners.remove(self._job_changed)
+        return await self._report(scripts)
+
+    async def _report(self, scripts: Sequence[Script]) -> BatchReport:
         report = build_report(self._c.run, [self._outcomes[script.script_id] for script in scripts])
         self._c.report = report
         try:
@@ -105,19 +117,20 @@ class _Batch:
             logger.warning("the report cannot be written to the archive: %s", error)
         return report
 
-    def _settled(self, item: PlanItem) -> Outcome | None:
-        """The outcome of a script that needs no step."""
-        ref = item.ref()
-        outcome = Outcome(script_id=ref.script_id, job_id=ref.job_id, outcome=OutcomeKind.FAILED)
-        if item.state is PlanState.ARCHIVED:
-            prefix = self._c.archive.prefix_of(ref)
-            return outcome.model_copy(update={"outcome": OutcomeKind.SKIPPED, "blob_prefix": prefix})
-        if item.failure is not None and not (item.state is PlanState.DEAD and self._c.retry_failed):
-            return outcome.model_copy(update={"error": item.failure})
-        return None
+    def _stopped(self, items: Sequence[PlanItem]) -> None:
+        """Say of every script that has not ended where it stands."""
+        for item in items:
+            if (script_id := item.script.script_id) in self._outcomes:
+                continue
+            job_id = self._job_of.get(script_id)
+            where = "its job goes on at the service" if job_id else "it was not sent in this run"
+            if job_id is None and script_id in self._begun:
+                where = "it may just have been sent, the next run finds that out"
+            error = Stopped(f"the run was stopped; {where}", job_id=job_id)
+            self._outcomes[script_id] = self._outcome_of(error, item)
 
-    async def _delete_leftover(self, item: PlanItem) -> None:
-        """A run died between receipt and delete: the job goes now."""
+    async def _delete_leftovers(self, item: PlanItem) -> None:
+        """A run died between receipt and delete, or paid twice for one name: the jobs go now."""
         async with self._leftovers:
             try:
                 receipt = await self._c.control(self._c.archive.read_receipt, item.script.script_id, item.content_id)
@@ -125,7 +138,8 @@ class _Batch:
                 logger.warning("the receipt of %s cannot be read, its job stays: %s", item.script.script_id, error)
                 return
             if receipt is not None:
-                await self._delete(receipt)
+                for service_id in item.leftovers:
+                    await self._delete(receipt.model_copy(update={"service_id": service_id}))
 
     async def _admitted(self, item: PlanItem) -> bool:
         """Wait until this script may start; False once the run takes no more."""
@@ -146,38 +160,65 @@ class _Batch:
             return False
         return True
 
-    async def _script(self, script: Script) -> None:
+    async def _script(self, item: PlanItem) -> None:
+        self._begun.add(item.script.script_id)
         try:
-            outcome = await self._render(script)
+            outcome = await self._render(item)
         except BatchAvatarError as error:
-            outcome = self._outcome_of_error(error, script.script_id)
+            if isinstance(error, AccessRefused):
+                self._stop_with(error)
+            outcome = self._outcome_of(error, item)
+            if isinstance(error, AlreadyArchived) and error.receipt.run == self._c.run:  # rebuilt, and paid in this run
+                outcome = archived(error.receipt, prefix=self._c.archive.prefix_of(error.receipt))
         except Exception as error:
-            logger.exception("script %s ended by a mistake of this program", script.script_id)
+            logger.exception("script %s ended by a mistake of this program", item.script.script_id)
             facts = {"class": FailureClass.UNKNOWN, "code": type(error).__name__, "message": "see the log"}
             outcome = Outcome(
-                script_id=script.script_id,
+                script_id=item.script.script_id,
                 outcome=OutcomeKind.UNFINISHED,
                 error=FailureFacts.model_validate(facts),
             )
         self._end(outcome)
 
-    async def _render(self, script: Script) -> Outcome:
+    async def _render(self, item: PlanItem) -> Outcome:
         try:
-            finished = await self._finished_job(script)
+            if item.state is PlanState.DAMAGED:
+                await self._c.control(self._c.archive.retire_receipt, item.script.script_id, item.content_id)
+            finished = await self._finished_job(item.script)
         finally:
             self._c.admission.leave()
         if isinstance(finished, DeadLetter):
-            return _outcome_of_letter(finished)
-        receipt = await self._chain.archive(finished)
-        await self._delete(receipt)
-        return Outcome(
-            script_id=script.script_id,
-            job_id=receipt.job_id,
-            outcome=OutcomeKind.ARCHIVED,
-            blob_prefix=self._c.archive.prefix_of(receipt),
-            billed_seconds=receipt.billed_seconds,
-            billed_characters=receipt.billed_characters,
+            return outcome_of_letter(finished)
+        try:
+            receipt = await self._archive(finished)
+        except AlreadyArchived as error:
+            await self._clean_up(error.receipt, item, finished)
+            raise
+        await self._clean_up(receipt, item, finished)
+        return archived(
+            receipt, prefix=self._c.archive.prefix_of(receipt), extras=item.paid_beside(finished.service_id)
         )
+
+    async def _clean_up(self, receipt: Receipt, item: PlanItem, ref: JobRef) -> None:
+        """The receipt makes a dead letter void, and the jobs superfluous unless its video is doubtful."""
+        if item.letter:
+            await self._c.control(self._c.archive.delete_dead_letter, item.content_id)
+        if not receipt.video.doubtful:
+            for service_id in {ref.service_id, *item.named}:
+                await self._delete(receipt.model_copy(update={"service_id": service_id}))
+
+    async def _archive(self, ref: JobRef) -> Receipt:
+        """The receipt. Videos that the storage does not take stay at the service, and no more of them are ordered."""
+        try:
+            receipt = await self._chain.archive(ref)
+        except ArchiveRefused as error:
+            self._storage_refusals += 1
+            if self._storage_refusals >= SYSTEMIC:
+                text = f"the storage refused {SYSTEMIC} videos in a row ({error.message}), so no more are sent"
+                self._stop_with(Stopped(text, code="StorageRefused"))
+            raise
+        self._storage_refusals = 0
+        return receipt
 
     async def _finished_job(self, script: Script) -> JobRef | DeadLetter:
         """The job that succeeded, after as many attempts as are due, or the letter that says why not."""
@@ -187,7 +228,7 @@ class _Batch:
             except RequestRefused as error:
                 return await self._refused(script, error)
             self._refusals.clear()
-            self._script_of_job[ref.service_id] = script.script_id
+            self._script_of_job[ref.service_id], self._job_of[script.script_id] = script.script_id, ref.job_id
             self._c.tell(Event(script.script_id, Phase.CREATED, ref.job_id))
             try:
                 return await self._chain.wait(ref)
@@ -195,11 +236,15 @@ class _Batch:
                 logger.warning("attempt %d of %s ended: %s", ref.attempt, script.script_id, error)
                 self._billed[script.script_id].update(seconds=error.job.billed_seconds)
                 self._billed[script.script_id].update(characters=error.job.billed_characters)
-                proof = await stages.record_failure(script, ref, error)
+                proof = await stages.record_failure(stages.script_record(script), ref, error)
                 try:
                     await self._chain.delete(proof)
                 except LateSuccess:
                     return ref
+                except DeleteRefused:
+                    if isinstance(error, JobOverdue):
+                        raise error from None  # it may still finish, so it is neither replaced nor called failed
+                    raise
                 if isinstance(proof, DeadLetter):
                     return proof
 
@@ -225,13 +270,8 @@ class _Batch:
         except Exception:
             logger.exception("archived, but the remote job of %s stays for now", receipt.script_id)
 
-    def _outcome_of_error(self, error: BatchAvatarError, script_id: str) -> Outcome:
-        if isinstance(error, AlreadyArchived):
-            prefix = self._c.archive.prefix_of(error.receipt)
-            return Outcome(script_id=script_id, job_id=error.job_id, outcome=OutcomeKind.SKIPPED, blob_prefix=prefix)
-        if isinstance(error, AccessRefused):
-            self._stop_with(error)
-        return _outcome_of(error, script_id)
+    def _outcome_of(self, error: BatchAvatarError, item: PlanItem) -> Outcome:
+        return outcome_of_error(error, item.script.script_id, prefix=self._c.archive.prefix_of(item.ref()))
 
     def _stop_with(self, error: BatchAvatarError) -> None:
         if not self._stop.done():
@@ -255,37 +295,3 @@ class _Batch:
         self._outcomes[outcome.script_id] = outcome
         text = outcome.error.message if outcome.error else outcome.blob_prefix or ""
         self._c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id, text))
-
-
-def build_report(run: str, outcomes: Sequence[Outcome]) -> BatchReport:
-    """Scripts in equal outcomes out."""
-    kinds = Counter(outcome.outcome for outcome in outcomes)
-    return BatchReport(
-        run=run,
-        scripts=len(outcomes),
-        archived=kinds[OutcomeKind.ARCHIVED],
-        skipped=kinds[OutcomeKind.SKIPPED],
-        failed=kinds[OutcomeKind.FAILED],
-        unfinished=kinds[OutcomeKind.UNFINISHED],
-        billed_seconds=sum(outcome.billed_seconds for outcome in outcomes),
-        billed_characters=sum(outcome.billed_characters for outcome in outcomes),
-        outcomes=tuple(outcomes),
-    )
-
-
-def _outcome_of(error: BatchAvatarError, script_id: str) -> Outcome:
-    return Outcome(
-        script_id=script_id,
-        job_id=error.job_id,
-        outcome=OutcomeKind.FAILED if error.failure_class in FINAL else OutcomeKind.UNFINISHED,
-        error=stages.facts_of(error),
-    )
-
-
-def _outcome_of_letter(letter: DeadLetter) -> Outcome:
-    return Outcome(
-        script_id=letter.ref.script_id,
-        job_id=letter.ref.job_id,
-        outcome=OutcomeKind.FAILED,
-        error=letter.failure,
-    )

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.exceptions import MaxRetryError
+from urllib3.exceptions import HTTPError, MaxRetryError
 from urllib3.util.retry import Retry
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
     from urllib3.connectionpool import ConnectionPool
 
+NO_ANSWER = (requests.RequestException, HTTPError)
+"""What a request raises; requests lets some of urllib3's own errors through."""
 POOL_SIZE = 32  # more threads than this only wait for the interpreter (measured with requests 2.34)
 TRIES = 4  # of an idempotent request, the first one included
 IDEMPOTENT = frozenset({"GET", "HEAD", "DELETE"})

@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SERVER_SETTINGS = ROOT / "deployments" / "server.env"
 CREATES_PER_MINUTE = 2  # the service's default quota, in service time
 POLL_INTERVAL_SECONDS = 10  # our default, in service time
+SETTLE_SECONDS = 60  # likewise
 START_PATIENCE = Retry(total=120, connect=120, backoff_factor=0.25, backoff_max=0.5, status_forcelist=(502, 503))
 """A Prefect server migrates its new database first: 10 to 14 s on two cores (measured with Prefect 3.9)."""
 
@@ -69,7 +70,7 @@ def running_stack(folder: Path) -> Stack | None:
     return stack if all(_is_ours(pid, name) for name, pid in stack.processes.items()) else None
 
 
-def start_stack(folder: Path, *, time_scale: float) -> Stack:
+def start_stack(folder: Path, *, time_scale: float, api_version: str = "2024-08-01") -> Stack:
     """Start all three and wait until they answer; when one does not, none is left running.
 
     Raises:
@@ -88,7 +89,9 @@ def start_stack(folder: Path, *, time_scale: float) -> Stack:
         service_url, prefect_url = f"http://127.0.0.1:{service_port}", f"http://127.0.0.1:{prefect_port}"
         scaled = {"BATCH_AVATAR_CREATES_PER_MINUTE": f"{CREATES_PER_MINUTE * time_scale:g}"}
         scaled["BATCH_AVATAR_POLL_INTERVAL_SECONDS"] = f"{POLL_INTERVAL_SECONDS / time_scale:g}"
+        scaled["BATCH_AVATAR_SETTLE_SECONDS"] = f"{SETTLE_SECONDS / time_scale:g}"
         environment = {
+            "BATCH_AVATAR_API_VERSION": api_version,
             "BATCH_AVATAR_ENDPOINT": service_url,
             "BATCH_AVATAR_SPEECH_KEY": key,
             "BATCH_AVATAR_STORAGE_CONNECTION_STRING": azurite.connection_string(USER_ACCOUNT),

@@ -6,35 +6,44 @@ Each takes the connections and one small frozen value, and can be taken again at
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from batch_avatar.connect import current
 from batch_avatar.errors import (
     ArchiveConflict,
     BatchAvatarError,
+    ClaimedElsewhere,
+    CreateUnclear,
     DeleteRefused,
+    FailureClass,
     JobFailed,
     JobNotFound,
     JobOverdue,
     LateSuccess,
     RequestRefused,
+    ServiceUnavailable,
     SideFileMissing,
     StillRunning,
 )
-from batch_avatar.identity import derive_content_id, signed_properties
-from batch_avatar.models import FailureFacts, JobRef, JobStatus
+from batch_avatar.identity import signed_properties
+from batch_avatar.models import JobRef, JobStatus
+from batch_avatar.outcomes import facts_of
 from batch_avatar.outputs import archive_job, job_failed, read_job
 from batch_avatar.plan import Plan, reconcile
 from batch_avatar.records import DeadLetter, Proof, Receipt, Superseded
 from batch_avatar.submission import Submission, update_last
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from batch_avatar.connect import Connections
     from batch_avatar.models import Script, SynthesisJob
+    from batch_avatar.records import Attempt
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -59,14 +68,24 @@ async def plan(scripts: Sequence[Script]) -> Plan:
     c = current()
     jobs = await c.control(lambda: [job for page in c.client.list_pages() for job in page.jobs])
     index = await c.control(c.archive.index, [script.script_id for script in scripts])
-    return reconcile(scripts, archive_id=c.archive.archive_id, jobs=jobs, index=index)
+    return reconcile(
+        scripts,
+        archive_id=c.archive.archive_id,
+        jobs=jobs,
+        index=index,
+        resource=c.settings.resource,
+        permits=c.permits,
+        max_changed=c.settings.max_changed_scripts,
+    )
 
 
 async def submit(script: Script) -> JobRef:
     """The script's job, created or adopted. Errors as `Submission.submit`."""
     c = current()
     with _about(script_id=script.script_id):
-        return await Submission(c, script).submit()
+        if c.watcher.down:
+            await c.watcher.answering()
+        return await _outlasting(c, Submission(c, script).submit)
 
 
 async def wait(ref: JobRef) -> JobRef:
@@ -82,7 +101,7 @@ async def wait(ref: JobRef) -> JobRef:
         try:
             job = await c.watcher.wait(ref.service_id, window_seconds=WAIT_WINDOW_SECONDS)
         except JobNotFound:
-            job = await c.control(read_job, c, ref)
+            job = await _outlasting(c, partial(c.control, read_job, c, ref))
         if job.status == JobStatus.FAILED:
             raise await c.control(job_failed, c, ref, job)
         if job.status != JobStatus.SUCCEEDED:
@@ -96,11 +115,11 @@ async def archive(ref: JobRef) -> Receipt:
     with _about(script_id=ref.script_id, job_id=ref.job_id):
         for delay in SIDE_FILE_DELAYS_SECONDS:
             try:
-                return await c.transfer(archive_job, c, ref, without_side_files=False)
+                return await _outlasting(c, partial(c.transfer, archive_job, c, ref, without_side_files=False))
             except SideFileMissing as error:
                 logger.warning("%s: %s", ref.script_id, error)
             await c.clock.sleep(delay)
-        return await c.transfer(archive_job, c, ref, without_side_files=True)
+        return await _outlasting(c, partial(c.transfer, archive_job, c, ref, without_side_files=True))
 
 
 async def delete(proof: Proof) -> None:
@@ -113,71 +132,108 @@ async def delete(proof: Proof) -> None:
     c = current()
     ref = proof.ref() if isinstance(proof, Receipt) else proof.ref
     with _about(script_id=ref.script_id, job_id=ref.job_id):
-        if not isinstance(proof, Receipt):
-            try:
-                job = await c.control(c.client.get, ref.service_id)
-            except JobNotFound:
-                return
-            if job.status == JobStatus.SUCCEEDED:
-                await update_last(c, ref, {"ended": None})
-                raise LateSuccess("the job was given up and has succeeded after all")
-            if proof.internal_id != job.internal_id:
-                raise DeleteRefused("the job is not the one that failed; it is not deleted")
-            if not job.terminal and c.deadlines.overdue(job) is None:
-                raise DeleteRefused(f"the job has moved on and is {job.status}; it is not deleted")
+        if isinstance(proof, Receipt):
+            await _outlasting(c, partial(c.control, c.client.delete, ref.service_id))
+        else:
+            await _outlasting(c, partial(_delete_given_up, c, proof))
+
+
+async def _delete_given_up(c: Connections, proof: DeadLetter | Superseded) -> None:
+    """Read it anew first: it may have gone on since the proof was written."""
+    ref = proof.ref
+    job = await c.control(c.client.look, ref)
+    if job is not None:
+        if job.status == JobStatus.SUCCEEDED:
+            await update_last(c, ref, {"ended": None, "over": False})
+            if isinstance(proof, DeadLetter):
+                await c.control(c.archive.delete_dead_letter, ref.content_id)
+            raise LateSuccess("the job was given up and has succeeded after all")
+        if proof.internal_id != job.internal_id:
+            raise DeleteRefused("the job is not the one that failed; it is not deleted")
+        if not job.terminal and c.deadlines.overdue(job) is None:
+            raise DeleteRefused(f"the job has moved on and is {job.status}; it is not deleted")
         await c.control(c.client.delete, ref.service_id)
+    with suppress(ClaimedElsewhere):  # a later attempt is under way, so nobody asks about this one
+        await update_last(c, ref, {"over": True})
 
 
-async def record_failure(script: Script, ref: JobRef, error: JobFailed | JobOverdue) -> Superseded | DeadLetter:
-    """Write down why an attempt is given up, before anything of it is deleted.
+async def record_failure(
+    script: Mapping[str, Any], ref: JobRef, error: JobFailed | JobOverdue
+) -> Superseded | DeadLetter:
+    """Write down why an attempt is given up, before anything of it is deleted. `script`: as `script_record` gives it.
 
-    Superseded, in the claim, where another attempt is due; else a dead letter.
+    Superseded, in the claim, where another attempt is due; else a dead letter, which a job that finishes after all
+    overrules.
 
     Raises:
-        JobOverdue: no attempt is left, and the job may still finish: it is left alone.
         ClaimedElsewhere: another run has gone on to another attempt.
     """
     c = current()
     again = isinstance(error, JobOverdue) or error.worth_another_attempt
     last = ref.attempt >= c.settings.max_attempts
-    if last and isinstance(error, JobOverdue):
-        raise error
-    await update_last(c, ref, {"ended": f"{error.code}: {error.message}"})
+    ended = {"ended": f"{error.code}: {error.message}"[:1000], "over": isinstance(error, JobFailed)}
     if again and not last:
+        await update_last(c, ref, ended)
         return Superseded(ref=ref, internal_id=error.job.internal_id, reason=str(error))
-    return await c.control(c.archive.write_dead_letter, _dead_letter(c, script, ref, error, error.job))
+    held = await c.control(c.archive.read_claim, ref.script_id, ref.content_id)
+    if held is None or held.claim.last.number != ref.attempt:
+        raise ClaimedElsewhere(f"another run has gone on from attempt {ref.attempt}")
+    attempts = (*held.claim.attempts[:-1], held.claim.last.model_copy(update=ended))
+    letter = _dead_letter(c, script, ref, error, job=error.job, attempts=attempts)
+    await c.control(c.archive.write_dead_letter, letter)  # first: an ended claim without it may be sent again
+    await update_last(c, ref, ended)
+    return letter
 
 
 async def record_refusal(script: Script, error: RequestRefused) -> DeadLetter:
     """A dead letter for a script that the service refused; it has no job."""
     c = current()
-    content_id = derive_content_id(script, archive_id=c.archive.archive_id)
-    held = await c.control(c.archive.read_claim, script.script_id, content_id)
+    held = await c.control(c.archive.read_claim, script.script_id, c.content_id_of(script))
     if held is None:
         raise ArchiveConflict("the claim has disappeared", script_id=script.script_id, job_id=error.job_id)
-    return await c.control(c.archive.write_dead_letter, _dead_letter(c, script, held.claim.ref(), error, None))
+    letter = _dead_letter(c, script_record(script), held.claim.ref(), error, job=None, attempts=held.claim.attempts)
+    return await c.control(c.archive.write_dead_letter, letter)
+
+
+def script_record(script: Script) -> dict[str, Any]:
+    """The script as dead letters keep it; what holds a signature is null there."""
+    signed = signed_properties(script)
+    return script.model_dump(mode="json", exclude_none=True, exclude=set(signed)) | dict.fromkeys(signed)
 
 
 def _dead_letter(
-    c: Connections, script: Script, ref: JobRef, error: BatchAvatarError, job: SynthesisJob | None
+    c: Connections,
+    script: Mapping[str, Any],
+    ref: JobRef,
+    error: BatchAvatarError,
+    *,
+    job: SynthesisJob | None,
+    attempts: tuple[Attempt, ...],
 ) -> DeadLetter:
     return DeadLetter(
         ref=ref,
         internal_id=job.internal_id if job else None,
         run=c.run,
         written_at=c.clock.now(),
-        failure=facts_of(error),
+        failure=facts_of(error).model_copy(update={"failure_class": FailureClass.JOB} if job else {}),
         request_id=error.request_id,
         billing=job.billing if job else {},
         billed_seconds=job.billed_seconds if job else 0,
         billed_characters=job.billed_characters if job else 0,
-        script=script.model_dump(mode="json", exclude_none=True, exclude=set(signed_properties(script))),
+        attempts=attempts,
+        script=dict(script),
     )
 
 
-def facts_of(error: BatchAvatarError) -> FailureFacts:
-    """The error as reports and dead letters show it."""
-    return FailureFacts.model_validate({"class": str(error.failure_class), "code": error.code, "message": str(error)})
+async def _outlasting(c: Connections, work: Callable[[], Awaitable[T]]) -> T:
+    """Take the work again after an outage of the service; that spends no retry."""
+    while True:
+        try:
+            return await work()
+        except (ServiceUnavailable, CreateUnclear) as error:
+            logger.info("looking whether the service answers at all: %s", error)
+            if not await c.watcher.answering():
+                raise
 
 
 @contextmanager

@@ -34,8 +34,8 @@ def archive_errors(action: str) -> Iterator[None]:
     except ClientAuthenticationError as error:
         raise ArchiveRefused(_said(action, error), code=storage_code(error)) from None
     except HttpResponseError as error:
-        status = error.status_code or 0
-        passing = status in (408, 429) or status >= 500  # noqa: PLR2004 - HTTP statuses
+        status = error.status_code or 0  # none: an answer that broke off
+        passing = status in (0, 408, 429) or status >= 500  # noqa: PLR2004 - HTTP statuses
         kind = ArchiveUnavailable if passing else ArchiveRefused
         raise kind(_said(action, error), code=storage_code(error)) from None
     except AzureError as error:

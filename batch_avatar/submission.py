@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
+from batch_avatar.decision import LOOKS, Move, Rules, Seen, decide
 from batch_avatar.errors import (
     AccessRefused,
     AlreadyArchived,
@@ -20,14 +20,14 @@ from batch_avatar.errors import (
     CreateUnclear,
     JobError,
     JobExists,
-    JobNotFound,
     RequestRefused,
     ResultLost,
     Throttled,
 )
-from batch_avatar.identity import archive_of, derive_content_id, derive_job_id, mark_description, recorded_form
+from batch_avatar.identity import archive_of, derive_job_id, mark_description, recorded_form
 from batch_avatar.models import JobStatus
 from batch_avatar.records import Attempt, Claim
+from batch_avatar.rescue import rescue_receipt
 from batch_avatar.rules import with_defaults
 
 if TYPE_CHECKING:
@@ -36,64 +36,13 @@ if TYPE_CHECKING:
     from batch_avatar.archive import Held
     from batch_avatar.connect import Connections
     from batch_avatar.models import JobRef, Script, SynthesisJob
-    from batch_avatar.records import Receipt
 
 logger = logging.getLogger(__name__)
 
-LOOKS = 2
-"""How many looks must agree that a job is absent before anything is concluded from it."""
 CLAIM_WRITES = 5  # lost races for one claim, in a row, before this run lets the others have it
+MAX_ATTEMPT_NUMBER = 99  # of two digits, by which job ids are read again
 MAX_SENDS = 3
 """Creates without a usable answer, in a row, before the script is left unfinished for this try."""
-
-
-class Move(StrEnum):
-    """What to do with a script's claim next."""
-
-    ARCHIVED = "archived"  # a receipt exists
-    CLAIM = "claim"  # no claim yet
-    ADOPT = "adopt"  # the job exists
-    SEND = "send"  # ours to send, and settled that it is not there
-    TAKE_OVER = "take over"  # its holder is gone, or the service refused it
-    NEXT_ATTEMPT = "next attempt"  # the last one was given up and its job is gone
-    WAIT = "wait"  # another run holds it
-    ELSEWHERE = "elsewhere"  # claimed on another resource, where this run cannot look
-    LOOK_AGAIN = "look again"  # absent, but not yet beyond doubt
-    LOST = "lost"  # paid, gone, and no receipt
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One observation: the service first, then the archive. `looks`: how often in a row the job was absent."""
-
-    held: Held | None
-    job: SynthesisJob | None
-    receipt: Receipt | None
-    looks: int
-
-
-def decide(seen: Seen, *, holder: str, resource: str, claim_seconds: float) -> Move:  # noqa: PLR0911 - one return per move
-    """Pure. The order of the questions is the rule."""
-    if seen.receipt is not None:
-        return Move.ARCHIVED
-    if seen.held is None:
-        return Move.CLAIM
-    if seen.job is not None:
-        return Move.ADOPT
-    claim = seen.held.claim
-    if seen.looks < LOOKS:
-        return Move.LOOK_AGAIN
-    if claim.last.refused and claim.last.accepted_at is None and claim.last.ended is None:
-        return Move.TAKE_OVER
-    if claim.resource != resource:
-        return Move.ELSEWHERE
-    if claim.last.ended is not None:
-        return Move.NEXT_ATTEMPT
-    if claim.last.accepted_at is not None:
-        return Move.LOST
-    if claim.holder == holder:
-        return Move.SEND
-    return Move.TAKE_OVER if seen.held.age_seconds > claim_seconds else Move.WAIT
 
 
 class Submission:
@@ -104,7 +53,16 @@ class Submission:
         self._script = script
         self._holder = connections.holder
         self._written_at = connections.clock.now()
-        self._content_id = derive_content_id(script, archive_id=connections.archive.archive_id)
+        self._absent_since = 0.0
+        self._content_id = connections.content_id_of(script)
+        settings = connections.settings
+        self._rules = Rules(
+            holder=connections.holder,
+            resource=settings.resource,
+            claim_seconds=settings.claim_seconds,
+            settle_seconds=settings.settle_seconds if connections.client.service_names_jobs else 0.0,
+            retry_failed=connections.permits.retry_failed,
+        )
 
     async def submit(self) -> JobRef:
         """The job of this script: created, or adopted.
@@ -142,16 +100,16 @@ class Submission:
             await self._c.clock.sleep(self._pause(move, looks))
             seen = await self._observe(looks)
             looks = seen.looks
-            settings = self._c.settings
-            move = decide(seen, holder=self._holder, resource=settings.resource, claim_seconds=settings.claim_seconds)
+            move = decide(seen, self._rules)
             if move is Move.ADOPT and seen.held and seen.job:
                 return await self._adopt(seen.held, seen.job)
             held, move = await self._carry_out(move, seen)
 
     def _pause(self, move: Move, looks: int) -> float:
         """Seconds until another look is worth it; the first look after a lost race needs none."""
-        first = move is Move.LOOK_AGAIN and looks == 0
-        return 0.0 if first else min(self._c.settings.poll_interval_seconds, 5.0)
+        if move is Move.LOOK_AGAIN and looks == 0:
+            return 0.0
+        return max(min(self._c.settings.poll_interval_seconds, 5.0), self._rules.settle_seconds if looks else 0.0)
 
     async def _carry_out(self, move: Move, seen: Seen) -> tuple[Held | None, Move]:
         """Write what the move needs; a lost conditional write means that somebody else moved: look again."""
@@ -160,12 +118,7 @@ class Submission:
             case Move.ARCHIVED if seen.receipt:
                 raise AlreadyArchived(seen.receipt)
             case Move.LOST if held:
-                raise ResultLost(
-                    "the service had accepted this job and no longer knows it, and there is no receipt; it was "
-                    "probably billed, so it is not rendered again by itself",
-                    script_id=self._script.script_id,
-                    job_id=held.claim.last.job_id,
-                )
+                held = await self._lost(held)
             case Move.ELSEWHERE if held:
                 raise ClaimedElsewhere(
                     f"it was sent to {held.claim.resource}, and only there can be seen what became of it; "
@@ -183,35 +136,62 @@ class Submission:
                 logger.info("taking over the claim of run %s for %s", held.claim.run, claim.script_id)
                 held = await self._write(archive.replace_claim, held, claim)
             case Move.NEXT_ATTEMPT if held:
-                number = held.claim.last.number + 1
-                if number > self._c.settings.max_attempts and not self._c.retry_failed:
+                await self._check_given_up(held.claim)
+                spent = held.claim.last.number >= self._c.settings.max_attempts and not self._c.permits.retry_failed
+                if spent or held.claim.last.number >= MAX_ATTEMPT_NUMBER:
                     raise JobError(
-                        f"all {number - 1} attempts are spent; the last ended: {held.claim.last.ended}",
+                        f"all {held.claim.last.number} attempts are spent; the last ended: {held.claim.last.ended}",
                         code="AttemptsSpent",
                         script_id=self._script.script_id,
                         job_id=held.claim.last.job_id,
                     )
-                await self._c.admission.turn()
-                claim = self._claim(number=number, before=held.claim.attempts)
-                held = await self._write(archive.replace_claim, held, claim)
+                held = await self._next_attempt(held.claim.attempts, held)
             case _:
                 return held, move
         return held, Move.SEND if held else Move.LOOK_AGAIN
 
+    async def _check_given_up(self, claim: Claim) -> None:
+        """Raises JobError where another run has written a dead letter meanwhile."""
+        letter = await self._c.control(self._c.archive.read_dead_letter, claim.content_id)
+        if letter is not None and letter.ref.attempt >= claim.last.number and not self._c.permits.retry_failed:
+            raise JobError(letter.failure.message, code=letter.failure.code, job_id=letter.ref.job_id)
+
+    async def _lost(self, held: Held) -> Held | None:
+        """Paid and gone: perhaps its video is here all the same; else only a person may pay again."""
+        receipt = await self._c.control(rescue_receipt, self._c.archive, held.claim)
+        if receipt is not None:
+            raise AlreadyArchived(receipt)
+        if not self._c.permits.rerender_lost:
+            raise ResultLost(
+                "the service had accepted this job and no longer knows it, and there is no receipt; it was "
+                "probably billed, so it is not rendered again by itself",
+                script_id=self._script.script_id,
+                job_id=held.claim.last.job_id,
+            )
+        gone = held.claim.last.model_copy(update={"ended": "the result was lost", "over": True})
+        return await self._next_attempt((*held.claim.attempts[:-1], gone), held)
+
+    async def _next_attempt(self, before: tuple[Attempt, ...], held: Held) -> Held | None:
+        await self._c.admission.turn()
+        claim = self._claim(number=held.claim.last.number + 1, before=before)
+        return await self._write(self._c.archive.replace_claim, held, claim)
+
     async def _observe(self, looks: int) -> Seen:
         """The service first, then claim and receipt: in the other order a finishing run looks like a lost job."""
         held = await self._c.control(self._c.archive.read_claim, self._script.script_id, self._content_id)
+        looked_at = self._c.clock.monotonic()
         if held is not None:
-            try:
-                job = await self._c.control(self._c.client.get, held.claim.last.job_id)
-            except JobNotFound:
-                pass
-            else:
+            job = await self._c.control(self._c.client.look, held.claim.ref())
+            if job is not None:
                 return Seen(held, job, None, 0)
         receipt = await self._c.control(self._c.archive.read_receipt, self._script.script_id, self._content_id)
         again = await self._c.control(self._c.archive.read_claim, self._script.script_id, self._content_id)
         same = held is not None and again is not None and held.claim.last == again.claim.last
-        return Seen(again, None, receipt, looks + 1 if same else 0)
+        if not same:
+            return Seen(again, None, receipt, 0)
+        if looks == 0:
+            self._absent_since = looked_at
+        return Seen(again, None, receipt, looks + 1, looked_at - self._absent_since)
 
     async def _write(self, write: Callable[..., Held | None], *given: object) -> Held | None:
         """Write the claim, and remember when: a create may leave only shortly after."""
@@ -223,14 +203,18 @@ class Submission:
         ref = held.claim.ref()
         mark = mark_description(self._script.description, self._c.archive.archive_id)
 
-        def create_in_time() -> SynthesisJob:
-            self._c.client.prepare()  # a token may take its time; the age counts after that
+        def check() -> None:
+            self._c.stopping.check()
             age_seconds = (self._c.clock.now() - self._written_at).total_seconds()
             if not 0 <= age_seconds < self._c.settings.claim_seconds / 2:
                 raise _ClaimTooOld
-            return self._c.client.create(with_defaults(self._script), job_id=ref.job_id, description=mark)
 
-        job = await self._c.control(create_in_time)
+        create = partial(self._c.client.create, job_id=ref.job_id, description=mark, check=check)
+        try:
+            job = await self._c.control(create, with_defaults(self._script))
+        except CreateUnclear:
+            self._c.admission.unclear()
+            raise
         self._c.admission.accepted()
         return await self._note(held.claim, job)
 
@@ -249,13 +233,15 @@ class Submission:
             changes["accepted_at"] = job.created_at or self._c.clock.now()
         if claim.last.refused:
             changes["refused"] = False
+        if self._c.client.service_names_jobs and claim.last.service_id != job.service_id:
+            changes["service_id"] = job.service_id
         if claim.last.ended is not None and job.status == JobStatus.SUCCEEDED:
-            changes["ended"] = None
+            changes |= {"ended": None, "over": False}
         if changes:
             await update_last(self._c, claim.ref(), changes)
         if self._script.destination_container_url is not None:
             self._c.destinations[claim.last.job_id] = self._script.destination_container_url
-        return claim.ref()
+        return claim.ref().model_copy(update={"service_id": job.service_id})
 
     def _claim(self, *, number: int, before: tuple[Attempt, ...] = ()) -> Claim:
         script_id = self._script.script_id
@@ -267,6 +253,7 @@ class Submission:
             holder=self._holder,
             resource=self._c.settings.resource,
             api_version=self._c.settings.api_version,
+            revision=self._c.revision_of(self._script),
             form=recorded_form(self._script),
             attempts=(*before, Attempt(number=number, job_id=job_id)),
         )
@@ -276,8 +263,12 @@ class _ClaimTooOld(Exception):
     """Half the claim's time has passed since it was written."""
 
 
-async def update_last(c: Connections, ref: JobRef, changes: Mapping[str, object], *, holder: str | None = None) -> None:
+async def update_last(
+    c: Connections, ref: JobRef, changes: Mapping[str, object], *, holder: str | None = None
+) -> tuple[Attempt, ...]:
     """Change the last attempt in the claim, whoever else writes to it meanwhile; or only if `holder` still has it.
+
+    Gives all attempts as they now stand.
 
     Raises:
         ClaimedElsewhere: another run has gone on to another attempt, or does not let us write.
@@ -289,7 +280,7 @@ async def update_last(c: Connections, ref: JobRef, changes: Mapping[str, object]
         last = held.claim.last.model_copy(update=dict(changes))
         claim = held.claim.model_copy(update={"attempts": (*held.claim.attempts[:-1], last)})
         if await c.control(c.archive.replace_claim, held, claim) is not None:
-            return
+            return claim.attempts
     raise ClaimedElsewhere(
         f"another run has gone on from attempt {ref.attempt}", script_id=ref.script_id, job_id=ref.job_id
     )

@@ -13,23 +13,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import requests
-import urllib3
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.blob import BlobBlock, ContentSettings
 
-from batch_avatar.errors import ArchiveConflict, Stopped, TransferError
+from batch_avatar.container_probe import ContainerProbe
+from batch_avatar.errors import ArchiveConflict, TransferError
 from batch_avatar.records import StoredBlob
+from batch_avatar.session import NO_ANSWER
 from batch_avatar.storage_errors import archive_errors, storage_code
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from azure.storage.blob import BlobClient
 
     from batch_avatar.clock import Clock
+    from batch_avatar.container_probe import ContainerFacts
+    from batch_avatar.stopping import Stopping
 
 BLOCK_BYTES = 4 * 1024 * 1024  # 92 MiB/s and +12 MB of memory, measured; larger blocks gain little
 PIECE_BYTES = 256 * 1024  # between two looks at stop and deadline
@@ -52,6 +54,7 @@ class _Progress:
     content_md5: str | None = None
     pending: bytearray = field(default_factory=bytearray)
     blocks: list[str] = field(default_factory=list)
+    probe: ContainerProbe = field(default_factory=ContainerProbe)
 
     def restart(self, *, expected: int, etag: str, content_md5: str | None) -> None:
         """Forget what came: a whole result comes now."""
@@ -65,6 +68,7 @@ class _Progress:
     def add(self, piece: bytes) -> None:
         self.md5.update(piece)
         self.sha256.update(piece)
+        self.probe.feed(piece)
         self.received += len(piece)
         self.pending += piece
 
@@ -79,7 +83,7 @@ class Transfer:
         target: BlobClient,
         clock: Clock,
         deadline_seconds: float,
-        stopping: threading.Event,
+        stopping: Stopping,
     ) -> None:
         self._open_at = open_at
         self._target = target
@@ -88,8 +92,14 @@ class Transfer:
         self._stopping = stopping
         self._id_prefix = secrets.token_hex(8)  # two writers with the same block ids would mix their bytes
 
-    def run(self, *, content_type: str, metadata: Mapping[str, str]) -> StoredBlob:
-        """Stream, verify, commit once.
+    def run(
+        self,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str],
+        judge: Callable[[ContainerFacts], tuple[str, ...]] | None = None,
+    ) -> StoredBlob:
+        """Stream, verify, commit once. What `judge` finds doubtful about a video is kept with it, not refused.
 
         Raises:
             TransferError: cut, changed or too slow; nothing was committed.
@@ -106,13 +116,17 @@ class Transfer:
             sha256=progress.sha256.hexdigest(),
             content_md5=base64.b64encode(digest).decode(),
             content_type=content_type,
+            doubtful=judge(progress.probe.finish()) if judge else (),
         )
+        facts = {**metadata, "sha256": stored.sha256}
+        if stored.doubtful:
+            facts["doubtful"] = " ".join(stored.doubtful)
         with archive_errors(f"commit {stored.blob_name}"):
             try:
                 self._target.commit_block_list(
                     [BlobBlock(block_id) for block_id in progress.blocks],
                     content_settings=ContentSettings(content_type=content_type, content_md5=bytearray(digest)),
-                    metadata={**metadata, "sha256": stored.sha256},
+                    metadata=facts,
                     match_condition=MatchConditions.IfMissing,
                 )
             except ResourceExistsError:
@@ -128,9 +142,13 @@ class Transfer:
         cuts = furthest = 0
         while not progress.whole:
             try:
-                with self._open_at(progress.received, progress.etag) as response:
+                self._stopping.check()
+                with (
+                    self._open_at(progress.received, progress.etag) as response,
+                    self._stopping.waking(response.raw.shutdown),
+                ):
                     self._read(response, progress)
-            except (_Cut, requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            except (_Cut, *NO_ANSWER) as error:
                 cuts = 1 if progress.received > furthest else cuts + 1
                 furthest = max(furthest, progress.received)
                 if cuts >= CUTS:
@@ -151,8 +169,7 @@ class Transfer:
         """One answer to its end, which may come early."""
         self._accept(response, progress)
         while piece := response.raw.read1(PIECE_BYTES):
-            if self._stopping.is_set():
-                raise Stopped("the transfer was stopped; run again to continue")
+            self._stopping.check()
             if self._clock.monotonic() > self._closes_at:
                 raise TransferError("the result comes too slowly; the transfer's deadline has passed")
             progress.add(piece)

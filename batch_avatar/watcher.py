@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from batch_avatar.models import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from batch_avatar.client import AvatarClient
     from batch_avatar.clock import Clock
@@ -39,22 +40,34 @@ PATIENCE = 2
 MOST_CONFIRMED = 100  # jobs asked for by name in one round; a list that misses more than that is no help anyway
 
 
-@dataclass(frozen=True)
+OUTAGE_SHARE = 0.25  # of an outage passes between two looks whether it is over, at most OUTAGE_POLL_SECONDS
+OUTAGE_POLL_SECONDS = 600.0
+
+
+@dataclass
 class Deadlines:
-    """Seconds from the job's creation, by the service's own clock."""
+    """Seconds from the job's creation, by the service's own clock. Outages do not count: nobody could have worked."""
 
     start_seconds: float
     job_seconds: float
+    outages: list[tuple[datetime, float]] = field(default_factory=list)
+    """When each ended, and how many seconds it took."""
 
     def overdue(self, job: SynthesisJob) -> str | None:
         """In words, which deadline an unfinished job has passed."""
         if job.terminal:
             return None
-        if job.status == JobStatus.NOT_STARTED and job.age_seconds > self.start_seconds:
-            return f"still NotStarted {job.age_seconds:.0f} s after its creation (deadline {self.start_seconds:.0f} s)"
-        if job.age_seconds > self.job_seconds:
-            return f"still {job.status} {job.age_seconds:.0f} s after its creation (deadline {self.job_seconds:.0f} s)"
+        age = job.age_seconds - self._excused_seconds(job)
+        if job.status == JobStatus.NOT_STARTED and age > self.start_seconds:
+            return f"still NotStarted {age:.0f} s after its creation (deadline {self.start_seconds:.0f} s)"
+        if age > self.job_seconds:
+            return f"still {job.status} {age:.0f} s after its creation (deadline {self.job_seconds:.0f} s)"
         return None
+
+    def _excused_seconds(self, job: SynthesisJob) -> float:
+        if job.created_at is None:
+            return 0.0
+        return sum(max(0.0, min(took, (end - job.created_at).total_seconds())) for end, took in self.outages)
 
 
 @dataclass(eq=False)
@@ -91,6 +104,8 @@ class Watcher:
         self._run = run
         self._on_change = on_change
         self._watched: dict[str, _Watched] = {}
+        self._askers: list[asyncio.Future[bool]] = []
+        self._down_since: float | None = None
         self._poller: asyncio.Task[None] | None = None
 
     async def wait(self, service_id: str, *, window_seconds: float) -> SynthesisJob:
@@ -105,12 +120,31 @@ class Watcher:
         future: asyncio.Future[SynthesisJob] = asyncio.get_running_loop().create_future()
         waiter = _Waiter(future, self._clock.monotonic() + window_seconds)
         self._watched.setdefault(service_id, _Watched([])).waiters.append(waiter)
-        if self._poller is None or self._poller.done():
-            self._poller = asyncio.create_task(self._poll(), name="job watcher")
+        self._start()
         try:
             return await future
         finally:
             self._forget(service_id, waiter)
+
+    async def answering(self) -> bool:
+        """Wait until the job list can be read; True where that was an outage, False where it went at the next look.
+
+        Raises:
+            AccessRefused: the service does not let us look.
+        """
+        asker: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._askers.append(asker)
+        self._start()
+        return await asker
+
+    @property
+    def down(self) -> bool:
+        """Whether the last look at the list failed."""
+        return self._down_since is not None
+
+    def _start(self) -> None:
+        if self._poller is None or self._poller.done():
+            self._poller = asyncio.create_task(self._poll(), name="job watcher")
 
     async def close(self) -> None:
         if self._poller is not None:
@@ -119,12 +153,16 @@ class Watcher:
         for watched in list(self._watched.values()):
             for waiter in watched.waiters:
                 waiter.future.cancel()
+        for asker in self._askers:
+            asker.cancel()
 
     async def _poll(self) -> None:
-        while self._watched:
-            await self._clock.sleep(self._interval)
+        while self._watched or self._askers:
+            await self._clock.sleep(self._pause_seconds())
             try:
-                for job in await self._run(self._list, dict(self._watched)):
+                jobs = await self._run(self._list, dict(self._watched))
+                self._answered()
+                for job in jobs:
                     self._note(job)
                 missed = [name for name, job in self._watched.items() if not job.listed]
                 missed.sort(key=lambda name: self._watched[name].last is not None)  # the never seen ones first
@@ -135,11 +173,32 @@ class Watcher:
             except AccessRefused as error:
                 self._fail_all(error)
             except ServiceError as error:
-                logger.warning("the job list cannot be read, will ask again: %s", error)
+                if self._down_since is None:
+                    self._down_since = self._clock.monotonic()
+                    logger.warning("the job list cannot be read, will ask again: %s", error)
             except Exception as error:
                 logger.exception("the watcher broke by a mistake of this program")
                 self._fail_all(error)
             self._close_windows()
+
+    def _pause_seconds(self) -> float:
+        """Until the next look; in an outage in proportion to how long it has lasted."""
+        if self._down_since is None:
+            return self._interval
+        lasted = self._clock.monotonic() - self._down_since
+        return max(self._interval, min(OUTAGE_SHARE * lasted, OUTAGE_POLL_SECONDS))
+
+    def _answered(self) -> None:
+        """The list could be read: whoever waited for that goes on, and the deadlines are moved by what was lost."""
+        was_down, self._down_since = self._down_since, None
+        if was_down is not None:
+            took = self._clock.monotonic() - was_down + self._interval
+            self._deadlines.outages.append((self._clock.now(), took))
+            logger.warning("the job list can be read again after %.0f s", took)
+        askers, self._askers = self._askers, []
+        for asker in askers:
+            if not asker.done():
+                asker.set_result(was_down is not None)
 
     def _list(self, watched: dict[str, _Watched]) -> list[SynthesisJob]:
         """Blocking: the waited-for jobs in the list, newest first, as far as it needs to be read."""
@@ -203,6 +262,10 @@ class Watcher:
     def _fail_all(self, error: Exception) -> None:
         for service_id, watched in list(self._watched.items()):
             self._settle(service_id, watched.waiters, error)
+        askers, self._askers = self._askers, []
+        for asker in askers:
+            if not asker.done():
+                asker.set_exception(copy(error) if isinstance(error, BatchAvatarError) else error)
 
     def _settle(self, service_id: str, waiters: list[_Waiter], end: SynthesisJob | Exception) -> None:
         for waiter in list(waiters):

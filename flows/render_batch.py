@@ -11,7 +11,7 @@ from prefect.states import Failed
 from pydantic import Field
 
 from batch_avatar.errors import InputError
-from batch_avatar.models import Script
+from batch_avatar.models import Permits, Script
 from batch_avatar.settings import load_settings
 from tasks.rendering import gather_scripts, render_as_task_runs
 from tasks.shards import read_shard, render_as_child_runs
@@ -29,10 +29,14 @@ def _run_name() -> str:
 
 @flow(name="render-batch", flow_run_name=_run_name, persist_result=False)
 async def render_batch(
+    *,
     sources: list[str] | None = None,
     scripts: list[Script] | None = None,
     scripts_per_run: Annotated[int, Field(ge=1)] | None = None,
+    revision: Annotated[int, Field(ge=0, le=999)] = 0,
     retry_failed: bool = False,
+    rerender_lost: bool = False,
+    accept_changes: bool = False,
     shard: str | None = None,
 ) -> State[None]:
     """Render every script that is not archived yet; the run is green only when all are.
@@ -41,9 +45,15 @@ async def render_batch(
         sources: Folders of *.txt, *.ssml and *.xml files, or manifests (*.jsonl, *.csv), as the worker sees them.
         scripts: Scripts given right here; for a handful. Many scripts go into a manifest.
         scripts_per_run: Spread the batch over child flow runs of so many scripts each; empty: all in this run.
+        revision: Render again what is archived, once for each revision; 0 is the first rendering.
         retry_failed: Send again what failed for good in an earlier run; each such script may be billed again.
+        rerender_lost: Send again what was paid for and is lost, or archived without its video.
+        accept_changes: Render changed scripts, however many they are.
         shard: Set by a parent run for its children; leave it empty.
     """
+    permits = Permits(
+        revision=revision, retry_failed=retry_failed, rerender_lost=rerender_lost, accept_changes=accept_changes
+    )
     try:
         settings = load_settings()
         if shard is not None:
@@ -53,5 +63,5 @@ async def render_batch(
     except InputError as error:
         return Failed(message=f"{error} - nothing was sent")
     if scripts_per_run is not None and shard is None and len(wanted) > scripts_per_run:
-        return await render_as_child_runs(settings, wanted, scripts_per_run=scripts_per_run, retry_failed=retry_failed)
-    return await render_as_task_runs(settings, wanted, retry_failed=retry_failed)
+        return await render_as_child_runs(settings, wanted, scripts_per_run=scripts_per_run, permits=permits)
+    return await render_as_task_runs(settings, wanted, permits=permits)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Failed
+from pydantic import Field
 
 from batch_avatar.errors import InputError
-from batch_avatar.models import Script
+from batch_avatar.models import Permits, Script
 from batch_avatar.settings import load_settings
 from tasks.rendering import gather_scripts, render_as_task_runs
 
@@ -19,15 +22,16 @@ def _run_name() -> str:
 
 
 @flow(name="render-script", flow_run_name=_run_name, persist_result=False)
-async def render_script(script: Script) -> State[None]:
+async def render_script(script: Script, revision: Annotated[int, Field(ge=0, le=999)] = 0) -> State[None]:
     """Render one script to a video in the archive. Rendered before, unchanged: nothing is sent or billed.
 
     Args:
         script: What is spoken, and how it shall look. Leave a property empty for the deployment's own default.
+        revision: Render again what is archived, once for each revision; 0 is the first rendering.
     """
     try:
         settings = load_settings()
         scripts = gather_scripts(settings, sources=(), scripts=[script])
     except InputError as error:
         return Failed(message=f"{error} - nothing was sent")
-    return await render_as_task_runs(settings, scripts)
+    return await render_as_task_runs(settings, scripts, permits=Permits(revision=revision, accept_changes=True))

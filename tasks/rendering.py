@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from prefect.runtime import flow_run
-from prefect.states import Failed
+from prefect.states import Cancelled, Failed
 
 from batch_avatar.connect import open_connections
 from batch_avatar.errors import BatchAvatarError, InputError
@@ -13,7 +14,7 @@ from batch_avatar.identity import signed_properties
 from batch_avatar.manifest import check_scripts, read_scripts
 from batch_avatar.runner import render_scripts
 from batch_avatar.wire import wire_for
-from tasks.reporting import ProgressArtifact, final_state, publish_report
+from tasks.reporting import ProgressArtifact, final_state, publish_report, summary_of
 from tasks.steps import task_chain
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from prefect.client.schemas.objects import State
 
-    from batch_avatar.models import Script
+    from batch_avatar.models import Permits, Script
     from batch_avatar.settings import Settings
 
 
@@ -48,17 +49,25 @@ def gather_scripts(settings: Settings, *, sources: Sequence[str], scripts: Seque
 
 
 async def render_as_task_runs(
-    settings: Settings, scripts: Sequence[Script], *, retry_failed: bool = False
+    settings: Settings, scripts: Sequence[Script], *, permits: Permits | None = None
 ) -> State[None]:
-    """Render, with one progress and one table artifact; the state to end the flow run with."""
+    """Render, with one progress and one table artifact; the state to end the flow run with.
+
+    Cancelled, the table still says where each script stands.
+    """
     async with open_connections(settings, run=run_name()) as c:
         progress = ProgressArtifact(c.clock)
         await progress.start()
         c.listeners.append(progress)
         try:
-            report = await render_scripts(scripts, task_chain(), retry_failed=retry_failed)
+            report = await render_scripts(scripts, task_chain(), permits=permits)
         except BatchAvatarError as error:  # service or archive cannot be read: a message, not a stack trace
             return Failed(message=str(error), data=error)
+        except asyncio.CancelledError:
+            if c.report is None:
+                raise
+            await publish_report(c.report)
+            return Cancelled(message=f"stopped: {summary_of(c.report)}")  # not Crashed: nothing needs to be mended
         finally:
             await progress.finish()
             c.listeners.remove(progress)

@@ -24,9 +24,9 @@ from batch_avatar.errors import ArchiveUnavailable, BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
 from batch_avatar.manifest import check_scripts
 from batch_avatar.models import BatchReport, FailureFacts, Outcome, OutcomeKind, Script
+from batch_avatar.outcomes import build_report
 from batch_avatar.plan import PlanState
 from batch_avatar.progress import Event, Phase
-from batch_avatar.runner import build_report
 from batch_avatar.wire import wire_for
 from tasks.rendering import run_name
 from tasks.reporting import ProgressArtifact, final_state, publish_report
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
 
     from batch_avatar.connect import Connections
+    from batch_avatar.models import Permits
     from batch_avatar.settings import Settings
 
 CHILD_DEPLOYMENT = "render-batch/ad-hoc"
@@ -47,7 +48,7 @@ LOOK_SECONDS = 5.0  # between two looks at all children together, one request ea
 
 
 async def render_as_child_runs(
-    settings: Settings, scripts: Sequence[Script], *, scripts_per_run: int, retry_failed: bool
+    settings: Settings, scripts: Sequence[Script], *, scripts_per_run: int, permits: Permits
 ) -> State[None]:
     """Start a child run per shard, wait for all of them, and report on the whole batch."""
     if signed := sorted({name for script in scripts for name in signed_properties(script)}):
@@ -60,11 +61,11 @@ async def render_as_child_runs(
             c.tell(Event(script.script_id, Phase.WAITING))
         shards = await _cut(c, scripts, scripts_per_run)
         try:
-            children = {name: await _start(name, retry_failed=retry_failed) for name in shards}
+            children = {name: await _start(name, permits) for name in shards}
         except ObjectNotFound:
             return Failed(message=f"scripts_per_run needs the deployment {CHILD_DEPLOYMENT}: prefect deploy --all")
         reports = await _collect(c, children)
-        report = await _sum_up(c, scripts, reports)
+        report = await _sum_up(c, scripts, reports, permits)
         c.report = report
         try:
             await c.control(c.archive.write_run_document, c.run, "report.json", report.to_json())
@@ -105,11 +106,11 @@ async def _cut(c: Connections, scripts: Sequence[Script], size: int) -> list[str
     return names
 
 
-async def _start(shard: str, *, retry_failed: bool) -> FlowRun:
+async def _start(shard: str, permits: Permits) -> FlowRun:
     """One child run per shard and per life of the parent: idempotency keys are unique for ever."""
     return await arun_deployment(
         CHILD_DEPLOYMENT,
-        parameters={"shard": shard, "retry_failed": retry_failed},
+        parameters={"shard": shard, **permits.model_dump()},
         flow_run_name=f"render shard {shard}",
         timeout=0,
         idempotency_key=f"{flow_run.id}:{shard}:{flow_run.run_count}",
@@ -153,9 +154,12 @@ async def _collect(c: Connections, children: dict[str, FlowRun]) -> list[BatchRe
     return reports
 
 
-async def _sum_up(c: Connections, scripts: Sequence[Script], reports: Sequence[BatchReport]) -> BatchReport:
+async def _sum_up(
+    c: Connections, scripts: Sequence[Script], reports: Sequence[BatchReport], permits: Permits
+) -> BatchReport:
     """One report; scripts of children that died without one are looked up in the archive."""
     outcomes = {outcome.script_id: outcome for report in reports for outcome in report.outcomes}
+    c.permits = permits
     silent = [script for script in scripts if script.script_id not in outcomes]
     planned = {item.script.script_id: item for item in (await stages.plan(silent)).items} if silent else {}
     unreported = FailureFacts.model_validate(

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from batch_avatar.commands.shared import (
-    EXIT_ACCESS,
-    EXIT_NOT_ARCHIVED,
     JSON,
     SOURCES,
+    catch_signals,
     fails_clearly,
     output,
+    permit_options,
     progress_console,
     read,
+    report_code,
     run_async,
+    start_run,
 )
-from batch_avatar.errors import BatchAvatarError, FailureClass, SettingsError
+from batch_avatar.errors import BatchAvatarError, SettingsError
+from batch_avatar.models import Permits
 from batch_avatar.settings import prefect_api_url, prepare_prefect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rich.console import Console
+
+    from batch_avatar.connect import Connections
     from batch_avatar.models import BatchReport, Script
     from batch_avatar.settings import Settings
 
@@ -37,10 +44,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="prefect: as a flow run; local: in this process; auto: prefect where a Prefect API is configured.",
 )
-@click.option("--retry-failed", is_flag=True, help="Send again what failed for good before; it may be billed again.")
+@permit_options
 @JSON
 @fails_clearly
-def render(sources: tuple[str, ...], engine: str, retry_failed: bool, as_json: bool) -> int:
+def render(sources: tuple[str, ...], engine: str, as_json: bool, **permitted: Any) -> int:
     """Render what is missing; what is archived already costs nothing.
 
     Exit codes: 0 all archived; 1 some script failed or is unfinished; 2 bad input or settings, nothing was sent;
@@ -52,23 +59,22 @@ def render(sources: tuple[str, ...], engine: str, retry_failed: bool, as_json: b
         raise SettingsError("PREFECT_API_URL is not set; start `prefect server start`, or use --engine local")
     if engine == "auto":
         engine = "prefect" if api_url else "local"
-    report, elapsed = run_async(_render(settings, scripts, sources, engine, retry_failed=retry_failed))
+    report, elapsed = run_async(_render(settings, scripts, sources, engine, Permits(**permitted)))
     if as_json:
         click.echo(report.to_json())
     else:
         from batch_avatar.console import print_report
 
         print_report(output(), report, settings, elapsed_seconds=elapsed)
-    if any(outcome.error and outcome.error.failure_class == FailureClass.ACCESS for outcome in report.outcomes):
-        return EXIT_ACCESS
-    return 0 if report.all_archived else EXIT_NOT_ARCHIVED
+    return report_code(report)
 
 
 @click.command()
 @SOURCES
+@permit_options
 @JSON
 @fails_clearly
-def plan(sources: tuple[str, ...], as_json: bool) -> None:
+def plan(sources: tuple[str, ...], as_json: bool, **permitted: Any) -> None:
     """Show what a render would do: archived, alive, new, changed, failed before. Changes nothing."""
     from batch_avatar import stages
     from batch_avatar.connect import open_connections
@@ -77,7 +83,8 @@ def plan(sources: tuple[str, ...], as_json: bool) -> None:
     settings, scripts = read(sources)
 
     async def look() -> Any:
-        async with open_connections(settings, run="plan", create_archive=False):
+        async with open_connections(settings, run="plan", create_archive=False) as c:
+            c.permits = Permits(**permitted)
             return await stages.plan(scripts)
 
     found = run_async(look())
@@ -92,40 +99,52 @@ def plan(sources: tuple[str, ...], as_json: bool) -> None:
 
 
 async def _render(
-    settings: Settings, scripts: Sequence[Script], sources: Sequence[str], engine: str, *, retry_failed: bool
+    settings: Settings, scripts: Sequence[Script], sources: Sequence[str], engine: str, permits: Permits
 ) -> tuple[BatchReport, float]:
-    from batch_avatar.clock import SystemClock
     from batch_avatar.connect import open_connections
     from batch_avatar.console import showing_progress
     from batch_avatar.retry import plain_chain
-    from batch_avatar.runner import new_run_name, render_scripts
+    from batch_avatar.runner import render_scripts
 
-    clock, console = SystemClock(), progress_console()
+    (clock, name), console = start_run(), progress_console()
     started = clock.monotonic()
-    name = new_run_name(clock)
     with showing_progress(console, clock) as listener:
         async with open_connections(settings, run=name) as c:
             c.listeners.append(listener)
-            if engine == "local":
-                console.print(f"run {name}, in this process", highlight=False)
-                report = await render_scripts(scripts, plain_chain(), retry_failed=retry_failed)
-            else:
-                render_batch = _import_flow(lambda link: console.print(f"run {name}, as {link}", highlight=False))
-                try:
-                    state = await render_batch(sources=list(sources), retry_failed=retry_failed, return_state=True)
-                except RuntimeError as error:
-                    if not str(error).startswith("Failed to reach API"):
-                        raise
-                    raise SettingsError(
-                        f"PREFECT_API_URL: {prefect_api_url()} does not answer; start it, or use --engine local"
-                    ) from None
-                reason = getattr(state.data, "result", state.data)  # Prefect wraps what a flow returns
-                if c.report is None and isinstance(reason, BatchAvatarError):
-                    raise reason
+            try:
+                if engine == "local":
+                    console.print(f"run {name}, in this process", highlight=False)
+                    report = await render_scripts(scripts, plain_chain(), permits=permits)
+                else:
+                    report = await _render_as_flow_run(c, sources, permits, f"run {name}", console)
+            except asyncio.CancelledError:
                 if c.report is None:
-                    raise BatchAvatarError("the flow run ended without a report; its page in the Prefect UI says why")
+                    raise
                 report = c.report
     return report, clock.monotonic() - started
+
+
+async def _render_as_flow_run(
+    c: Connections, sources: Sequence[str], permits: Permits, name: str, console: Console
+) -> BatchReport:
+    from batch_avatar.progress import Phase
+
+    render_batch = _import_flow(lambda link: console.print(f"{name}, as {link}", highlight=False))
+    c.listeners.append(lambda event: catch_signals() if event.phase is Phase.WAITING else None)
+    try:
+        state = await render_batch(sources=list(sources), **permits.model_dump(), return_state=True)
+    except RuntimeError as error:
+        if not str(error).startswith("Failed to reach API"):
+            raise
+        raise SettingsError(
+            f"PREFECT_API_URL: {prefect_api_url()} does not answer; start it, or use --engine local"
+        ) from None
+    if c.report is not None:
+        return c.report
+    reason = getattr(state.data, "result", state.data)  # Prefect wraps what a flow returns
+    if isinstance(reason, BatchAvatarError):
+        raise reason
+    raise BatchAvatarError("the flow run ended without a report; its page in the Prefect UI says why")
 
 
 def _import_flow(show_link: Callable[[str], None]) -> Any:

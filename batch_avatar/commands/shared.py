@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
+from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
-from batch_avatar.errors import AccessRefused, ArchiveRefused, BatchAvatarError, InputError
+from batch_avatar.errors import AccessRefused, ArchiveRefused, BatchAvatarError, FailureClass, InputError
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:
@@ -19,11 +22,16 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from batch_avatar.models import Script
+    from batch_avatar.clock import Clock
+    from batch_avatar.models import BatchReport, Script
     from batch_avatar.settings import Settings
 
 P = ParamSpec("P")
+_stop: ContextVar[Callable[[], None] | None] = ContextVar("batch_avatar_stop", default=None)
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SECONDS = 25.0
+"""Of the 30 s in which a stopped command ends."""
 EXIT_NOT_ARCHIVED, EXIT_INPUT, EXIT_ACCESS = 1, 2, 3
 SOURCES = click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else there.")
@@ -48,7 +56,7 @@ def fails_clearly(command: Callable[P, int | None]) -> Callable[P, None]:
             click.echo(str(error), err=True)
             code = EXIT_NOT_ARCHIVED
         except (KeyboardInterrupt, asyncio.CancelledError):
-            click.echo("Stopped. Jobs that were created go on; run the same command again to continue.", err=True)
+            click.echo("Stopped; run the same command again to continue.", err=True)
             code = EXIT_NOT_ARCHIVED
         sys.exit(code or 0)
 
@@ -64,23 +72,86 @@ def read(sources: Sequence[str]) -> tuple[Settings, tuple[Script, ...]]:
     return settings, scripts
 
 
+def start_run() -> tuple[Clock, str]:
+    """The clock of a run and its name."""
+    from batch_avatar.clock import SystemClock
+    from batch_avatar.connect import new_run_name
+
+    clock = SystemClock()
+    return clock, new_run_name(clock)
+
+
+def report_code(report: BatchReport) -> int:
+    """The exit code that says what may be done next."""
+    classes = {outcome.error.failure_class for outcome in report.outcomes if outcome.error}
+    if FailureClass.ACCESS in classes:
+        return EXIT_ACCESS
+    return 0 if report.all_archived else EXIT_NOT_ARCHIVED
+
+
+PERMITS = (
+    click.option(
+        "--again",
+        "revision",
+        type=click.IntRange(0, 999),
+        default=0,
+        metavar="N",
+        help="Render anew what is archived: its revision N. Once per N, so repeating the command costs nothing.",
+    ),
+    click.option("--retry-failed", is_flag=True, help="Send again what failed for good; it may be billed again."),
+    click.option("--rerender-lost", is_flag=True, help="Send again what was paid for and is lost, or has no video."),
+    click.option("--accept-changes", is_flag=True, help="Render changed scripts, even if they are many."),
+)
+
+
+def permit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The four ways to pay again for what was decided; the command gets them as `**permitted`."""
+    for option in reversed(PERMITS):
+        command = option(command)
+    return command
+
+
 def run_async(work: Coroutine[Any, Any, Any]) -> Any:
-    """Like asyncio.run; SIGTERM ends the work as Ctrl-C does."""
+    """Like asyncio.run; the first Ctrl-C or SIGTERM cancels the work, the second is Python's own.
+
+    Work that has been cancelled and still waits for an answer after 25 s is left: whatever it was doing, the next run
+    finds out from service and archive.
+    """
 
     async def work_until_stopped() -> Any:
         task = asyncio.current_task()
-        if task is not None:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+        def stop() -> None:
+            loop = asyncio.get_running_loop()
+            for number in SIGNALS:
+                loop.remove_signal_handler(number)
+            logging.getLogger("prefect").setLevel(logging.CRITICAL)  # its task runs call a stop a crash, each twice
+            click.echo("stopping: no new jobs, transfers end at their next block ...", err=True)
+            last = threading.Timer(STOP_SECONDS, os._exit, (EXIT_NOT_ARCHIVED,))
+            last.daemon = True
+            last.start()
+            if task is not None:
+                task.cancel()
+
+        _stop.set(stop)
+        catch_signals()
         return await work
 
     return asyncio.run(work_until_stopped())
+
+
+def catch_signals() -> None:
+    """Inside `run_async`: have the signals (again) after something else took them, as Prefect's engine does."""
+    if (stop := _stop.get()) is not None:
+        for number in SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
 def output() -> Console:
     """What was asked for: stdout, uncut where it is not a terminal."""
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=250)
+    return Console(width=None if sys.stdout.isatty() else 250, markup=False)
 
 
 def progress_console() -> Console:
@@ -88,7 +159,8 @@ def progress_console() -> Console:
     from rich.console import Console
     from rich.logging import RichHandler
 
-    console = Console(stderr=True) if sys.stderr.isatty() else Console(stderr=True, width=250)
+    wide = None if sys.stderr.isatty() else 250
+    console = Console(stderr=True, width=wide, markup=False)
     handler = RichHandler(logging.WARNING, console=console, show_time=False, show_path=False, markup=False)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     return console

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _PIECE_BYTES = 256 * 1024
+_OWN_LIFE = timedelta(hours=1)
+"""Of the front's own link to the storage; whether the client's link lives has been decided by service time."""
 _NOT_FORWARDED = frozenset({"host", "connection", "authorization", "ocp-apim-subscription-key", "content-length"})
 _NOT_RETURNED = frozenset({"connection", "keep-alive", "transfer-encoding", "date"})
 
@@ -105,7 +107,7 @@ class StorageFront:
         record: Callable[[int | str], None],
     ) -> None:
         loop, workers = asyncio.get_running_loop(), self._service.workers
-        url = self._service.outputs.sign_link(*blob)
+        url = self._service.outputs.sign_link(*blob, life=_OWN_LIFE)
         onward = {name: value for name, value in headers.items() if name not in _NOT_FORWARDED}
         answer = await loop.run_in_executor(
             workers,

@@ -70,10 +70,12 @@ class Outputs:
         self._container.close()
         self.storage.close()
 
-    def sign_link(self, container: str, blob_name: str, *, start: datetime | None = None) -> str:
+    def sign_link(
+        self, container: str, blob_name: str, *, start: datetime | None = None, life: timedelta | None = None
+    ) -> str:
         """Make a link straight to the storage; its times are real ones, as the storage's clock is."""
         start = start or datetime.now(UTC)
-        life = timedelta(seconds=self._clock.real_seconds(self._options.link_lifetime_seconds))
+        life = life or timedelta(seconds=self._clock.real_seconds(self._options.link_lifetime_seconds))
         signature = generate_blob_sas(
             account_name=str(self.storage.account_name),
             account_key=self.storage.credential.account_key,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 from azure.storage.blob import ContainerClient
 
+from batch_avatar import stages
 from batch_avatar.connect import open_connections
 from batch_avatar.emulator.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
 from batch_avatar.emulator.options import EmulatorOptions, Progression
@@ -23,17 +26,21 @@ from batch_avatar.models import BatchReport, Script
 from batch_avatar.retry import plain_chain
 from batch_avatar.runner import render_scripts
 from batch_avatar.settings import load_settings
-from batch_avatar.stages import plan as plan_stage
+from batch_avatar.stack import start_stack
+from batch_avatar.sweep import sweep
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from batch_avatar.models import JobRef
+    from batch_avatar.sweep import SweepReport
 
 QUICK = Progression.after_seconds(start_delay=0.1, overhead=0.2, per_video_second=0.05)
 
 
 @dataclass
 class Bench:
-    """One emulated resource and one empty archive."""
+    """One emulated resource and one empty archive; `overrides` are settings for all that is done with them."""
 
     emulator: EmulatorServer
     connection_string: str
@@ -48,6 +55,7 @@ class Bench:
             "BATCH_AVATAR_CONTAINER": self.container_name,
             "BATCH_AVATAR_CREATES_PER_MINUTE": "0",
             "BATCH_AVATAR_POLL_INTERVAL_SECONDS": "0.2",
+            **{f"BATCH_AVATAR_{name.upper()}": str(value) for name, value in self.overrides.items()},
         } | {name: str(value) for name, value in extra.items()}
 
     def settings(self, **overrides):
@@ -56,22 +64,40 @@ class Bench:
             speech_key=self.emulator.key,
             storage_connection_string=self.connection_string,
             container=self.container_name,
-            **({"creates_per_minute": 0, "poll_interval_seconds": 0.2} | overrides),
+            **({"creates_per_minute": 0, "poll_interval_seconds": 0.2} | self.overrides | overrides),
         )
 
-    def render(self, scripts, *, run=None, events=None, **overrides) -> BatchReport:
+    def render(self, scripts, *, run=None, events=None, permits=None, clock=None, **overrides) -> BatchReport:
         async def work():
-            async with open_connections(self.settings(**overrides), run=run or secrets.token_hex(4)) as c:
+            run_name = run or secrets.token_hex(4)
+            async with open_connections(self.settings(**overrides), run=run_name, clock=clock) as c:
                 if events is not None:
                     c.listeners.append(events.append)
-                return await render_scripts(scripts, plain_chain())
+                return await render_scripts(scripts, plain_chain(), permits=permits)
 
         return asyncio.run(work())
 
     def plan(self, scripts, **overrides):
         async def work():
             async with open_connections(self.settings(**overrides), run="plan"):
-                return await plan_stage(scripts)
+                return await stages.plan(scripts)
+
+        return asyncio.run(work())
+
+    def submit(self, scripts, *, permits=None, **overrides) -> list[JobRef]:
+        """Claim and send, and no more: as a run that dies then."""
+
+        async def work():
+            async with open_connections(self.settings(**overrides), run="dies-early") as c:
+                c.permits = permits or c.permits
+                return [await stages.submit(script) for script in scripts]
+
+        return asyncio.run(work())
+
+    def sweep(self, *, dry_run=False, clock=None, **overrides) -> SweepReport:
+        async def work():
+            async with open_connections(self.settings(**overrides), run="sweep", clock=clock, create_archive=False):
+                return await sweep(plain_chain(), dry_run=dry_run)
 
         return asyncio.run(work())
 
@@ -84,6 +110,55 @@ class Bench:
         """Name to bytes of everything in the archive."""
         with self.container() as client:
             return {blob.name: client.download_blob(blob.name).readall() for blob in client.list_blobs()}
+
+    def etags(self):
+        """Name to version of everything in the archive."""
+        with self.container() as client:
+            return {blob.name: blob.etag for blob in client.list_blobs()}
+
+    def documents(self, ending):
+        """The JSON documents whose names end so, by name."""
+        return {name: json.loads(content) for name, content in self.blobs().items() if name.endswith(ending)}
+
+    def claim(self, script_id):
+        """Of a script with one content."""
+        (claim,) = (claim for claim in self.documents("/claim.json").values() if claim["script_id"] == script_id)
+        return claim
+
+    def letters(self):
+        """Dead letters by script."""
+        found = {name: letter for name, letter in self.documents(".json").items() if name.startswith("_failed/")}
+        return {letter["ref"]["script_id"]: letter for letter in found.values()}
+
+    def delete_blob(self, pattern):
+        """The one whose name matches; its old content."""
+        (name,) = (name for name in self.etags() if re.fullmatch(pattern, name))
+        with self.container() as client:
+            blob = client.get_blob_client(name)
+            content = blob.download_blob().readall()
+            blob.delete_blob()
+        return content
+
+    def delete_job(self, job_id):
+        """By hand, as soon as it has ended."""
+        self.emulator.settle()
+        url = f"{self.emulator.endpoint}/avatar/batchsyntheses/{job_id}?api-version=2024-08-01"
+        answer = requests.delete(url, headers={"Ocp-Apim-Subscription-Key": self.emulator.key}, timeout=30)
+        assert answer.status_code == 204, answer.text
+
+    def replace_result(self, job_id, change):
+        """Have the service keep `change(video)` where the job's video was."""
+        self.emulator.settle()
+        (job,) = (job for job in self.emulator.jobs() if job_id in (job["id"], job["name"]))
+        (video,) = (output["name"] for output in job["outputs"] if output["role"] == "video")
+        blob = self.emulator.service.outputs.storage.get_blob_client("batchsynthesis-output", video)
+        blob.upload_blob(change(blob.download_blob().readall()), overwrite=True)
+
+    def end_jobs(self):
+        """Let stuck jobs go, and return when all have ended."""
+        self.emulator.release()
+        self.emulator.settle()
+        assert all(job["terminal"] or job["removed"] for job in self.emulator.jobs())
 
     def receipts(self):
         return {
@@ -125,6 +200,38 @@ def bench(azurite):
     yield start
     for emulator in running:
         emulator.stop()
+
+
+@pytest.fixture
+def quick(bench):
+    """Like `bench`; jobs end at the first look, and the list shows them at once."""
+
+    def start(**options) -> Bench:
+        return bench(**({"progression": Progression.at_once(), "list_lag_seconds": 0} | options))
+
+    return start
+
+
+@pytest.fixture
+def written(tmp_path):
+    """`written(*scripts)` puts them into a `scripts.jsonl` and gives its folder."""
+
+    def write(*scripts) -> Path:
+        lines = [script.model_dump_json(exclude_unset=True) for script in scripts]
+        (tmp_path / "scripts.jsonl").write_text("\n".join(lines))
+        return tmp_path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory):
+    """Azurite, emulator and Prefect server; service time 2000 times faster."""
+    running = start_stack(tmp_path_factory.mktemp("stack"), time_scale=2000)
+    try:
+        yield running
+    finally:
+        running.stop()
 
 
 def script(name="intro", **members) -> Script:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,22 +14,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from batch_avatar.stack import start_stack
-
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 120
-
-
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory):
-    """Azurite, emulator and Prefect server; service time 2000 times faster, so that 200 scripts take seconds."""
-    running = start_stack(tmp_path_factory.mktemp("stack"), time_scale=2000)
-    try:
-        yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture
@@ -223,7 +212,9 @@ def test_deployments_run_on_a_worker_by_hand_by_schedule_and_in_shards(command, 
         f"{api('flows/filter', flows={'id': {'any_': [d['flow_id']]}})[0]['name']}/{d['name']}": d
         for d in api("deployments/filter")
     }
-    assert set(deployments) == {"render-script/ad-hoc", "render-batch/ad-hoc", "render-batch/nightly"}
+    assert set(deployments) == {
+        "render-script/ad-hoc", "render-batch/ad-hoc", "render-batch/nightly", "sweep-jobs/hourly",
+    }  # fmt: skip
     assert deployments["render-batch/nightly"]["schedules"][0]["schedule"]["cron"] == "0 2 * * *"
 
     sources = json.dumps([str(source)])
@@ -274,3 +265,42 @@ def test_the_form_shows_help_for_every_parameter(api):
     script = next(d for d in api("deployments/filter") if "script" in d["parameter_openapi_schema"]["properties"])
     members = script["parameter_openapi_schema"]["definitions"]["Script"]["properties"]
     assert [name for name, about in members.items() if not about.get("description")] == []
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_batch_cancelled_in_the_ui_sends_nothing_more_and_says_what_is_in_flight(command, api, stack, tmp_path):
+    source = write_scripts(tmp_path, 6)
+    requests.post(
+        f"{stack.service_url}/emulator/faults",
+        json=[{"operation": "create", "action": {"kind": "stick_job"}, "job_id": "^s00[0-5]"}],
+        timeout=10,
+    ).raise_for_status()
+    started = command(
+        *("prefect", "deployment", "run", "render-batch/ad-hoc", "--param", f"sources={json.dumps([str(source)])}"),
+        *("--job-variable", 'env={"BATCH_AVATAR_CREATES_PER_MINUTE": "60"}'),
+    )
+    assert started.returncode == 0, started.stdout + started.stderr
+    run_id = re.search(r"UUID: ([0-9a-f-]{36})", started.stdout)[1]
+
+    def accepted():
+        seen = requests.get(f"{stack.service_url}/emulator/jobs", timeout=10).json()["jobs"]
+        return [job for job in seen if job["status"] == "NotStarted" and not job["deleted"]]
+
+    log = tmp_path / "worker.log"
+    assert until(lambda: len(accepted()) >= 2, wanted=True), log.read_text()
+    api(f"flow_runs/{run_id}/set_state", json={"state": {"type": "CANCELLING", "name": "Cancelling"}})
+    state = until(lambda: api("flow_runs/filter", flow_runs={"id": {"any_": [run_id]}})[0]["state_type"], "CANCELLED")
+    sent = len(accepted())
+    assert state == "CANCELLED", log.read_text()
+    assert sent < 6
+    tables = api("artifacts/filter", artifacts={"flow_run_id": {"any_": [run_id]}, "key": {"any_": ["scripts"]}})
+    rows = json.loads(tables[0]["data"])
+    assert [row["outcome"] for row in rows] == ["unfinished"] * 6
+    assert sum("goes on at the service" in row["error"] for row in rows) in (sent, sent - 1)
+
+    requests.delete(f"{stack.service_url}/emulator/faults", timeout=10).raise_for_status()
+    requests.post(f"{stack.service_url}/emulator/release", timeout=10).raise_for_status()
+    assert len(accepted()) <= sent, "nothing was sent after the stop"
+    done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json", "--engine", "local")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["archived"] == 6

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 
 from batch_avatar.clock import SystemClock
-from batch_avatar.connect import open_connections
-from batch_avatar.emulator.faults import FailJob, FaultRule, Status, StickJob
+from batch_avatar.connect import current, open_connections
+from batch_avatar.emulator.faults import DropAfter, FailJob, FaultRule, Status, StickJob
 from batch_avatar.emulator.options import Progression
 from batch_avatar.errors import InputError
+from batch_avatar.models import Permits
 from batch_avatar.retry import plain_chain
 from batch_avatar.runner import render_scripts
 
@@ -94,7 +96,7 @@ def test_dead_letters_are_sent_again_only_when_that_is_asked_for(bench, script):
 
     async def again():
         async with open_connections(b.settings(), run="again"):
-            return await render_scripts(scripts, plain_chain(), retry_failed=True)
+            return await render_scripts(scripts, plain_chain(), permits=Permits(retry_failed=True))
 
     assert asyncio.run(again()).archived == 8
     assert set(b.accepted().values()) == {1}
@@ -107,7 +109,7 @@ def test_a_job_that_failed_for_good_gets_a_new_id_when_it_is_sent_again(bench, s
 
     async def again():
         async with open_connections(b.settings(max_attempts=1), run="again"):
-            return await render_scripts([script()], plain_chain(), retry_failed=True)
+            return await render_scripts([script()], plain_chain(), permits=Permits(retry_failed=True))
 
     assert asyncio.run(again()).archived == 1
     assert sorted(job_id[-2:] for job_id in b.accepted()) == ["-1", "-2"]
@@ -157,3 +159,48 @@ def test_a_script_that_is_given_twice_is_refused_before_anything_is_sent(bench, 
     with pytest.raises(InputError, match="given twice: intro"):
         b.render([script(), script()])
     assert b.emulator.stats()["creates"]["accepted"] == 0
+
+
+def test_a_stuck_job_that_cannot_be_deleted_is_never_replaced_and_archived_when_it_ends_after_all(bench, script):
+    b = bench(faults=(FaultRule(operation="create", action=StickJob(status="Running")),))
+    short = {"start_deadline_seconds": 0.3, "job_deadline_seconds": 0.5}
+    assert b.render([script()], **short).unfinished == 1
+    assert b.render([script()], **short).unfinished == 1
+    b.emulator.release()
+    assert b.render([script()]).archived == 1
+    assert b.emulator.stats()["creates"]["accepted"] == 1
+
+
+def test_a_job_that_took_the_place_of_the_failed_one_is_not_deleted(bench, script):
+    failing = FaultRule(operation="create", action=FailJob(code="BadRequest"))
+    b = bench(faults=(failing,), progression=Progression.at_once())
+    plain = plain_chain()
+
+    async def delete(proof):
+        """Somebody deletes the failed job and makes another of its name, just before we delete."""
+        client = current().client
+        await plain.delete(proof)
+        client.create(script(), job_id=proof.ref.job_id, description="by hand")
+        b.emulator.settle()
+        await plain.delete(proof)
+
+    async def work():
+        async with open_connections(b.settings(), run="run"):
+            return await render_scripts([script()], replace(plain, delete=delete))
+
+    report = asyncio.run(work())
+    assert report.outcomes[0].error.code == "DeleteRefused"
+    assert b.emulator.stats()["jobs"] == 1
+
+
+def test_a_create_whose_answer_is_lost_is_looked_for_before_it_goes_again(bench, script):
+    b = bench(repeat_put="replace", faults=(FaultRule(operation="create", at_most=1, action=DropAfter()),))
+    assert b.render([script()]).archived == 1
+    assert b.emulator.stats()["creates"]["accepted"] == 1
+
+
+def test_where_the_service_names_the_jobs_a_lost_answer_is_not_sent_again_while_the_list_may_lag(bench, script):
+    b = bench(list_lag_seconds=0.8, faults=(FaultRule(operation="create", at_most=1, action=DropAfter()),))
+    report = b.render([script()], api_version="3.1-preview1", settle_seconds=1.5)
+    assert report.archived == 1
+    assert b.emulator.stats()["creates"]["accepted"] == 1

@@ -195,13 +195,15 @@ def test_only_the_settings_read_the_environment():
 
 
 def test_only_the_clock_reads_time_or_sleeps():
-    assert beyond({"batch_avatar/clock.py"}, uses, TIME) == {}
+    assert beyond({"batch_avatar/clock.py"}, uses, TIME) == {
+        "batch_avatar/commands/shared.py": {"threading.Timer"},  # leaves a stopped command that waits for an answer
+    }
 
 
 def test_only_connect_chooses_implementations():
     assert beyond({"batch_avatar/connect.py"}, calls, IMPLEMENTATIONS) == {
         "batch_avatar/session.py": {"Session"},  # the factory itself
-        "batch_avatar/commands/render.py": {"SystemClock"},  # names a run and shows its progress before connections are open
+        "batch_avatar/commands/shared.py": {"SystemClock"},  # names a run, shows its progress before it is connected
         "batch_avatar/outputs.py": {"ContainerClient"},  # a job's own destination: each script may have another
         "batch_avatar/demo.py": {"ContainerClient"},  # copies the demo's videos to a folder
         "batch_avatar/stack.py": {"open_session"},  # waits for the processes that it starts

@@ -2,9 +2,11 @@
 
 import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
@@ -30,15 +32,19 @@ from batch_avatar.errors import (
     Throttled,
     TransferError,
 )
-from batch_avatar.models import Script
+from batch_avatar.identity import mark_description
+from batch_avatar.models import JobRef, Script
+from batch_avatar.plan import own_jobs
 from batch_avatar.session import TRIES, HostAuth, idempotent_retry, open_session
-from batch_avatar.wire import wire_for
+from batch_avatar.wire import PAGE_SIZE, wire_for
 from tests.support.manual_clock import ManualClock
 
 KEY = "c4n4ry-key"
 SCRIPT = Script(script_id="intro", content="Hi.", voice="v", talking_avatar_character="lisa")
 JOB = {"id": "my-job-01", "status": "Running"}
 DATE = "Sat, 21 Nov 2026 09:00:00 GMT"
+PREVIEW_JOBS = "/api/texttospeech/3.1-preview1/batchsynthesis/talkingavatar"
+NAME = "intro-0123456789abcdef-1"
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,10 @@ class Request:
 
 
 class TinyServer:
-    """Gives the answers it was told, the last one again and again, and remembers what it was asked."""
+    """Gives the answers it was told, the last one again and again, and remembers what it was asked.
+
+    An answer may also be a function of the path.
+    """
 
     def __init__(self):
         self.answers = [Answer(200, JOB)]
@@ -70,12 +79,18 @@ class TinyServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body are two writes; without it each answer takes 40 ms
+
+            def handle(self):
+                with suppress(ConnectionError):  # the client has hung up
+                    super().handle()
 
             def _answer(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 outer.requests.append(Request(self.command, self.path, headers, body))
                 answer = outer.answers.pop(0) if len(outer.answers) > 1 else outer.answers[0]
+                answer = answer(self.path) if callable(answer) else answer
                 if answer.drop:
                     self.close_connection = True
                     return
@@ -91,7 +106,7 @@ class TinyServer:
                 self.wfile.write(content)
                 self.close_connection = self.close_connection or answer.cut
 
-            do_GET = do_PUT = do_DELETE = _answer  # noqa: N815 - names that http.server asks for
+            do_GET = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - names that http.server asks for
 
             def log_message(self, *_):
                 """Stay silent."""
@@ -139,13 +154,13 @@ def other(servers):
 def connect(servers, server):
     """A client of the server, or of another endpoint; it retries as always, without the pauses."""
 
-    def connect_(endpoint=None, credential=None, session=None):
+    def connect_(endpoint=None, credential=None, session=None, api_version="2024-08-01"):
         session = session or open_session(retry=idempotent_retry().new(backoff_factor=0, backoff_jitter=0))
         servers[0].append(session)
         return AvatarClient(
             endpoint=endpoint or server.url,
             credential=credential or KeyCredential(SecretStr(KEY)),
-            wire=wire_for("2024-08-01"),
+            wire=wire_for(api_version),
             session=session,
             clock=ManualClock(),
             request_timeout_seconds=10,
@@ -159,8 +174,14 @@ def client(connect):
     return connect()
 
 
-def create(client):
-    return client.create(SCRIPT, job_id="intro-0123456789abcdef-1", description="batch-avatar:00112233445566aa")
+@pytest.fixture
+def older(connect):
+    """A client of the generation in which the service chooses the ids."""
+    return connect(api_version="3.1-preview1")
+
+
+def create(client, **how):
+    return client.create(SCRIPT, job_id=NAME, description="batch-avatar:00112233445566aa", **how)
 
 
 def jobs(client):
@@ -178,12 +199,24 @@ def test_a_create_is_one_put_with_the_key_and_json(server, client):
     [request] = server.requests
     assert (request.method, request.path) == (
         "PUT",
-        "/avatar/batchsyntheses/intro-0123456789abcdef-1?api-version=2024-08-01",
+        f"/avatar/batchsyntheses/{NAME}?api-version=2024-08-01",
     )
     assert request.headers["ocp-apim-subscription-key"] == KEY
     assert request.headers["content-type"] == "application/json"
     assert json.loads(request.body)["inputs"] == [{"content": "Hi."}]
     assert job.status == "NotStarted"
+
+
+def test_a_create_of_the_older_generation_is_one_post_that_carries_our_name(server, older):
+    server.answers = [Answer(201, preview_job("c48b4cf5", status="NotStarted"))]
+
+    job = create(older)
+
+    [request] = server.requests
+    assert (request.method, request.path) == ("POST", PREVIEW_JOBS)
+    assert json.loads(request.body)["displayName"] == NAME
+    assert (job.service_id, job.job_id) == ("c48b4cf5", NAME)
+    assert older.service_names_jobs
 
 
 def test_get_list_and_delete_go_where_the_documents_say(server, client):
@@ -271,6 +304,26 @@ def test_a_create_is_never_sent_twice(server, client, answer):
 
 
 @pytest.mark.parametrize(
+    "answer",
+    [
+        *[Answer(status, b"x") for status in (400, 401, 404, 408, 409, 429, 500, 503)],
+        Answer(503, b"x", {"Retry-After": "1"}),
+        Answer(drop=True),
+        Answer(201, b"garbage"),
+        Answer(201, JOB, cut=True),
+    ],
+    ids=lambda answer: "dropped" if answer.drop else f"{answer.status}",
+)
+def test_a_create_of_the_older_generation_is_never_sent_twice_either(server, older, answer):
+    server.answers = [answer]
+
+    with pytest.raises(BatchAvatarError):
+        create(older)
+
+    assert server.methods == ["POST"]
+
+
+@pytest.mark.parametrize(
     "error",
     [
         urllib3.exceptions.ReadTimeoutError(None, "/", "no answer"),
@@ -279,10 +332,11 @@ def test_a_create_is_never_sent_twice(server, client, answer):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_the_session_sends_no_put_again_whatever_breaks_after_it_was_sent(error):
+def test_the_session_sends_no_create_again_whatever_breaks_after_it_was_sent(error):
     """A TLS error may strike while the answer is read: the effect of the request is there by then."""
-    with pytest.raises((type(error), urllib3.exceptions.MaxRetryError)):
-        idempotent_retry().increment("PUT", "/", error=error)
+    for method in ("PUT", "POST"):
+        with pytest.raises((type(error), urllib3.exceptions.MaxRetryError)):
+            idempotent_retry().increment(method, "/", error=error)
 
 
 def test_four_tries_are_a_few():
@@ -375,7 +429,7 @@ def test_a_create_that_may_have_had_its_effect_is_unclear_and_any_other_is_not(s
 
     assert type(caught.value) is kind
     assert caught.value.request_id == "r-1"
-    assert caught.value.job_id == "intro-0123456789abcdef-1"
+    assert caught.value.job_id == NAME
 
 
 def test_a_create_whose_answer_is_lost_is_unclear(server, client):
@@ -384,7 +438,7 @@ def test_a_create_whose_answer_is_lost_is_unclear(server, client):
     with pytest.raises(CreateUnclear) as caught:
         create(client)
 
-    assert caught.value.job_id == "intro-0123456789abcdef-1"
+    assert caught.value.job_id == NAME
 
 
 def test_a_create_to_nobody_is_unclear_and_no_other_error(connect):
@@ -549,7 +603,7 @@ def test_a_link_that_is_none_is_an_outage(server, client):
 
 def test_a_circle_by_way_of_another_host_is_given_up(server, other, client):
     link = f"{other.url}/avatar/batchsyntheses?skip=1"
-    server.answers = [Answer(200, {"value": [], "nextLink": link})]
+    server.answers = [Answer(200, {"value": [JOB] * PAGE_SIZE, "nextLink": link})]
 
     with pytest.raises(ServiceUnavailable, match="does not end"):
         jobs(client)
@@ -558,11 +612,12 @@ def test_a_circle_by_way_of_another_host_is_given_up(server, other, client):
 
 
 @pytest.mark.parametrize(("call", "kind"), [(jobs, ServiceUnavailable), (create, AccessRefused)])
-def test_a_host_without_the_api_is_told_from_a_job_that_is_not_there(server, client, call, kind):
+@pytest.mark.parametrize("api_version", ["2024-08-01", "3.1-preview1"])
+def test_a_host_without_the_api_is_told_from_a_job_that_is_not_there(server, connect, api_version, call, kind):
     server.answers = [Answer(404, b"Resource not found")]
 
     with pytest.raises(kind, match="has no batch avatar API; check the endpoint") as caught:
-        call(client)
+        call(connect(api_version=api_version))
 
     error = caught.value
     assert type(error) is kind
@@ -573,13 +628,38 @@ def test_a_host_without_the_api_is_told_from_a_job_that_is_not_there(server, cli
 @pytest.mark.parametrize(
     "link", ["/avatar/batchsyntheses?skip=1", "/avatar/batchsyntheses?api-version=2024-08-01&maxpagesize=100"]
 )
-def test_a_list_that_runs_in_a_circle_is_given_up(server, client, link):
-    server.answers = [Answer(200, {"value": [], "nextLink": link})]
+@pytest.mark.parametrize("page", [[JOB] * PAGE_SIZE, [JOB] * (PAGE_SIZE - 1) + [7]], ids=["full", "one unreadable"])
+def test_a_list_of_full_pages_that_runs_in_a_circle_is_given_up(server, client, link, page):
+    server.answers = [Answer(200, {"value": page, "nextLink": link})]
 
     with pytest.raises(ServiceUnavailable, match="does not end"):
         jobs(client)
 
     assert len(server.requests) <= 2
+
+
+def test_short_pages_that_lead_to_each_other_are_no_whole_list(server, client):
+    def page(path):
+        return Answer(200, {"value": [JOB], "nextLink": f"/avatar/batchsyntheses?skip={2 if 'skip=1' in path else 1}"})
+
+    server.answers = [page]
+
+    with pytest.raises(ServiceUnavailable, match="does not end"):
+        jobs(client)
+
+    assert len(server.requests) == 3
+
+
+def test_a_short_page_whose_next_link_is_its_own_is_the_last(server, client):
+    """So a page of the older generation's documents shows it."""
+    link = "/avatar/batchsyntheses?skip=1"
+    server.answers = [
+        Answer(200, {"value": [{"id": "a", "status": "x"}], "nextLink": link}),
+        Answer(200, {"value": [{"id": "b", "status": "x"}], "nextLink": link}),
+    ]
+
+    assert jobs(client) == ["a", "b"]
+    assert len(server.requests) == 2
 
 
 def test_pages_are_read_only_as_far_as_they_are_wanted(server, client):
@@ -612,6 +692,277 @@ def test_a_list_that_can_be_read_warns_of_nothing(server, client, caplog):
 
     assert jobs(client) == ["my-job-01"]
     assert "cannot be read" not in caplog.text
+
+
+# The list while it changes
+
+
+class JobList:
+    """The older generation's list, newest first.
+
+    `deletes`: so many of the newest jobs are deleted after each page, the `spared` ones not; `creates`: so many come
+    to be after the first page; `own_link`: each short page links to itself, as a page of the documents shows; `most`:
+    jobs on a page at most.
+    """
+
+    def __init__(self, names, *, deletes=0, spared=(), creates=0, own_link=None, most=PAGE_SIZE):
+        self.jobs = [preview_job(f"id-{place}", name) for place, name in enumerate(names)]
+        self._deletes, self._spared, self._creates = deletes, spared, creates
+        self._own_link, self._most = own_link, most
+        self._left = 20  # answers; no list here has so many pages
+
+    def __call__(self, path):
+        self._left -= 1
+        if self._left < 0:
+            return Answer(418, b"asked for more pages than there can be")
+        query = dict(parse_qsl(urlsplit(path).query))
+        skip, top = int(query["skip"]), min(int(query["top"]), self._most)
+        body = {"values": self.jobs[skip : skip + top]}
+        if skip + top < len(self.jobs):
+            body["@nextLink"] = f"{PREVIEW_JOBS}?skip={skip + top}&top={top}"
+        elif self._own_link:
+            body["@nextLink"] = self._own_link.format(skip=skip, top=top)
+        doomed = [job for job in self.jobs if job["displayName"] not in self._spared][: self._deletes]
+        created = [preview_job(f"new-{number}", f"new-{number}") for number in range(self._creates)]
+        self.jobs, self._creates = created + [job for job in self.jobs if job not in doomed], 0
+        return Answer(200, body)
+
+
+def preview_job(service_id, name=NAME, **members):
+    created = {"createdDateTime": "2026-11-21T08:00:00.000Z"}
+    return {"id": service_id, "displayName": name, "status": "Running"} | created | members
+
+
+def listed(client, **how):
+    return [job.job_id for page in client.list_pages(**how) for job in page.jobs]
+
+
+def skip_of(path):
+    return int(dict(parse_qsl(urlsplit(path).query)).get("skip", 0))
+
+
+def skips(server):
+    return [skip_of(request.path) for request in server.requests]
+
+
+@pytest.mark.parametrize(
+    ("count", "asked"),
+    [(0, [0]), (1, [0]), (100, [0]), (101, [0, 50]), (150, [0, 50]), (151, [0, 50, 100]), (230, [0, 50, 100, 150])],
+)
+def test_overlapping_pages_begin_every_half_page_and_end_with_the_list(server, older, count, asked):
+    names = [f"job-{number}" for number in range(count)]
+    server.answers = [JobList(names)]
+
+    found = listed(older, overlap=True)
+
+    assert list(dict.fromkeys(found)) == names
+    assert skips(server) == asked
+
+
+def test_overlapping_pages_of_the_newer_generation_ask_in_its_own_words(server, client):
+    def page(path):
+        skip = skip_of(path)
+        names = [f"job-{number}" for number in range(skip, min(skip + PAGE_SIZE, 160))]
+        link = "/avatar/batchsyntheses?api-version=2024-08-01&skip=100"
+        return Answer(
+            200, {"value": [{"id": name, "status": "x"} for name in names]} | ({"nextLink": link} if skip < 60 else {})
+        )
+
+    server.answers = [page]
+
+    assert len(set(listed(client, overlap=True))) == 160
+    assert [dict(parse_qsl(urlsplit(request.path).query)) for request in server.requests[1:]] == [
+        {"api-version": "2024-08-01", "maxpagesize": "100", "skip": "50"},
+        {"api-version": "2024-08-01", "maxpagesize": "100", "skip": "100"},
+    ]
+
+
+@pytest.mark.parametrize("place", [0, 1, 49, 50, 99, 100, 101, 149, 150, 199, 200, 229])
+@pytest.mark.parametrize("deletes", [1, 49, 50])
+def test_jobs_that_are_deleted_meanwhile_hide_no_other_from_overlapping_pages(server, older, place, deletes):
+    names = [f"job-{number}" for number in range(230)]
+    names[place] = NAME
+    server.answers = [JobList(names, deletes=deletes, spared=[NAME])]
+
+    assert NAME in listed(older, overlap=True)
+
+
+@pytest.mark.parametrize("creates", [1, 49, 50, 51, 99, 100, 149, 200, 400])
+def test_jobs_that_are_created_meanwhile_hide_no_older_one_from_overlapping_pages(server, older, creates):
+    names = [f"job-{number}" for number in range(230)]
+    server.answers = [JobList([*names, NAME], creates=creates)]
+
+    assert NAME in listed(older, overlap=True)
+
+
+def test_without_overlap_a_job_is_missed_while_others_are_deleted(server, older):
+    """Why overlap is asked for wherever something is concluded from absence."""
+    names = [f"job-{number}" for number in range(230)]
+    names[100] = NAME
+    server.answers = [JobList(names, deletes=1, spared=[NAME])]
+
+    assert NAME not in listed(older)
+
+
+@pytest.mark.parametrize("count", [0, 40, 140])
+def test_overlapping_pages_end_with_a_short_page_whose_next_link_is_its_own(server, older, count):
+    names = [f"job-{number}" for number in range(count)]
+    server.answers = [JobList(names, own_link=PREVIEW_JOBS + "?skip={skip}&top={top}")]
+
+    assert list(dict.fromkeys(listed(older, overlap=True))) == names
+
+
+@pytest.mark.parametrize(
+    "link", ["?top={top}&skip={skip}", "/?skip={skip}&top={top}", "?skip=0&top={top}"], ids=["order", "slash", "first"]
+)
+def test_overlapping_pages_end_however_the_last_page_spells_its_link(server, older, link):
+    names = [f"job-{number}" for number in range(140)]
+    server.answers = [JobList(names, own_link=PREVIEW_JOBS + link)]
+
+    assert list(dict.fromkeys(listed(older, overlap=True))) == names
+
+
+def test_overlapping_pages_hide_no_job_where_the_service_shows_fewer_on_a_page_than_were_asked_for(server, older):
+    names = [f"job-{number}" for number in range(90)]
+    server.answers = [JobList(names, most=20)]
+
+    assert set(listed(older, overlap=True)) == set(names)
+
+
+# Whether a job is there
+
+
+def ref(service_id=NAME):
+    return JobRef(script_id="intro", content_id="0123456789abcdef", attempt=1, job_id=NAME, service_id=service_id)
+
+
+@pytest.mark.parametrize(
+    ("api_version", "service_id", "path"),
+    [
+        ("2024-08-01", NAME, f"/avatar/batchsyntheses/{NAME}?api-version=2024-08-01"),
+        ("3.1-preview1", "c48b4cf5", f"{PREVIEW_JOBS}/c48b4cf5"),
+    ],
+)
+def test_a_job_whose_id_at_the_service_is_known_is_looked_for_by_it(server, connect, api_version, service_id, path):
+    server.answers = [Answer(200, JOB | {"id": service_id})]
+
+    job = connect(api_version=api_version).look(ref(service_id))
+
+    assert (job.service_id, job.status) == (service_id, "Running")
+    assert [(request.method, request.path) for request in server.requests] == [("GET", path)]
+
+
+@pytest.mark.parametrize("status", [204, 404])
+@pytest.mark.parametrize(("api_version", "service_id"), [("2024-08-01", NAME), ("3.1-preview1", "c48b4cf5")])
+def test_a_job_that_is_not_found_by_its_id_is_not_there_and_no_list_is_read(
+    server, connect, api_version, service_id, status
+):
+    server.answers = [Answer(status)]
+
+    assert connect(api_version=api_version).look(ref(service_id)) is None
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("service_id", [NAME, "c48b4cf5"])
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Answer(401), AccessRefused),
+        (Answer(403), AccessRefused),
+        (Answer(500), ServiceUnavailable),
+        (Answer(200, b"garbage"), ServiceUnavailable),
+        (Answer(drop=True), ServiceUnavailable),
+    ],
+    ids=["401", "403", "500", "garbage", "dropped"],
+)
+def test_no_answer_is_no_absence(server, older, answer, kind, service_id):
+    server.answers = [answer]
+
+    with pytest.raises(kind):
+        older.look(ref(service_id))
+
+
+@pytest.mark.parametrize("place", [0, 99, 100, 229])
+def test_a_job_that_the_service_named_is_found_by_our_name_on_any_page(server, older, place):
+    names = [f"job-{number}" for number in range(230)]
+    names[place] = NAME
+    server.answers = [JobList(names)]
+
+    assert older.look(ref()).service_id == f"id-{place}"
+
+
+@pytest.mark.parametrize("place", [100, 149, 199])
+def test_a_look_misses_no_job_while_others_are_deleted(server, older, place):
+    names = [f"job-{number}" for number in range(230)]
+    names[place] = NAME
+    server.answers = [JobList(names, deletes=50, spared=[NAME])]
+
+    assert older.look(ref()).service_id == f"id-{place}"
+
+
+@pytest.mark.parametrize("names", [[], ["by hand"], ["intro-0123456789abcdef-2", "intro-0123456789abcdef-11"]])
+def test_a_name_that_no_job_carries_is_not_there_once_the_whole_list_was_read(server, older, names):
+    others = [f"job-{number}" for number in range(120)]
+    server.answers = [JobList(others + names)]
+
+    assert older.look(ref()) is None
+    assert len(server.requests) == 2
+
+
+def test_a_job_that_somebody_named_nothing_is_not_taken_for_ours(server, older):
+    server.answers = [Answer(200, {"values": [preview_job("x", None), preview_job("y", "")]})]
+
+    assert older.look(ref()) is None
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_of_several_jobs_with_one_name_the_oldest_is_taken_in_whatever_order_they_are_listed(server, older, order):
+    named = [preview_job(f"id-{hour}", createdDateTime=f"2026-11-21T0{hour}:00:00.000Z") for hour in range(3)]
+    server.answers = [Answer(200, {"values": [named[place] for place in order]})]
+
+    assert older.look(ref()).service_id == "id-0"
+
+
+def test_a_job_on_two_pages_is_taken_as_the_later_page_shows_it(server, older):
+    others = [preview_job(f"id-{number}", f"job-{number}") for number in range(PAGE_SIZE - 1)]
+    link = f"{PREVIEW_JOBS}?skip=100&top=100"
+    server.answers = [
+        Answer(200, {"values": [*others, preview_job("x")], "@nextLink": link}),
+        Answer(200, {"values": [preview_job("x", status="Succeeded")]}),
+    ]
+
+    assert older.look(ref()).status == "Succeeded"
+
+
+@pytest.mark.parametrize("beside", [[], [preview_job("x")]])
+def test_a_list_with_jobs_that_cannot_be_read_proves_neither_absence_nor_which_is_the_oldest(server, older, beside):
+    server.answers = [Answer(200, {"values": [7, *beside]})]
+
+    with pytest.raises(ServiceUnavailable, match="cannot be read"):
+        older.look(ref())
+
+
+def test_a_list_that_breaks_off_proves_no_absence(server, older):
+    full = {"values": JobList([f"job-{number}" for number in range(PAGE_SIZE)]).jobs, "@nextLink": PREVIEW_JOBS}
+    server.answers = [Answer(200, full), Answer(503)]
+
+    with pytest.raises(ServiceUnavailable):
+        older.look(ref())
+
+
+@pytest.mark.parametrize("times", [("08", "09"), ("09", "08"), ("08", "08"), (None, None), (None, "08"), ("08", None)])
+def test_a_look_takes_the_very_job_that_the_plan_adopts(server, older, times):
+    archive_id = "00112233445566aa"
+    members = [
+        {"createdDateTime": None if hour is None else f"2026-11-21T{hour}:00:00.000Z"}
+        | {"description": mark_description(None, archive_id)}
+        for hour in times
+    ]
+    server.answers = [Answer(200, {"values": [preview_job(f"id-{n}", **more) for n, more in enumerate(members)]})]
+
+    [planned] = own_jobs([job for page in older.list_pages() for job in page.jobs], archive_id).values()
+
+    assert older.look(ref()).service_id == planned[0].service_id
 
 
 class Recorder(BaseAdapter):
@@ -775,6 +1126,66 @@ def test_a_token_is_fetched_once_and_sent_as_a_bearer(server, connect):
     client.get("x")
 
     assert bearers(server) == ["Bearer token-1"] * 2
+
+
+class TooLateError(Exception):
+    """What a check raises."""
+
+
+class Check:
+    """Remembers what had happened when it was asked, and says no from the given time on."""
+
+    def __init__(self, happened, *, no_from=None):
+        self.saw = []
+        self._happened, self._no_from = happened, no_from
+
+    def __call__(self):
+        self.saw.append(self._happened())
+        if self._no_from is not None and len(self.saw) > self._no_from:
+            raise TooLateError
+
+
+@pytest.fixture
+def entra():
+    return Entra()
+
+
+@pytest.fixture
+def with_token(connect, entra):
+    return connect(credential=EntraCredential(entra, entra.clock))
+
+
+def test_a_create_is_checked_when_the_token_is_there_and_nothing_has_been_sent(server, with_token, entra):
+    check = Check(lambda: (entra.given, len(server.requests)))
+
+    create(with_token, check=check)
+
+    assert (check.saw, bearers(server)) == ([(1, 0)], ["Bearer token-1"])
+
+
+def test_a_create_that_comes_too_late_is_not_sent_and_its_check_says_so_itself(server, client):
+    with pytest.raises(TooLateError):
+        create(client, check=Check(lambda: None, no_from=0))
+
+    assert server.requests == []
+
+
+def test_a_create_is_checked_again_before_it_is_sent_with_a_new_token(server, with_token, entra):
+    server.answers = [Answer(401, b"expired"), Answer(201, JOB)]
+    check = Check(lambda: (entra.given, len(server.requests)))
+
+    create(with_token, check=check)
+
+    assert check.saw == [(1, 0), (2, 1)]
+
+
+def test_a_create_that_grows_too_late_over_a_new_token_is_not_sent_again(server, with_token):
+    server.answers = [Answer(401, b"expired"), Answer(201, JOB)]
+
+    with pytest.raises(TooLateError):
+        create(with_token, check=Check(lambda: None, no_from=1))
+
+    assert bearers(server) == ["Bearer token-1"]
 
 
 @pytest.mark.parametrize("call", [lambda client: client.get("x"), create, lambda client: client.delete("x"), jobs])

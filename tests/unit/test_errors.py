@@ -1,17 +1,24 @@
 """The error tree as drawn, and no secret in any message."""
 
+import copy
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from batch_avatar import errors
 from batch_avatar.errors import (
     BatchAvatarError,
+    FailureClass,
+    JobFailed,
+    JobOverdue,
     ManifestError,
     RequestRefused,
     ServiceUnavailable,
+    Throttled,
     redact,
 )
+from batch_avatar.models import SynthesisJob
 
 DRAWN = re.compile(r"^(?P<indent>[│├└─ ]*)(?P<name>[A-Z]\w+)(?: +(?P<word>[a-z]+)(?:  |$))?")
 CANARY = "c4n4ry%2BSecret%3D"
@@ -120,6 +127,47 @@ def test_an_error_without_a_code_goes_by_its_own_name():
     error = ServiceUnavailable("nobody there")
 
     assert (error.code, str(error)) == ("ServiceUnavailable", "nobody there")
+
+
+JOB = SynthesisJob(
+    service_id="c48b4cf5",
+    display_name="intro-0123456789abcdef-1",
+    status="Failed",
+    observed_at=datetime(2026, 11, 21, 9, tzinfo=UTC),
+)
+
+
+@pytest.mark.parametrize(
+    "error", [JobFailed("no", job=JOB, worth_another_attempt=True), JobOverdue("late", job=JOB)], ids=lambda e: e.code
+)
+def test_the_error_of_a_job_names_it_as_we_do_and_keeps_it_whole(error):
+    """Where the service chooses the ids, people know the job by ours."""
+    assert (error.job_id, error.job.service_id) == ("intro-0123456789abcdef-1", "c48b4cf5")
+    assert "intro-0123456789abcdef-1" in str(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        BatchAvatarError("x", code="C", script_id="intro", job_id="j", request_id="r-1"),
+        ManifestError(["a:1: x", "b:2: y"]),
+        Throttled("x", http_status=429, retry_after_seconds=7.0),
+        JobFailed("no", job=JOB, code="BadRequest", worth_another_attempt=True),
+        JobOverdue("late", job=JOB),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_copy_of_an_error_is_another_one_of_the_same_kind_with_the_same_facts(error):
+    twin = copy.copy(error)
+    assert (type(twin), vars(twin), str(twin)) == (type(error), vars(error), str(error))
+
+    twin.code = "another"
+
+    assert error.code != "another"
+
+
+def test_every_class_of_failure_but_that_of_plans_is_that_of_some_error():
+    assert {kind.failure_class for kind in real_classes().values()} == set(FailureClass) - {FailureClass.CHANGED}
 
 
 def test_faults_are_counted_and_listed():

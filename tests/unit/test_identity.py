@@ -1,6 +1,7 @@
 """Ids that may never change: an id that changes renders, and bills, a whole archive again."""
 
 import hashlib
+import json
 import re
 import unicodedata
 
@@ -13,13 +14,17 @@ from batch_avatar.identity import (
     archive_of,
     derive_content_id,
     derive_job_id,
+    form_digest,
+    form_digests,
     mark_description,
     normal_form,
     normalise_newlines,
+    parse_job_id,
     recorded_form,
     signed_properties,
 )
 from batch_avatar.models import Script
+from batch_avatar.records import Claim
 from batch_avatar.rules import with_defaults
 
 ARCHIVE = "00112233445566aa"
@@ -280,11 +285,85 @@ def test_every_job_id_obeys_the_services_rule(script_id, content_id, attempt):
     assert JOB_ID.fullmatch(derive_job_id(script_id, content_id, attempt))
 
 
-@given(script_id=st.from_regex(r"[A-Za-z0-9_. -]{1,200}", fullmatch=True), attempt=st.integers(1, 99))
-def test_a_job_id_tells_content_and_attempt(script_id, attempt):
-    _, found, number = derive_job_id(script_id, "0123456789abcdef", attempt).rsplit("-", 2)
+# Job ids, read again
 
-    assert (found, int(number)) == ("0123456789abcdef", attempt)
+
+CONTENT_IDS = st.text("0123456789abcdef", min_size=16, max_size=16)
+ATTEMPTS = st.integers(1, 99)
+HOSTILE_IDS = st.one_of(
+    st.text(min_size=1, max_size=200),
+    st.text("-_. /é日🎬0af1", min_size=1, max_size=200),
+    st.from_regex(r"([A-Za-z0-9_.-]{0,20}-[0-9a-f]{16}-[1-9][0-9]?){1,3}", fullmatch=True),
+    st.from_regex(r"[0-9a-f]{16}-[0-9]{1,3}\n?", fullmatch=True),
+)
+"""Also script ids that look like job ids, or like parts of one."""
+
+
+@given(HOSTILE_IDS, CONTENT_IDS, ATTEMPTS)
+def test_a_job_id_tells_content_and_attempt_whatever_the_script_is_called(script_id, content_id, attempt):
+    assert parse_job_id(derive_job_id(script_id, content_id, attempt)) == (content_id, attempt)
+
+
+@pytest.mark.parametrize(
+    "script_id",
+    [
+        "intro-ffffffffffffffff-7",
+        "ffffffffffffffff-7",
+        "-ffffffffffffffff-7",
+        "a-b-c",
+        "---",
+        "日本",
+        "x" * 200,
+        "ffffffffffffffff" * 3,
+        "1",
+        "intro-ffffffffffffffff-7\n",
+    ],
+)
+@pytest.mark.parametrize("attempt", [1, 9, 10, 99])
+def test_a_script_id_that_looks_like_a_job_id_hides_nothing(script_id, attempt):
+    assert parse_job_id(derive_job_id(script_id, "0123456789abcdef", attempt)) == ("0123456789abcdef", attempt)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "intro",
+        "my-job-01",
+        "c48b4cf5-7a36-4f4a-9b0e-7d5f3d0b1c2a",
+        "intro-0123456789abcdef",
+        "intro-0123456789abcdef-",
+        "intro-0123456789abcdef-0",
+        "intro-0123456789abcdef-01",
+        "intro-0123456789abcdef-100",
+        "intro-0123456789abcdef--1",
+        "intro-0123456789abcdef-1-",
+        "intro-0123456789abcdef-1 ",
+        "intro-0123456789abcdef-1\n",
+        "intro-0123456789ABCDEF-1",
+        "intro-0123456789abcdeg-1",
+        "intro-0123456789abcde-1",
+        "intro_0123456789abcdef_1",
+        "0123456789abcdef-1",
+        "-0123456789abcdef-1-x",
+        "größe-0123456789abcdef-1",
+        "a b-0123456789abcdef-1",
+        "intro-0123456789abcdef-\u0661",
+    ],
+)
+def test_a_name_that_is_none_of_ours_is_told_apart(name):
+    assert parse_job_id(name) is None
+
+
+@given(st.text(max_size=80) | st.from_regex(r"[a-z-]{0,9}-[0-9a-f]{14,18}-[0-9]{0,3}", fullmatch=True))
+def test_what_is_read_as_a_job_id_of_ours_ends_as_ours_do(name):
+    parsed = parse_job_id(name)
+
+    if parsed is not None:
+        content_id, attempt = parsed
+        assert name.endswith(f"-{content_id}-{attempt}")
+        assert re.fullmatch(r"[0-9a-f]{16}", content_id)
+        assert 1 <= attempt <= 99
 
 
 @pytest.mark.parametrize("description", [None, "", "spring campaign", "batch-avatar:ffffffffffffffff", "größe 日本"])
@@ -327,6 +406,98 @@ def test_the_recorded_form_holds_no_signature():
 
     assert recorded["background_image"] == IMAGE
     assert "sig" not in str(recorded)
+
+
+# What of it receipts keep
+
+
+def digests(**changes):
+    return form_digests(recorded_form(script(**changes)))
+
+
+def test_the_digest_of_a_property_is_what_it_always_was():
+    """They lie in receipts: another digest for the same value would call every script of an archive changed."""
+    assert digests(scene={"zoom": 1.5}, customized=True, bitrate_kbps=500) == {
+        "bitrate_kbps": hashlib.sha256(b"500").hexdigest()[:8],
+        "content": "628f4964",
+        "customized": hashlib.sha256(b"true").hexdigest()[:8],
+        "input_kind": hashlib.sha256(b'"PlainText"').hexdigest()[:8],
+        "scene": hashlib.sha256(b'{"zoom":1.5}').hexdigest()[:8],
+        "talking_avatar_character": hashlib.sha256(b'"lisa"').hexdigest()[:8],
+        "talking_avatar_style": hashlib.sha256(b'"graceful-sitting"').hexdigest()[:8],
+        "voice": hashlib.sha256(b'"en-us-avamultilingualneural"').hexdigest()[:8],
+    }
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_every_property_that_decides_has_a_digest_of_its_own_and_no_other_has_one(name):
+    changes = GOLDEN[name][0]
+    found = digests(**changes)
+
+    assert found.keys() == normal_form(script(**changes)).keys()
+    assert all(re.fullmatch(r"[0-9a-f]{8}", digest) for digest in found.values())
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_digests_differ_exactly_where_a_property_was_changed(name):
+    changes = {key: value for key, value in GOLDEN[name][0].items() if key != "script_id"}
+    before, now = digests(), digests(**changes)
+    differing = {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
+
+    assert differing == {key for key, value in changes.items() if PLAIN.get(key) != value}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_the_digests_are_the_same_after_the_form_was_written_and_read(name):
+    form = recorded_form(script(**GOLDEN[name][0]))
+
+    assert form_digests(json.loads(json.dumps(form))) == form_digests(form)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
+def test_no_number_is_another_one_after_it_was_written_in_a_claim_and_read(x, y):
+    form = recorded_form(script(avatar_position={"x": x, "y": y}))
+    claim = Claim(
+        script_id="intro",
+        content_id="0" * 16,
+        run="r",
+        holder="h",
+        resource="x",
+        api_version="2024-08-01",
+        form=form,
+        attempts=(),
+    )
+
+    assert form_digests(Claim.model_validate_json(claim.model_dump_json()).form) == form_digests(form)
+
+
+def test_the_order_of_names_in_a_property_does_not_matter():
+    assert digests(custom_voices={"a": "1", "b": "2"}) == digests(custom_voices={"b": "2", "a": "1"})
+
+
+def test_the_digest_of_a_whole_form_is_what_it_always_was():
+    """It lies in claims: by it a run knows that a later revision of the same script is there."""
+    digests_ = {"voice": "01234567", "content": "89abcdef"}
+    written = b'{"content":"89abcdef","voice":"01234567"}'
+
+    assert form_digest(digests_) == hashlib.sha256(written).hexdigest()[:16]
+    assert form_digest(dict(reversed(digests_.items()))) == form_digest(digests_)
+
+
+def test_two_forms_that_differ_in_anything_have_two_digests():
+    forms = [
+        digests(**{key: value for key, value in changes.items() if key != "script_id"})
+        for changes, _ in GOLDEN.values()
+    ]
+
+    assert len({form_digest(form) for form in forms}) == len(forms)
+
+
+def test_a_claim_of_before_forms_were_kept_has_no_digests():
+    assert form_digests({}) == {}
+
+
+# Signatures
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import random
 import threading
+import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,17 +18,28 @@ from pydantic import SecretStr
 
 from batch_avatar.client import AvatarClient
 from batch_avatar.clock import SystemClock
+from batch_avatar.container_probe import ContainerFacts, doubts
 from batch_avatar.credentials import KeyCredential
 from batch_avatar.emulator.azurite import USER_ACCOUNT
+from batch_avatar.emulator.clips import make_clip
+from batch_avatar.emulator.options import EmulatorOptions
+from batch_avatar.emulator.request import SynthesisRequest
 from batch_avatar.errors import ArchiveConflict, ArchiveRefused, LinkExpired, ResultLost, Stopped, TransferError
 from batch_avatar.session import idempotent_retry, open_session
+from batch_avatar.stopping import Stopping
 from batch_avatar.transfer import BLOCK_BYTES, CUTS, Transfer
 from batch_avatar.wire import wire_for
 from tests.support.manual_clock import ManualClock
 
-MIB = 1024 * 1024
+REQUEST_TIMEOUT_SECONDS = 20
 SMALL = random.Random(1).randbytes(100_000)
 LARGE = random.Random(2).randbytes(2 * BLOCK_BYTES + 12_345)
+
+
+def no_pause():
+    event = threading.Event()
+    event.set()
+    return event
 
 
 @dataclass
@@ -46,6 +58,8 @@ class Source:
     """Answer a range with bytes from so far away from its start."""
     then: list["Source"] = field(default_factory=list)
     """What it becomes after each answer, in order."""
+    pause: threading.Event = field(default_factory=no_pause)
+    """Wait for it before the connection is closed, 30 seconds at most."""
 
 
 class ResultServer:
@@ -88,6 +102,7 @@ class ResultServer:
                 cut = source.cuts.pop(0) if source.cuts else len(body)
                 self.wfile.write(body[:cut])
                 self.close_connection = True
+                source.pause.wait(30)
 
             def log_message(self, *_):
                 """Stay silent."""
@@ -125,7 +140,7 @@ def client():
         wire=wire_for("2024-08-01"),
         session=session,
         clock=SystemClock(),
-        request_timeout_seconds=10,
+        request_timeout_seconds=REQUEST_TIMEOUT_SECONDS,
     )
     session.close()
 
@@ -156,14 +171,14 @@ def transfer(client, server, target):
             target=target,
             clock=clock or ManualClock(),
             deadline_seconds=deadline_seconds,
-            stopping=stopping or threading.Event(),
+            stopping=stopping or Stopping(),
         )
 
     return transfer_
 
 
-def run(transfer):
-    return transfer.run(content_type="video/mp4", metadata={"job_id": "j"})
+def run(transfer, **how):
+    return transfer.run(content_type="video/mp4", metadata={"job_id": "j"}, **how)
 
 
 def stored(target):
@@ -364,6 +379,138 @@ def test_what_the_client_says_of_the_link_is_passed_on(server, target, transfer,
     assert nothing_is_there(target)
 
 
+# What is judged while it passes
+
+
+def clip(video_format="mp4", video_codec="h264", text="Good morning."):
+    """The emulator's smallest video of that format: a whole container without pictures."""
+    request = SynthesisRequest.model_validate(
+        {
+            "inputKind": "PlainText",
+            "inputs": [{"content": text}],
+            "synthesisConfig": {"voice": "en-US-AvaMultilingualNeural"},
+            "avatarConfig": {
+                "talkingAvatarCharacter": "lisa",
+                "talkingAvatarStyle": "graceful-sitting",
+                "videoFormat": video_format,
+                "videoCodec": video_codec,
+            },
+        }
+    )
+    made = make_clip(request, text, "nonce", EmulatorOptions(media="minimal"))
+    return made.video, ContainerFacts(video_format, made.duration_milliseconds)
+
+
+MP4, MP4_FACTS = clip()
+WEBM, WEBM_FACTS = clip("webm", "vp9", text="Good morning to each and every one of you, wherever you may be today.")
+
+
+class Judge:
+    """Remembers the facts that it was asked about, and finds what it was told to find."""
+
+    def __init__(self, *doubtful):
+        self.asked = []
+        self._doubtful = doubtful
+
+    def __call__(self, facts):
+        self.asked.append(facts)
+        return self._doubtful
+
+
+@pytest.mark.parametrize(
+    ("content", "facts"),
+    [(MP4, MP4_FACTS), (WEBM, WEBM_FACTS), (SMALL, ContainerFacts()), (MP4[:-1], ContainerFacts())],
+    ids=["mp4", "webm", "noise", "short mp4"],
+)
+def test_the_judge_is_asked_once_about_what_the_bytes_turned_out_to_be(server, target, transfer, content, facts):
+    server.source.content = content
+    judge = Judge()
+
+    blob = run(transfer(), judge=judge)
+
+    assert (judge.asked, blob.doubtful) == ([facts], ())
+    assert stored(target) == content
+    assert "doubtful" not in target.get_blob_properties().metadata
+
+
+@pytest.mark.parametrize("doubtful", [("container",), ("container", "duration")])
+def test_what_is_doubtful_is_kept_with_the_blob_and_not_refused(server, target, transfer, doubtful):
+    server.source.content = MP4
+
+    blob = run(transfer(), judge=Judge(*doubtful))
+
+    assert blob.doubtful == doubtful
+    assert stored(target) == MP4
+    metadata = target.get_blob_properties().metadata
+    assert metadata == {"job_id": "j", "sha256": blob.sha256, "doubtful": " ".join(doubtful)}
+
+
+def test_a_video_that_nobody_judges_is_not_doubted(target, transfer):
+    assert run(transfer()).doubtful == ()
+    assert stored(target) == SMALL
+
+
+@pytest.mark.parametrize("cuts", [[1], [7, 5, 40], [len(MP4) - 1], [20] * 6])
+def test_cuts_do_not_show_in_the_facts(server, target, transfer, cuts):
+    server.source = Source(content=MP4, cuts=cuts)
+    judge = Judge()
+
+    run(transfer(), judge=judge)
+
+    assert judge.asked == [MP4_FACTS]
+    assert stored(target) == MP4
+
+
+@pytest.mark.parametrize("cut", [1, 30, len(MP4) - 1])
+def test_a_result_that_starts_over_is_judged_by_its_new_bytes_alone(server, target, transfer, cut):
+    server.source = Source(content=MP4, cuts=[cut], then=[Source(content=WEBM, etag='"v2"', ranges=False)])
+    judge = Judge()
+
+    run(transfer(), judge=judge)
+
+    assert judge.asked == [WEBM_FACTS]
+    assert stored(target) == WEBM
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        Source(content=MP4, cuts=[5] + [0] * 20),
+        Source(content=b""),
+        Source(content=MP4, headers={"Content-MD5": base64.b64encode(bytes(16)).decode()}),
+        Source(status=404),
+    ],
+    ids=["cut", "empty", "wrong digest", "gone"],
+)
+def test_what_is_not_whole_is_not_judged(server, target, transfer, source):
+    server.source = source
+    judge = Judge()
+
+    with pytest.raises((TransferError, ResultLost)):
+        run(transfer(), judge=judge)
+
+    assert judge.asked == []
+    assert nothing_is_there(target)
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "doubtful"),
+    [
+        (MP4, MP4_FACTS.duration_milliseconds, ()),
+        (MP4, MP4_FACTS.duration_milliseconds + 10_000, ("duration",)),
+        (MP4, None, ()),
+        (WEBM, WEBM_FACTS.duration_milliseconds, ("container",)),
+        (SMALL, 1000, ("container",)),
+    ],
+)
+def test_the_doubts_of_the_probe_reach_the_blob(server, transfer, content, said, doubtful):
+    server.source.content = content
+
+    blob = run(transfer(), judge=lambda facts: doubts(facts, ending=".mp4", duration_milliseconds=said))
+
+    assert blob.doubtful == doubtful
+
+
 # The commit
 
 
@@ -462,26 +609,59 @@ def test_a_container_that_is_gone_is_named_in_the_storages_own_words(azurite, tr
 # The end of a run
 
 
-def test_a_run_that_ends_stops_its_transfers(target, transfer):
-    stopping = threading.Event()
-    stopping.set()
+def test_a_run_that_ends_stops_its_transfers_before_anything_is_asked_for(server, target, transfer):
+    stopping = Stopping()
+    stopping.throw()
 
     with pytest.raises(Stopped):
         run(transfer(stopping=stopping))
 
     assert nothing_is_there(target)
+    assert server.asked == []
 
 
 def test_a_transfer_is_stopped_in_its_middle(server, target, transfer):
     server.source = Source(content=LARGE, cuts=[BLOCK_BYTES + 1])
-    stopping = threading.Event()
+    stopping = Stopping()
 
     with pytest.raises(Stopped):
-        run(transfer(stopping=stopping, around=lambda offset: stopping.set() if offset else None))
+        run(transfer(stopping=stopping, around=lambda offset: stopping.throw() if offset else None))
 
     assert nothing_is_there(target)
     with pytest.raises(ResourceNotFoundError):
         target.get_blob_properties()
+
+
+class WatchedClock(ManualClock):
+    """Tells when a transfer has read a first piece: it looks at the clock when it begins and after each piece."""
+
+    def __init__(self):
+        super().__init__()
+        self.read = threading.Event()
+        self._looks = 0
+
+    def monotonic(self):
+        self._looks += 1
+        if self._looks > 1:
+            self.read.set()
+        return super().monotonic()
+
+
+def test_a_stop_wakes_a_transfer_that_waits_for_bytes_which_do_not_come(server, target, transfer):
+    stopping, silence, clock = Stopping(), threading.Event(), WatchedClock()
+    server.source = Source(content=SMALL, cuts=[1], pause=silence)
+    stopper = threading.Thread(target=lambda: clock.read.wait(30) and stopping.throw())
+    stopper.start()
+    started = time.monotonic()
+
+    with pytest.raises(Stopped):
+        run(transfer(stopping=stopping, clock=clock))
+
+    assert time.monotonic() - started < REQUEST_TIMEOUT_SECONDS / 2  # it did not wait for the request to time out
+    silence.set()
+    stopper.join()
+    assert server.asked == [(None, None)]
+    assert nothing_is_there(target)
 
 
 async def test_a_transfer_past_its_deadline_ends(server, target, transfer):

@@ -397,7 +397,7 @@ async def test_an_error_of_the_list_fails_no_job(watcher, service, clock, caplog
     [task] = waiting(watcher, "a")
     await clock.advance(3 * INTERVAL)
     assert not task.done()
-    assert caplog.text.count("the job list cannot be read, will ask again") == 3
+    assert caplog.text.count("the job list cannot be read, will ask again") == 1
 
     service.put("a", "Succeeded")
     await clock.advance(INTERVAL)
@@ -660,3 +660,97 @@ async def test_a_list_that_breaks_off_still_tells_what_it_told_and_the_rest_is_a
 
     assert [task.result().service_id for task in tasks] == ["old", "new"]
     assert len(service.asked_for) == 1
+
+
+# Outages
+
+
+async def test_who_asks_whether_the_service_answers_learns_that_it_does_at_the_next_look(watcher, clock):
+    asked = asyncio.create_task(watcher.answering())
+    await clock.advance(INTERVAL)
+
+    assert asked.result() is False
+    assert not watcher.down
+
+
+async def test_who_asks_in_an_outage_waits_for_its_end_however_long_it_takes(watcher, service, clock):
+    service.list_errors = [ServiceUnavailable("no answer")] * 30
+    asked = asyncio.create_task(watcher.answering())
+    await clock.advance(INTERVAL)
+    assert watcher.down
+    await clock.advance(10 * 3600)
+
+    assert asked.result() is True
+    assert not watcher.down
+
+
+async def test_a_long_outage_costs_a_look_in_ten_minutes_and_its_end_is_seen_within_a_quarter_of_it(
+    watcher, service, clock
+):
+    service.list_errors = [ServiceUnavailable("no answer")] * 10_000
+    asked = asyncio.create_task(watcher.answering())
+    await clock.advance(8 * 3600)
+    looks = service.lists
+    assert looks <= 70
+    service.list_errors = []
+    await clock.advance(600)
+
+    assert asked.done()
+    assert service.lists == looks + 1
+
+
+async def test_after_a_short_outage_a_look_comes_soon(watcher, service, clock):
+    service.list_errors = [ServiceUnavailable("no answer")] * 10_000
+    asked = asyncio.create_task(watcher.answering())
+    await clock.advance(120)
+    service.list_errors = []
+    await clock.advance(30)
+
+    assert asked.done()
+
+
+async def test_the_time_of_an_outage_does_not_count_towards_a_jobs_deadlines(watcher, service, clock):
+    service.put("a")
+    [task] = waiting(watcher, "a", window=100_000)
+    await clock.advance(600)
+    service.list_errors = [ServiceUnavailable("no answer")] * 10_000
+    await clock.advance(8 * 3600)
+    service.list_errors = []
+    await clock.advance(1200)
+    assert not task.done()
+    await clock.advance(3600)
+
+    with pytest.raises(JobOverdue, match="still NotStarted 36"):
+        await task
+
+
+async def test_a_job_that_was_created_after_the_outage_has_no_excuse(watcher, service, clock):
+    service.list_errors = [ServiceUnavailable("no answer")] * 3
+    asked = asyncio.create_task(watcher.answering())
+    await clock.advance(3600)
+    assert asked.done()
+    service.put("a")
+    [task] = waiting(watcher, "a", window=100_000)
+    await clock.advance(3600 + 2 * INTERVAL)
+
+    with pytest.raises(JobOverdue):
+        await task
+
+
+async def test_who_asks_is_told_when_access_is_refused(watcher, service, clock):
+    service.list_errors = [AccessRefused("wrong key")]
+    asked = asyncio.create_task(watcher.answering())
+    await clock.advance(INTERVAL)
+
+    with pytest.raises(AccessRefused):
+        await asked
+
+
+async def test_closing_the_watcher_ends_whoever_asks(watcher, service, clock):
+    service.list_errors = [ServiceUnavailable("no answer")] * 100
+    asked = asyncio.create_task(watcher.answering())
+    await clock.advance(INTERVAL)
+    await watcher.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asked

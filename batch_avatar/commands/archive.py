@@ -1,0 +1,248 @@
+"""`batch-avatar archive verify|fetch`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from unicodedata import normalize
+
+import click
+
+from batch_avatar.commands.shared import (
+    EXIT_NOT_ARCHIVED,
+    JSON,
+    fails_clearly,
+    output,
+    progress_console,
+    run_async,
+)
+from batch_avatar.errors import SettingsError
+from batch_avatar.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+
+    from rich.console import Console
+
+    from batch_avatar.archive_check import Checked, Unmatched
+    from batch_avatar.archive_fetch import Fetched
+    from batch_avatar.archive_index import Key
+    from batch_avatar.connect import Connections
+    from batch_avatar.settings import Settings
+
+T = TypeVar("T")
+
+TELL_SECONDS = 10.0
+"""Between two lines of progress where there is no terminal: a choice, so that a log shows that it goes on."""
+
+
+@click.group()
+def archive() -> None:
+    """Check the archive against its receipts, and copy videos out of it. The Speech service is not asked."""
+
+
+@archive.command()
+@click.option("--quick", is_flag=True, help="Compare sizes and recorded digests only; read no video.")
+@JSON
+@fails_clearly
+def verify(quick: bool, as_json: bool) -> int:
+    """Compare the archive with its receipts; read every byte.
+
+    Exit codes: 0 all is well; 1 something is lost, damaged or unreadable; 3 access refused.
+    """
+    settings = load_settings()
+    checked, unmatched = run_async(_verify(settings, quick=quick))
+    if as_json:
+        click.echo(json.dumps(_as_json(checked, unmatched), indent=2))
+    else:
+        _print_checked(output(), settings, checked, quick=quick)
+        _print_told(output(), checked, unmatched)
+    return EXIT_NOT_ARCHIVED if any(item.faults for item in checked) else 0
+
+
+@archive.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("script_ids", nargs=-1, metavar="[SCRIPT_ID]...")
+@click.option("--all", "everything", is_flag=True, help="Older versions too, each in FOLDER/<script_id>/<content_id>.")
+@fails_clearly
+def fetch(folder: Path, script_ids: tuple[str, ...], everything: bool) -> int:
+    """Copy archived videos to a local folder.
+
+    Each goes to FOLDER/<script_id> with its summary, subtitles and receipt; of several versions the newest. What is
+    there already stays; what broke off goes on.
+
+    Exit codes: 0 all is there; 1 something is not; 2 no such script; 3 access refused.
+    """
+    wanted = [normalize("NFC", script_id) for script_id in script_ids]
+    fetched = run_async(_fetch(load_settings(), folder, wanted, everything=everything))
+    _print_fetched(output(), fetched)
+    return EXIT_NOT_ARCHIVED if any(item.failure for item in fetched) else 0
+
+
+async def _verify(settings: Settings, *, quick: bool) -> tuple[list[Checked], Unmatched]:
+    from batch_avatar.archive_check import check_receipt, find_unmatched
+
+    def say(item: Checked | None) -> str:
+        return "\n".join(f"{fault.name}: {fault.text}" for fault in item.faults) if item else ""
+
+    async with _existing_archive(settings, run="verify") as c:
+        index = await c.control(c.archive.index)
+        check = partial(check_receipt, c.archive, quick=quick, stopping=c.stopping)
+        found = await _for_each(c, sorted(index.receipts), check, say)
+    return [item for item in found if item is not None], find_unmatched(index)
+
+
+async def _fetch(settings: Settings, folder: Path, script_ids: Sequence[str], *, everything: bool) -> list[Fetched]:
+    from batch_avatar.archive_fetch import choose_receipts, fetch_receipt
+
+    def say(item: Fetched) -> str:
+        fetched = f"{item.moved_bytes:,} bytes fetched" if item.files else ""
+        told = item.failure or fetched
+        return f"{item.script_id}: {told}" if told else ""
+
+    async with _existing_archive(settings, run="fetch") as c:
+        index = await c.control(c.archive.index, script_ids or None)
+        keys = choose_receipts(index, script_ids, everything=everything)
+        bring = partial(fetch_receipt, c.archive, folder=folder, by_content=everything, stopping=c.stopping)
+        return await _for_each(c, keys, bring, say)
+
+
+@asynccontextmanager
+async def _existing_archive(settings: Settings, *, run: str) -> AsyncIterator[Connections]:
+    """Connections, with an archive at their other end.
+
+    Raises:
+        SettingsError: there is none; green would be wrong then.
+    """
+    from batch_avatar.archive import NO_ARCHIVE
+    from batch_avatar.connect import open_connections
+
+    async with open_connections(settings, run=run, create_archive=False) as c:
+        if c.archive.archive_id == NO_ARCHIVE:
+            raise SettingsError(
+                f"there is no archive in container {settings.container}, folder /{settings.prefix}; "
+                "BATCH_AVATAR_CONTAINER and BATCH_AVATAR_PREFIX say where it is"
+            )
+        yield c
+
+
+async def _for_each(c: Connections, keys: Sequence[Key], work: Callable[[Key], T], say: Callable[[T], str]) -> list[T]:
+    """Blocking work for each, in the transfer threads; the results in the order of the keys."""
+    with _showing(progress_console(), c, len(keys)) as tell:
+
+        async def one(key: Key) -> T:
+            result = await c.transfer(work, key)
+            tell(say(result))
+            return result
+
+        return await asyncio.gather(*(one(key) for key in keys))
+
+
+@contextmanager
+def _showing(console: Console, c: Connections, total: int) -> Iterator[Callable[[str], None]]:
+    """To be called once for each that is through, with what a reader wants to know of it, or nothing."""
+    from rich.progress import Progress
+
+    done, told_at = 0, c.clock.monotonic()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+
+        def tell(line: str) -> None:
+            nonlocal done, told_at
+            done += 1
+            bar.advance(task)
+            if line:
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
+            if not console.is_terminal and c.clock.monotonic() - told_at > TELL_SECONDS:
+                told_at = c.clock.monotonic()
+                console.print(f"{done:,} of {total:,} done", highlight=False)
+
+        yield tell
+
+
+def _as_json(checked: Sequence[Checked], unmatched: Unmatched) -> dict[str, Any]:
+    receipts = []
+    for item in checked:
+        faults = [asdict(fault) | {"next_step": fault.next_step} for fault in item.faults]
+        receipts.append(asdict(item) | {"faults": faults})
+    return {
+        "receipts": receipts,
+        "videos_without_receipt": unmatched.videos,
+        "claims_without_receipt": unmatched.claims,
+        "dead_letters": unmatched.dead_letters,
+    }
+
+
+def _print_checked(console: Console, settings: Settings, checked: Sequence[Checked], *, quick: bool) -> None:
+    """The faults with what to do, and the sum."""
+    faults = [(item, fault) for item in checked for fault in item.faults]
+    rows = [(item.script_id, f"{fault.name}: {fault.text}", fault.next_step) for item, fault in faults]
+    _print_rows(console, ("script", "what is wrong", "what to do next"), rows)
+    if faults:
+        _print_line(console, f"all of these are in container {settings.container}, folder /{settings.prefix}")
+    faulty = sum(bool(item.faults) for item in checked)
+    count = sum(item.bytes_read for item in checked)
+    how = "by their properties alone" if quick else f"{count:,} bytes read"
+    _print_line(console, f"{len(checked)} receipts: {len(checked) - faulty} in order, {faulty} with faults, {how}")
+
+
+def _print_told(console: Console, checked: Sequence[Checked], unmatched: Unmatched) -> None:
+    """What is no fault of the archive, and yet good to know."""
+    doubtful = [f"{item.script_id} ({', '.join(item.doubtful)})" for item in checked if item.doubtful]
+    missing = [f"{item.script_id} ({', '.join(item.missing)})" for item in checked if item.missing]
+    for told, names in (
+        ("doubtful videos, kept as they came", doubtful),
+        ("archived without a side file", missing),
+        ("videos without a receipt, which the next render of the script writes", unmatched.videos),
+    ):
+        if names:
+            _print_line(console, f"{told}: {_listed(names)}")
+    if unmatched.claims:
+        _print_line(console, f"claims without a receipt, in flight or lost (`plan` tells): {unmatched.claims}")
+    if unmatched.dead_letters:
+        _print_line(console, f"dead letters: {unmatched.dead_letters}")
+
+
+def _print_fetched(console: Console, fetched: Sequence[Fetched]) -> None:
+    failed = [(item.script_id, item.failure) for item in fetched if item.failure]
+    _print_rows(console, ("script", "what is wrong"), failed)
+    if failed:
+        _print_line(console, "`batch-avatar archive verify` tells what to do about what the archive lacks")
+    moved = sum(item.files > 0 for item in fetched)
+    _print_line(
+        console,
+        f"{moved} fetched, {len(fetched) - len(failed) - moved} already there, {len(failed)} failed, "
+        f"{sum(item.moved_bytes for item in fetched):,} bytes",
+    )
+
+
+def _print_rows(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from batch_avatar.console import MANY
+
+    if not rows:
+        return
+    table = Table(*titles, box=None, pad_edge=False)
+    for row in rows[:MANY]:
+        table.add_row(*(Text(cell or "") for cell in row))
+    console.print(table)
+    if len(rows) > MANY:
+        _print_line(console, f"... and {len(rows) - MANY} more")
+
+
+def _print_line(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _listed(names: Sequence[str]) -> str:
+    from batch_avatar.console import MANY
+
+    more = f" and {len(names) - MANY} more" if len(names) > MANY else ""
+    return f"{len(names)}: {', '.join(names[:MANY])}{more}"

@@ -1,0 +1,136 @@
+"""`batch-avatar failed list|show|replay`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from batch_avatar.commands.shared import (
+    JSON,
+    fails_clearly,
+    output,
+    progress_console,
+    report_code,
+    run_async,
+    start_run,
+)
+from batch_avatar.errors import FailureClass
+from batch_avatar.settings import load_settings
+
+if TYPE_CHECKING:
+    from batch_avatar.models import BatchReport
+
+CLASS = click.option(
+    "--class",
+    "failure_class",
+    type=click.Choice([FailureClass.INPUT.value, FailureClass.JOB.value]),
+    help="Only these: input (the service refused the script) or job (its jobs failed).",
+)
+
+
+@click.group()
+def failed() -> None:
+    """Scripts that are not sent again by themselves, and why (dead letters)."""
+
+
+@failed.command("list")
+@CLASS
+@JSON
+@fails_clearly
+def list_failed(failure_class: str | None, as_json: bool) -> None:
+    """One line for each dead letter that still counts."""
+    from rich.table import Table
+
+    lines = run_async(_letters((), failure_class))
+    if as_json:
+        click.echo(json.dumps([asdict(line) for line in lines], indent=2))
+        return
+    table = Table("script", "class", "code", "job", "when", "message", box=None, pad_edge=False)
+    for line in lines:
+        when, why = line.written_at[:19], line.message.split(" [")[0]
+        table.add_row(line.script_id, line.failure_class, line.code, line.job_id, when, why)
+    console = output()
+    if lines:
+        console.print(table)
+    console.print(f"{len(lines)} failed", highlight=False)
+
+
+@failed.command("show")
+@click.argument("name", metavar="SCRIPT_ID|JOB_ID")
+@fails_clearly
+def show_failed(name: str) -> None:
+    """The whole dead letter as JSON: the reason, every attempt, and the script."""
+    letters = run_async(_whole(name))
+    click.echo(json.dumps([letter.model_dump(mode="json", by_alias=True) for letter in letters], indent=2))
+
+
+@failed.command()
+@click.argument("names", nargs=-1, metavar="[SCRIPT_ID...]")
+@CLASS
+@JSON
+@fails_clearly
+def replay(names: tuple[str, ...], failure_class: str | None, as_json: bool) -> int:
+    """Send failed scripts again, as they were, each as its next attempt; each may be billed again.
+
+    Exit codes: as `batch-avatar render`.
+    """
+    reports, elapsed = run_async(_replay(names, failure_class))
+    if as_json:
+        click.echo(json.dumps([json.loads(report.to_json()) for report in reports], indent=2))
+    else:
+        from batch_avatar.console import print_report
+
+        for report in reports:
+            print_report(output(), report, load_settings(), elapsed_seconds=elapsed)
+        if not reports:
+            click.echo("nothing to replay")
+    return max((report_code(report) for report in reports), default=0)
+
+
+async def _letters(names: tuple[str, ...], failure_class: str | None) -> Any:
+    from batch_avatar.connect import open_connections
+    from batch_avatar.replay import list_letters
+
+    wanted = FailureClass(failure_class) if failure_class else None
+    async with open_connections(load_settings(), run="failed", create_archive=False):
+        return await list_letters(names=names, failure_class=wanted)
+
+
+async def _whole(name: str) -> Any:
+    from batch_avatar.connect import open_connections
+    from batch_avatar.replay import list_letters, read_letters
+
+    async with open_connections(load_settings(), run="failed", create_archive=False):
+        return await read_letters(await list_letters(names=[name]))
+
+
+async def _replay(names: tuple[str, ...], failure_class: str | None) -> tuple[list[BatchReport], float]:
+    from batch_avatar.connect import open_connections
+    from batch_avatar.console import showing_progress
+    from batch_avatar.models import Permits
+    from batch_avatar.replay import list_letters, read_letters, scripts_to_replay
+    from batch_avatar.retry import plain_chain
+    from batch_avatar.runner import render_scripts
+
+    (clock, run), console = start_run(), progress_console()
+    started = clock.monotonic()
+    wanted = FailureClass(failure_class) if failure_class else None
+    reports: list[BatchReport] = []
+    with showing_progress(console, clock) as listener:
+        async with open_connections(load_settings(), run=run) as c:
+            letters = await read_letters(await list_letters(names=names, failure_class=wanted))
+            c.listeners.append(listener)
+            for revision, scripts in scripts_to_replay(letters, archive_id=c.archive.archive_id).items():
+                permits = Permits(revision=revision, retry_failed=True)
+                try:
+                    reports.append(await render_scripts(scripts, plain_chain(), permits=permits))
+                except asyncio.CancelledError:
+                    if c.report is None or c.report in reports:
+                        raise
+                    reports.append(c.report)
+                    break
+    return reports, clock.monotonic() - started

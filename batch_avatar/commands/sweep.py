@@ -1,0 +1,54 @@
+"""`batch-avatar sweep`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from batch_avatar.commands.shared import (
+    EXIT_NOT_ARCHIVED,
+    JSON,
+    fails_clearly,
+    output,
+    progress_console,
+    run_async,
+    start_run,
+)
+from batch_avatar.settings import load_settings
+
+if TYPE_CHECKING:
+    from batch_avatar.sweep import SweepReport
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@JSON
+@fails_clearly
+def sweep(dry_run: bool, as_json: bool) -> int:
+    """Archive what has succeeded, delete what is safe, record what has failed; jobs of others are not touched.
+
+    For behind runs that died, and for schedules. Nothing is created, so nothing is billed. Exit codes: 0 all done; 1
+    something could not be done; 3 access refused.
+    """
+    from batch_avatar.console import print_sweep
+    from batch_avatar.sweep import sweep_rows
+
+    progress_console()
+    report: SweepReport = run_async(_sweep(dry_run=dry_run))
+    if as_json:
+        click.echo(json.dumps(sweep_rows(report), indent=2))
+    else:
+        print_sweep(output(), report)
+    return 0 if report.clean else EXIT_NOT_ARCHIVED
+
+
+async def _sweep(*, dry_run: bool) -> SweepReport:
+    from batch_avatar.connect import open_connections
+    from batch_avatar.retry import plain_chain
+    from batch_avatar.sweep import sweep
+
+    _, run = start_run()
+    async with open_connections(load_settings(), run=f"sweep-{run}", create_archive=False):
+        return await sweep(plain_chain(), dry_run=dry_run)

@@ -1,0 +1,123 @@
+"""Dead letters as people handle them: which still count, and which can be sent again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from batch_avatar.connect import current
+from batch_avatar.errors import FailureClass, InputError
+from batch_avatar.identity import derive_content_id, parse_job_id
+from batch_avatar.models import Script
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from batch_avatar.archive_index import ArchiveIndex
+    from batch_avatar.records import DeadLetter
+
+MAX_REVISION = 999
+
+
+@dataclass(frozen=True)
+class LetterLine:
+    """A dead letter as the listing shows it."""
+
+    script_id: str
+    content_id: str
+    job_id: str
+    failure_class: str
+    code: str
+    message: str
+    written_at: str
+
+
+def counting_letters(index: ArchiveIndex) -> list[LetterLine]:
+    """Pure: the letters that a receipt or a later attempt has not overtaken, by script."""
+    lines = []
+    for content_id, facts in index.dead.items():
+        script_id, job_id = facts.get("script_id", ""), facts.get("job_id", "")
+        parsed = parse_job_id(job_id)
+        claim = index.claims.get((script_id, content_id), {})
+        sent_again = parsed is not None and int(claim.get("attempt", "0")) > parsed[1]
+        if (script_id, content_id) in index.receipts or sent_again:
+            continue
+        lines.append(
+            LetterLine(
+                script_id=script_id,
+                content_id=content_id,
+                job_id=job_id,
+                failure_class=facts.get("failure_class", ""),
+                code=facts.get("code", ""),
+                message=facts.get("message", ""),
+                written_at=facts.get("written_at", ""),
+            )
+        )
+    return sorted(lines, key=lambda line: (line.script_id, line.written_at))
+
+
+async def list_letters(
+    *, names: Sequence[str] = (), failure_class: FailureClass | None = None
+) -> tuple[LetterLine, ...]:
+    """Of these scripts (or content or job ids) and this class; of all without them.
+
+    Raises:
+        InputError: a name has no dead letter.
+    """
+    c = current()
+    dead = (await c.control(c.archive.index, [])).dead
+    about = sorted({facts.get("script_id", "") for facts in dead.values()} - {""})
+    index = await c.control(c.archive.index, about)
+    letters = counting_letters(index)
+    for name in names:
+        if not any(name in (line.script_id, line.content_id, line.job_id) for line in letters):
+            raise InputError(f"{name} has no dead letter")
+    return tuple(
+        line
+        for line in letters
+        if (not names or {line.script_id, line.content_id, line.job_id} & set(names))
+        and (failure_class is None or line.failure_class == failure_class)
+    )
+
+
+async def read_letters(lines: Iterable[LetterLine]) -> list[DeadLetter]:
+    c = current()
+    found = [await c.control(c.archive.read_dead_letter, line.content_id) for line in lines]
+    return [letter for letter in found if letter is not None]
+
+
+def scripts_to_replay(letters: Iterable[DeadLetter], *, archive_id: str) -> dict[int, list[Script]]:
+    """Pure: the letters' scripts by revision, each exactly as it was sent.
+
+    Raises:
+        InputError: naming those whose letter does not hold the whole script, e.g. because it carried a signed link.
+    """
+    wanted: dict[int, list[Script]] = {}
+    incomplete = []
+    for letter in letters:
+        try:
+            script = Script.model_validate(letter.script)
+        except ValidationError:
+            incomplete.append(letter.script_id)
+            continue
+        if None in letter.script.values():  # it carried a signed link
+            incomplete.append(letter.script_id)
+            continue
+        revisions = (
+            revision
+            for revision in range(MAX_REVISION + 1)
+            if derive_content_id(script, archive_id=archive_id, revision=revision) == letter.ref.content_id
+        )
+        revision = next(revisions, None)
+        if revision is None:
+            incomplete.append(letter.script_id)
+        else:
+            wanted.setdefault(revision, []).append(script)
+    if incomplete:
+        raise InputError(
+            f"{', '.join(sorted(incomplete))}: the dead letter does not hold the whole script; "
+            "render its source with --retry-failed instead"
+        )
+    return wanted

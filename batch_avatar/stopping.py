@@ -1,0 +1,46 @@
+"""One switch that ends a run: nothing new is sent, and who waits for a socket is woken."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from batch_avatar.errors import Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Stopping:
+    """Thrown once, from any thread; looked at by all."""
+
+    def __init__(self) -> None:
+        self._thrown = threading.Event()
+        self._lock = threading.Lock()
+        self._wake: set[Callable[[], None]] = set()
+
+    def throw(self) -> None:
+        """Stop. Harmless when it has been thrown before."""
+        self._thrown.set()
+        with self._lock:
+            for wake in self._wake:
+                with suppress(OSError, ValueError, RuntimeError):  # it has just been closed
+                    wake()
+
+    def check(self) -> None:
+        """Raises Stopped once the switch is thrown."""
+        if self._thrown.is_set():
+            raise Stopped("the run was stopped; run it again to continue")
+
+    @contextmanager
+    def waking(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Inside, a stop calls `wake` from another thread, e.g. to shut a socket that is being read."""
+        with self._lock:
+            self._wake.add(wake)
+        try:
+            self.check()
+            yield
+        finally:
+            with self._lock:
+                self._wake.discard(wake)

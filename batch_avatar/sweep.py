@@ -1,0 +1,229 @@
+"""Clean up behind runs that died: archive what has succeeded, delete what is safe, record what has failed.
+
+Only jobs that carry this archive's mark are touched. Safe beside running renders: every step is one that a render
+takes as well, and can be taken twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from batch_avatar import stages
+from batch_avatar.connect import CONTROL_THREADS, current
+from batch_avatar.errors import AlreadyArchived, BatchAvatarError, LateSuccess
+from batch_avatar.identity import parse_job_id
+from batch_avatar.models import JobRef, JobStatus
+from batch_avatar.outputs import job_failed
+from batch_avatar.plan import own_jobs
+from batch_avatar.records import Superseded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from batch_avatar.archive_index import ArchiveIndex
+    from batch_avatar.connect import Connections
+    from batch_avatar.models import SynthesisJob
+    from batch_avatar.records import Receipt
+    from batch_avatar.stages import Chain
+
+logger = logging.getLogger(__name__)
+
+SOON = timedelta(hours=72)
+"""A result that the service deletes within this time is named as urgent; links were seen to live as long."""
+QUIET = timedelta(hours=1)
+"""A job that failed more recently is left to the run that may be waiting for it."""
+
+
+class SweepAction(StrEnum):
+    ARCHIVE = "archive"  # it succeeded and is not archived: archive, then delete
+    DELETE = "delete"  # archived, or given up: delete
+    SETTLE = "settle"  # it failed and nobody has recorded it: record, then delete
+    REPORT = "report"  # a person should look
+    LEAVE = "leave"  # in progress
+
+
+@dataclass(frozen=True)
+class SweepItem:
+    """One job of ours and what to do about it; `error` says why that did not work."""
+
+    job: SynthesisJob
+    ref: JobRef
+    action: SweepAction
+    reason: str
+    expires_at: datetime | None = None
+    error: str | None = None
+
+    @property
+    def urgent(self) -> bool:
+        """The service will soon delete a result that is not archived."""
+        kept = self.action is SweepAction.ARCHIVE and self.job.status == JobStatus.SUCCEEDED
+        return kept and self.expires_at is not None and self.expires_at - self.job.observed_at < SOON
+
+
+@dataclass(frozen=True)
+class SweepReport:
+    """All jobs of ours, and how many of others were left alone."""
+
+    items: tuple[SweepItem, ...]
+    foreign: int
+    dry_run: bool
+
+    @property
+    def clean(self) -> bool:
+        """Everything that could be done by itself is done."""
+        return not any(item.error for item in self.items)
+
+    def counts(self) -> dict[SweepAction, int]:
+        found = Counter(item.action for item in self.items)
+        return {action: found[action] for action in SweepAction if found[action]}
+
+
+def sweep_rows(report: SweepReport) -> list[dict[str, str]]:
+    """As tables and JSON show it: one row per job of ours that is not simply in progress."""
+    return [
+        {
+            "job": item.job.job_id,
+            "script": item.ref.script_id,
+            "status": item.job.status,
+            "action": str(item.action),
+            "reason": item.reason,
+            "expires": f"{item.expires_at:%Y-%m-%d %H:%M}" if item.expires_at else "",
+            "urgent": "yes" if item.urgent else "",
+            "error": item.error or "",
+        }
+        for item in report.items
+        if item.action is not SweepAction.LEAVE
+    ]
+
+
+def plan_sweep(
+    jobs: Iterable[SynthesisJob],
+    *,
+    archive_id: str,
+    index: ArchiveIndex,
+    overdue: Callable[[SynthesisJob], str | None],
+) -> list[SweepItem]:
+    """Pure. Read the jobs before the index. Of several jobs of one script, those to archive come first."""
+    script_of = {content_id: script_id for script_id, content_id in (*index.receipts, *index.claims)}
+    items = []
+    for content_id, found in own_jobs(jobs, archive_id).items():
+        for job in found:
+            script_id = script_of.get(content_id, "")
+            parsed = parse_job_id(job.job_id)
+            ref = JobRef(
+                script_id=script_id,
+                content_id=content_id,
+                attempt=parsed[1] if parsed else 1,
+                job_id=job.job_id,
+                service_id=job.service_id,
+            )
+            action, reason = _decide(job, ref, index, overdue)
+            items.append(SweepItem(job, ref, action, reason, job.expires_at))
+    return items
+
+
+def _decide(  # noqa: PLR0911 - one return per case
+    job: SynthesisJob, ref: JobRef, index: ArchiveIndex, overdue: Callable[[SynthesisJob], str | None]
+) -> tuple[SweepAction, str]:
+    if not ref.script_id:
+        return SweepAction.REPORT, "carries our mark, but no claim in the archive knows it"
+    key = (ref.script_id, ref.content_id)
+    if not job.terminal:
+        late = overdue(job)
+        return (SweepAction.REPORT, late) if late else (SweepAction.LEAVE, f"is {job.status}")
+    if (receipt := index.receipts.get(key)) is not None:
+        if not index.video_of(key, int(receipt.get("attempt", "1"))):
+            return SweepAction.REPORT, "has a receipt whose video is gone: render it again, which costs nothing"
+        if doubtful := receipt.get("doubtful"):
+            return SweepAction.REPORT, f"archived with doubtful {doubtful}: look at the video, then delete the job"
+        return SweepAction.DELETE, "archived"
+    if job.status == JobStatus.SUCCEEDED:
+        return SweepAction.ARCHIVE, "succeeded, not archived"
+    letter = parse_job_id(index.dead.get(ref.content_id, {}).get("job_id", ""))
+    if letter is not None and letter[1] >= ref.attempt:
+        return SweepAction.DELETE, "failed, and a dead letter says why"
+    if int(index.claims[key].get("attempt", "1")) > ref.attempt:
+        return SweepAction.DELETE, "failed, and replaced by a later attempt"
+    if job.last_action_at is not None and job.observed_at - job.last_action_at < QUIET:
+        return SweepAction.LEAVE, "failed just now"
+    return SweepAction.SETTLE, "failed, not recorded"
+
+
+async def sweep(chain: Chain, *, dry_run: bool = False) -> SweepReport:
+    """Look at all jobs of the resource, inside open connections, and do what can be done.
+
+    Raises:
+        ServiceError, ArchiveError: where service or archive cannot be read.
+    """
+    c = current()
+    jobs = await c.control(lambda: [job for page in c.client.list_pages(overlap=True) for job in page.jobs])
+    index = await c.control(c.archive.index)
+    items = plan_sweep(jobs, archive_id=c.archive.archive_id, index=index, overdue=c.deadlines.overdue)
+    foreign = len({job.service_id for job in jobs}) - len(items)
+    if not dry_run:
+        room = asyncio.Semaphore(CONTROL_THREADS)
+        by_content: dict[str, list[SweepItem]] = {}
+        for item in items:
+            by_content.setdefault(item.ref.content_id, []).append(item)
+        done = await asyncio.gather(*(_carry_out(c, chain, group, room) for group in by_content.values()))
+        items = [item for group in done for item in group]
+    return SweepReport(tuple(items), foreign, dry_run)
+
+
+async def _carry_out(
+    c: Connections, chain: Chain, items: Sequence[SweepItem], room: asyncio.Semaphore
+) -> list[SweepItem]:
+    """One script's jobs, one after another: once the first is archived, the others are extra."""
+    done = []
+    async with room:
+        for item in items:
+            try:
+                await _do(c, chain, item)
+            except BatchAvatarError as error:
+                logger.warning("%s: cannot %s: %s", item.job.job_id, item.action, error)
+                done.append(replace(item, error=str(error)))
+            else:
+                done.append(item)
+    return done
+
+
+async def _do(c: Connections, chain: Chain, item: SweepItem) -> None:
+    ref = item.ref
+    match item.action:
+        case SweepAction.ARCHIVE:
+            receipt = await _receipt(c, ref)
+            if receipt is None:
+                try:
+                    receipt = await chain.archive(ref)
+                except AlreadyArchived as error:
+                    receipt = error.receipt
+            if not receipt.video.doubtful:
+                await chain.delete(receipt.model_copy(update={"service_id": ref.service_id}))
+        case SweepAction.DELETE:
+            receipt = await _receipt(c, ref)
+            if receipt is not None:
+                await chain.delete(receipt.model_copy(update={"service_id": ref.service_id}))
+                return
+            proof = Superseded(ref=ref, internal_id=item.job.internal_id, reason=item.reason)
+            await _delete_given_up(chain, proof)
+        case SweepAction.SETTLE:
+            failure = await c.control(job_failed, c, ref, item.job)
+            await chain.delete(await stages.record_failure({"script_id": ref.script_id}, ref, failure))
+
+
+async def _receipt(c: Connections, ref: JobRef) -> Receipt | None:
+    return await c.control(c.archive.read_receipt, ref.script_id, ref.content_id)
+
+
+async def _delete_given_up(chain: Chain, proof: Superseded) -> None:
+    """What succeeds at this very moment is left for the next sweep, which archives it."""
+    try:
+        await chain.delete(proof)
+    except LateSuccess:
+        logger.info("%s has succeeded after all and stays", proof.ref.job_id)

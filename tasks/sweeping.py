@@ -1,0 +1,35 @@
+"""The sweep as task runs, with one table of what it found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prefect.artifacts import acreate_table_artifact
+from prefect.states import Completed, Failed
+
+from batch_avatar.connect import open_connections
+from batch_avatar.errors import BatchAvatarError
+from batch_avatar.sweep import sweep, sweep_rows
+from tasks.rendering import run_name
+from tasks.steps import task_chain
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+    from batch_avatar.settings import Settings
+
+
+async def sweep_as_task_runs(settings: Settings, *, dry_run: bool) -> State[None]:
+    """The state to end the flow run with: failed where something could not be done."""
+    async with open_connections(settings, run=run_name(), create_archive=False):
+        try:
+            report = await sweep(task_chain(), dry_run=dry_run)
+        except BatchAvatarError as error:  # service or archive cannot be read: a message, not a stack trace
+            return Failed(message=str(error), data=error)
+    counts = ", ".join(f"{count} to {action}" for action, count in report.counts().items()) or "no jobs of ours"
+    summary = f"{counts}; {report.foreign} jobs of others left alone" + ("; nothing was done" if dry_run else "")
+    await acreate_table_artifact(table=sweep_rows(report), key="jobs", description=summary)
+    if report.clean:
+        return Completed(message=summary)
+    failed = sum(bool(item.error) for item in report.items)
+    return Failed(message=f"{summary}; {failed} could not be done, see the table")

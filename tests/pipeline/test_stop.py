@@ -1,0 +1,115 @@
+"""A stop ends within 30 s, sends nothing more, says what is in flight, and costs nothing when it goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from batch_avatar.emulator.faults import FaultRule, Slow, StickJob
+
+STOP_SECONDS = 30  # what is promised
+STUCK = FaultRule(operation="create", action=StickJob())
+
+
+@pytest.fixture
+def manifest(tmp_path, script):
+    lines = [script(f"s{number}").model_dump_json(exclude_unset=True) for number in range(6)]
+    (tmp_path / "scripts.jsonl").write_text("\n".join(lines))
+    return tmp_path
+
+
+@pytest.fixture
+def start(manifest):
+    """Start a render of the manifest; it is killed with the test if it is still there."""
+    running = []
+
+    def render(bench, **extra):
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "batch_avatar.cli", "render", "scripts.jsonl", "--engine", "local"],
+            cwd=manifest,
+            env={**clean, "HOME": str(manifest), **bench.environment(**extra)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        return process
+
+    yield render
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def read_until(process, word):
+    for line in process.stderr:
+        if word in line:
+            return
+    pytest.fail(f"it ended before it said {word!r}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_which_says_what_is_in_flight_and_the_next_run_continues(bench, start, manifest, number):
+    b = bench(faults=(STUCK,))
+    process = start(b, BATCH_AVATAR_CREATES_PER_MINUTE=60)
+    read_until(process, "s1: created")
+    process.send_signal(number)
+    told, _ = process.communicate(timeout=STOP_SECONDS)
+    sent = b.emulator.stats()["creates"]["accepted"]
+
+    assert process.returncode == 1
+    assert 2 <= sent < 6
+    assert f"in flight at the service: {sent} jobs (s0-" in told or f"in flight at the service: {sent - 1} jobs" in told
+    assert "not sent: " in told
+    assert "run the same command again" in told
+    report = next(json.loads(blob) for name, blob in b.blobs().items() if name.endswith("report.json"))
+    assert (report["scripts"], report["unfinished"], len(report["outcomes"])) == (6, 6, 6)
+    assert {outcome["error"]["class"] for outcome in report["outcomes"]} == {"stopped"}
+
+    b.emulator.clear_faults()
+    b.emulator.release()
+    done = b.command("render", "scripts.jsonl", "--engine", "local", folder=manifest)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(b.accepted().values()) == {1}
+    assert len(b.receipts()) == 6
+
+
+def test_a_stop_in_the_middle_of_slow_downloads_leaves_nothing_half_and_loses_nothing(bench, start, manifest):
+    slow = FaultRule(operation="download", action=Slow(bytes_per_second=20_000))
+    b = bench(storage_front=True, minimal_size_bytes=4_000_000, faults=(slow,))
+    process = start(b)
+    read_until(process, "rendered")
+    while not any(entry["operation"] == "download" for entry in b.emulator.requests("download")):
+        time.sleep(0.05)
+    stopped_at = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    told, _ = process.communicate(timeout=STOP_SECONDS)
+
+    assert process.returncode == 1
+    assert time.monotonic() - stopped_at < STOP_SECONDS
+    assert "in flight at the service: 6 jobs" in told
+    assert not b.receipts()
+    assert not [name for name in b.blobs() if "video" in name]
+
+    b.emulator.clear_faults()
+    done = b.command("render", "scripts.jsonl", "--engine", "local", folder=manifest)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(b.accepted().values()) == {1}
+    assert len(b.receipts()) == 6
+
+
+def test_scripts_that_still_wait_for_their_turn_are_told_as_not_sent(bench, start):
+    process = start(bench(faults=(STUCK,)), BATCH_AVATAR_MAX_UNFINISHED_JOBS=1)
+    read_until(process, "created")
+    process.send_signal(signal.SIGINT)
+    told, _ = process.communicate(timeout=STOP_SECONDS)
+
+    assert "in flight at the service: 1 jobs" in told
+    assert "not sent: 5 scripts" in told

@@ -1,0 +1,311 @@
+"""Cleaning up behind runs that died: what is archived, deleted, recorded, told, and left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import requests
+
+from batch_avatar import stages
+from batch_avatar.connect import open_connections
+from batch_avatar.emulator.faults import AbortJob, FailJob, FaultRule, Status, StickJob
+from batch_avatar.models import Permits
+from batch_avatar.settings import load_settings
+from tests.pipeline.conftest import Bench
+
+HOUR = 3700  # seconds of service time, past the deadline to start and past what counts as "just now"
+KEPT = FaultRule(operation="delete", action=Status(status=400, code="NotNow"))
+"""The service deletes nothing, so that jobs stay behind."""
+
+
+def fail(name, action):
+    return FaultRule(operation="create", job_id=f"^{name}-", action=action)
+
+
+def put_foreign_job(b, job_id, description):
+    answer = requests.put(
+        f"{b.emulator.endpoint}/avatar/batchsyntheses/{job_id}?api-version=2024-08-01",
+        json={
+            "inputKind": "PlainText",
+            "inputs": [{"content": "Somebody else's."}],
+            "description": description,
+            "synthesisConfig": {"voice": "en-US-AvaNeural"},
+            "avatarConfig": {"talkingAvatarCharacter": "lisa", "talkingAvatarStyle": "graceful-sitting"},
+        },
+        headers={"Ocp-Apim-Subscription-Key": b.emulator.key},
+        timeout=30,
+    )
+    assert answer.status_code == 201
+
+
+@pytest.fixture
+def leftovers(quick, script):
+    """A service that holds jobs in every state that runs leave behind; the scripts' names say which."""
+    b = quick(
+        faults=(
+            KEPT,
+            fail("lettered", FailJob(code="BadRequest", message="No such gesture.")),
+            fail("(aborted|recent)", AbortJob(after_seconds=0)),
+            fail("(old|alive)", StickJob()),
+        )
+    )
+    put_foreign_job(b, "not-ours", "A job of another tool.")
+    other = Bench(b.emulator, b.connection_string, f"{b.container_name}-other")
+    other.submit([script("other")])
+    (doubtful,) = b.submit([script("doubtful")])
+    b.replace_result(doubtful.job_id, lambda video: b"\\0" * len(video))
+    b.render([script("doubtful"), script("kept"), script("lettered")])
+    b.submit([script("ready"), script("aborted"), script("old"), script("orphan")])
+    b.submit([script("urgent", time_to_live_in_hours=3)])
+    b.delete_blob("orphan/.*/claim.json")
+    b.emulator.settle()
+    b.emulator.jobs()  # whatever can end, ends now
+    b.emulator.advance(HOUR)
+    b.submit([script("recent"), script("alive")])
+    b.emulator.clear_faults()
+    return b
+
+
+PLANNED = {
+    "ready": ("archive", "succeeded, not archived"),
+    "urgent": ("archive", "succeeded, not archived"),
+    "kept": ("delete", "archived"),
+    "lettered": ("delete", "failed, and a dead letter says why"),
+    "aborted": ("settle", "failed, not recorded"),
+    "old": ("report", "still NotStarted 37"),
+    "orphan": ("report", "carries our mark, but no claim in the archive knows it"),
+    "doubtful": ("report", "archived with doubtful container: look at the video, then delete the job"),
+}
+STAY = {"not", "other", "old", "orphan", "doubtful", "recent", "alive"}
+
+
+def kept_jobs(b):
+    """The first words of the names of all jobs that the service still has."""
+    return {job["id"].split("-")[0] for job in b.emulator.jobs() if not job["deleted"]}
+
+
+def test_a_dry_run_says_everything_and_does_nothing(leftovers, tmp_path):
+    b = leftovers
+    before, jobs, asked = b.etags(), kept_jobs(b), b.emulator.stats()["requests"]
+
+    listed = b.command("sweep", "--dry-run", "--json", folder=tmp_path)
+    told = b.command("sweep", "--dry-run", folder=tmp_path)
+
+    rows = {row["job"].split("-")[0]: row for row in json.loads(listed.stdout)}
+    assert rows.keys() == PLANNED.keys()
+    for name, (action, reason) in PLANNED.items():
+        assert rows[name]["action"] == action, name
+        assert rows[name]["reason"].startswith(reason), name
+    assert [name for name, row in rows.items() if row["urgent"]] == ["urgent"]
+    assert next(line for line in told.stdout.splitlines() if "(within 72 hours)" in line).startswith("urgent-")
+    assert "2 to archive, 2 to delete, 1 to settle, 3 to report, 2 to leave" in told.stdout
+    assert told.stdout.splitlines()[-1].endswith("2 jobs of others left alone; nothing was done (--dry-run)")
+    assert (listed.returncode, told.returncode) == (0, 0)
+    later = b.emulator.stats()["requests"]
+    assert {name: counts for name, counts in later.items() if counts != asked[name]}.keys() == {"list"}
+    assert (b.etags(), kept_jobs(b)) == (before, jobs)
+
+
+def test_a_sweep_archives_deletes_and_records_and_a_second_one_does_nothing(leftovers, script, tmp_path):
+    b = leftovers
+    sent = b.accepted()
+
+    done = b.command("sweep", folder=tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert kept_jobs(b) == STAY
+    assert b.accepted() == sent
+    receipts = b.receipts()
+    assert set(receipts) == {"doubtful", "kept", "ready", "urgent"}
+    for name in ("ready", "urgent"):
+        served = next(job for job in b.emulator.jobs() if job["id"] == receipts[name]["job_id"])
+        assert receipts[name]["video"]["sha256"] == served["outputs"][0]["sha256"]
+    (attempt,) = b.claim("aborted")["attempts"]
+    assert (attempt["ended"], attempt["over"]) == ("Aborted: This job is aborted due to timeout.", True)
+    assert set(b.letters()) == {"lettered"}
+
+    before, asked = b.etags(), b.emulator.stats()["requests"]
+    again = b.sweep()
+    assert {action: count for action, count in again.counts().items() if action not in ("report", "leave")} == {}
+    assert again.clean
+    later = b.emulator.stats()["requests"]
+    assert {name: counts for name, counts in later.items() if counts != asked[name]}.keys() == {"list"}
+    assert (b.etags(), kept_jobs(b)) == (before, STAY)
+
+    report = b.render([script("aborted"), script("ready"), script("kept")])
+    assert (report.archived, report.skipped) == (1, 2)
+    assert b.receipts()["aborted"]["attempt"] == 2
+
+
+def test_a_job_that_failed_for_the_last_time_gets_its_dead_letter(quick, script, written):
+    b = quick(faults=(fail("intro", AbortJob(after_seconds=0)),))
+    b.submit([script()])
+    b.emulator.jobs()
+    b.emulator.advance(HOUR)
+    b.emulator.clear_faults()
+
+    report = b.sweep(max_attempts=1)
+
+    assert {str(item.action) for item in report.items} == {"settle"}
+    letter = b.letters()["intro"]
+    assert (letter["failure"]["class"], letter["failure"]["code"]) == ("job", "Aborted")
+    assert b.emulator.stats()["jobs"] == 0
+    assert b.render([script()]).failed == 1
+    replay = b.command("failed", "replay", "intro", folder=written())
+    assert replay.returncode == 2
+    assert "render its source with --retry-failed instead" in replay.stderr
+    assert b.render([script()], permits=Permits(retry_failed=True)).archived == 1
+    assert sorted(job_id[-2:] for job_id in b.accepted()) == ["-1", "-2"]
+
+
+def test_a_late_success_is_archived_and_its_receipt_does_not_say_that_it_was_given_up(quick, script):
+    b = quick(faults=(fail("intro", StickJob()),))
+    b.submit([script()])
+    b.emulator.advance(4 * HOUR)
+    assert b.render([script()]).unfinished == 1
+    b.end_jobs()
+
+    assert b.sweep().clean
+
+    (attempt,) = b.receipts()["intro"]["attempts"]
+    assert (attempt["ended"], attempt["over"]) == (None, False)
+    assert b.emulator.stats()["jobs"] == 0
+
+
+def test_a_failed_job_that_a_later_attempt_has_replaced_is_deleted_and_the_later_one_is_not(quick, script):
+    hidden = FaultRule(operation="get", job_id="-1$", action=Status(status=404, code="NotFound"))
+    abort = FaultRule(operation="create", at_most=1, action=AbortJob(after_seconds=0))
+    b = quick(faults=(hidden, abort, FaultRule(operation="create", action=StickJob())))
+    assert b.render([script()], start_deadline_seconds=0.1, job_deadline_seconds=0.2).unfinished == 1
+    b.emulator.clear_faults()
+
+    report = b.sweep()
+
+    assert {(item.ref.attempt, str(item.action)) for item in report.items} == {(1, "delete"), (2, "leave")}
+    (left,) = (job["id"] for job in b.emulator.jobs() if not job["deleted"])
+    assert left.endswith("-2")
+
+
+def test_a_doubtful_video_that_a_sweep_archives_keeps_its_job(quick, script):
+    b = quick()
+    (ref,) = b.submit([script()])
+    b.replace_result(ref.job_id, lambda video: b"x" * len(video))
+    assert [str(item.action) for item in b.sweep().items] == ["archive"]
+    assert b.receipts()["intro"]["video"]["doubtful"] == ["container"]
+    assert [str(item.action) for item in b.sweep().items] == ["report"]
+    assert b.emulator.stats()["jobs"] == 1
+
+
+def test_what_cannot_be_done_is_told_with_its_reason_and_the_rest_is_done(quick, script, tmp_path):
+    b = quick(faults=(KEPT,))
+    b.render([script("one"), script("two")])
+    b.emulator.set_faults([FaultRule(operation="delete", job_id="^one-", action=Status(status=400, code="NotNow"))])
+
+    done = b.command("sweep", folder=tmp_path)
+
+    assert done.returncode == 1
+    (row,) = (line for line in done.stdout.splitlines() if line.startswith("one-"))
+    assert "archived; FAILED: NotNow: " in row
+    assert "2 to delete; 0 jobs of others left alone; done; 1 could not be done" in done.stdout
+    assert kept_jobs(b) == {"one"}
+
+
+def test_a_sweep_of_a_service_without_an_archive_touches_nothing_and_makes_none(quick, tmp_path):
+    b = quick()
+    put_foreign_job(b, "not-ours", "batch-avatar:0123456789abcdef")
+    done = b.command("sweep", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "no jobs of ours; 1 jobs of others left alone" in done.stdout
+    assert kept_jobs(b) == {"not"}
+    with b.container() as container:
+        assert not container.exists()
+
+
+def test_sweeps_beside_a_running_render_do_no_harm(bench, script):
+    b = bench(list_lag_seconds=0)
+    scripts = [script(f"s{number:02d}") for number in range(16)]
+    reports, sweeps = [], []
+    render = threading.Thread(target=lambda: reports.append(b.render(scripts, max_unfinished_jobs=4)))
+    render.start()
+    while render.is_alive():
+        sweeps.append(b.sweep())
+    render.join()
+
+    assert reports[0].all_archived, [outcome.error for outcome in reports[0].outcomes if outcome.error]
+    assert all(report.clean for report in sweeps), [item.error for report in sweeps for item in report.items]
+    assert {str(item.action) for report in sweeps for item in report.items} & {"archive", "delete"}
+    assert set(b.accepted().values()) == {1}
+    assert len(b.accepted()) == len(b.receipts()) == 16
+    assert b.emulator.stats()["jobs"] == 0
+
+
+FLOW = """
+import asyncio
+from flows.sweep_jobs import sweep_jobs
+state = asyncio.run(sweep_jobs(return_state=True))
+print(state.state_details.flow_run_id)
+"""
+
+
+def until(look, wanted):
+    """Ask again until the answer is the wanted one, for a minute at most."""
+    give_up = time.monotonic() + 60
+    while (seen := look()) != wanted and time.monotonic() < give_up:
+        time.sleep(0.2)
+    return seen
+
+
+@pytest.mark.prefect
+@pytest.mark.xdist_group("prefect")
+@pytest.mark.timeout(300)
+def test_the_sweep_flow_shows_what_it_did_in_a_table(stack, script, tmp_path):
+    own = stack.environment | {"BATCH_AVATAR_CONTAINER": "sweep-flow"}
+    ours = {name.removeprefix("BATCH_AVATAR_").lower(): value for name, value in own.items() if "AVATAR" in name}
+
+    async def die_early():
+        async with open_connections(load_settings(**ours), run="dies-early"):
+            return await stages.submit(script())
+
+    ref = asyncio.run(die_early())
+
+    def job():
+        jobs = requests.get(f"{stack.service_url}/emulator/jobs", timeout=30).json()["jobs"]
+        return next(job for job in jobs if job["id"] == ref.job_id)
+
+    assert until(lambda: job()["status"], "Succeeded") == "Succeeded"
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
+
+    done = subprocess.run(
+        [sys.executable, "-c", FLOW],
+        env=clean | own | {"HOME": str(tmp_path), "PREFECT_HOME": str(tmp_path / "prefect")},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+    def api(path, **body):
+        answer = requests.post(f"{stack.prefect_url}/api/{path}", json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    this = {"id": {"any_": [done.stdout.split()[-1]]}}
+    (run,) = api("flow_runs/filter", flow_runs=this)
+    assert (run["state"]["type"], run["name"]) == ("COMPLETED", "sweep jobs")
+    assert run["state"]["message"].startswith("1 to archive; ")
+    (artifact,) = api("artifacts/filter", flow_runs=this)
+    assert (artifact["type"], artifact["key"]) == ("table", "jobs")
+    (row,) = json.loads(artifact["data"])
+    assert (row["job"], row["script"], row["action"], row["error"]) == (ref.job_id, "intro", "archive", "")
+    steps = ["archive intro", "delete job of intro"]
+    assert until(lambda: sorted(task["name"] for task in api("task_runs/filter", flow_runs=this)), steps) == steps
+    assert job()["removed"] == "deleted"
