@@ -1,0 +1,169 @@
+"""What a scenario takes place in: one emulated resource, one empty archive, and processes that use both."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.chaos.judge import judge
+
+if TYPE_CHECKING:
+    from batch_avatar.emulator.server import EmulatorServer
+
+GA, PREVIEW = "2024-08-01", "3.1-preview1"
+WORKER = Path(__file__).with_name("worker.py")
+MEMBERS = {
+    "voice": "en-US-AvaMultilingualNeural",
+    "talking_avatar_character": "lisa",
+    "talking_avatar_style": "graceful-sitting",
+}
+SHORT = {
+    "BATCH_AVATAR_CLAIM_SECONDS": "2",  # the storage tells times in whole seconds
+    "BATCH_AVATAR_REQUEST_TIMEOUT_SECONDS": "0.5",
+    "BATCH_AVATAR_POLL_INTERVAL_SECONDS": "0.2",
+    "BATCH_AVATAR_CREATES_PER_MINUTE": "0",
+    "BATCH_AVATAR_SETTLE_SECONDS": "1",  # 3.1-preview1 only
+}
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass
+class Ended:
+    """A process that has ended; `report` is what it printed last, if that was one."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def report(self) -> dict:
+        return json.loads(self.stdout[self.stdout.index("{") :])
+
+
+class Worker:
+    """A worker process at its point."""
+
+    def __init__(self, process: subprocess.Popen, log: Path) -> None:
+        self._process = process
+        self._log = log
+
+    def await_point(self, point: str) -> None:
+        """Return when it is held there."""
+        watchdog = threading.Timer(PATIENCE_SECONDS, self._process.kill)
+        watchdog.start()
+        line = self._process.stdout.readline()
+        watchdog.cancel()
+        assert line == f"reached {point}\n", f"it went by {point}: {line}{self._log.read_text()}"
+
+    def kill(self) -> None:
+        """SIGKILL: no clean-up code runs."""
+        self._process.kill()
+        self._process.wait()
+
+    def release(self) -> Ended:
+        """Let it go on, to its end."""
+        stdout, _ = self._process.communicate("go on\n", timeout=PATIENCE_SECONDS)
+        return Ended(self._process.returncode, stdout, self._log.read_text())
+
+
+@dataclass
+class Arena:
+    emulator: EmulatorServer
+    connection_string: str
+    container_name: str
+    api_version: str
+    folder: Path
+    extra: dict[str, str]
+    started: list[subprocess.Popen] = field(default_factory=list)
+
+    def environment(self, name: str) -> dict[str, str]:
+        """Of a process with a home of its own, without any setting of ours or of Prefect's from outside."""
+        home = self.folder / f"{name}-{secrets.token_hex(3)}"
+        home.mkdir()
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
+        return {
+            **clean,
+            "HOME": str(home),
+            "PREFECT_HOME": str(home / "prefect"),
+            "BATCH_AVATAR_ENDPOINT": self.emulator.endpoint,
+            "BATCH_AVATAR_SPEECH_KEY": self.emulator.key,
+            "BATCH_AVATAR_API_VERSION": self.api_version,
+            "BATCH_AVATAR_STORAGE_CONNECTION_STRING": self.connection_string,
+            "BATCH_AVATAR_CONTAINER": self.container_name,
+            **SHORT,
+            **self.extra,
+        }
+
+    def write_manifest(self, count: int) -> list[str]:
+        """`scripts.jsonl` with so many scripts; their ids."""
+        names = [f"s{number:03d}" for number in range(count)]
+        lines = [json.dumps({"script_id": name, "content": f"Hello from {name}.", **MEMBERS}) for name in names]
+        (self.folder / "scripts.jsonl").write_text("\n".join(lines))
+        return names
+
+    @contextmanager
+    def worker(self, point: str):
+        """A worker that is held at the point; it does not outlive the block."""
+        log = self.folder / f"worker-{point}.log"
+        with (
+            log.open("w") as stderr,
+            subprocess.Popen(
+                [sys.executable, str(WORKER), "--point", point, "scripts.jsonl"],
+                cwd=self.folder,
+                env=self.environment("worker"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            ) as process,
+        ):
+            try:
+                worker = Worker(process, log)
+                worker.await_point(point)
+                yield worker
+            finally:
+                process.kill()
+
+    def start(self, *options: str) -> subprocess.Popen:
+        """`batch-avatar render` on the manifest, as a user runs it; `end` waits for it."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "batch_avatar.cli", "render", "scripts.jsonl", "--json", *options],
+            cwd=self.folder,
+            env=self.environment("command"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+    def end(self, process: subprocess.Popen, *, timeout: float = PATIENCE_SECONDS) -> Ended:
+        stdout, stderr = process.communicate(timeout=timeout)
+        return Ended(process.returncode, stdout, stderr)
+
+    def close(self) -> None:
+        """End whatever still runs."""
+        for process in self.started:
+            with process:
+                process.kill()
+
+    def render(self, *options: str) -> Ended:
+        return self.end(self.start("--engine", "local", *options))
+
+    def show_all_jobs(self) -> bool:
+        """Whether there is any job; if so, the list shows it from now on, however it lags."""
+        if any(not job["deleted"] for job in self.emulator.jobs()):
+            self.emulator.advance(self.emulator.options.list_lag_seconds)
+            return True
+        return False
+
+    def judge(self, scripts, **kwargs):
+        return judge(self.emulator.endpoint, self.connection_string, self.container_name, scripts, **kwargs)

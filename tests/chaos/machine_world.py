@@ -1,0 +1,146 @@
+"""What the machine plays with: one emulated resource, one archive, five scripts."""
+
+from __future__ import annotations
+
+import secrets
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+import requests
+from azure.storage.blob import ContainerClient
+
+from batch_avatar.emulator.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
+from batch_avatar.emulator.options import EmulatorOptions
+from batch_avatar.emulator.server import EmulatorServer
+from batch_avatar.models import Script
+from batch_avatar.settings import load_settings
+from tests.chaos.arena import GA, MEMBERS, PREVIEW
+from tests.chaos.machine_clock import HONEST_SECONDS, ImpatientClock
+from tests.chaos.machine_evidence import Reader
+from tests.chaos.machine_runs import Run, run_at_once
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from batch_avatar.connect import Connections
+    from batch_avatar.emulator.azurite import Azurite
+    from batch_avatar.settings import Settings
+    from tests.chaos.machine_runs import Ended, Stop
+
+NAMES = tuple(f"s{number}" for number in range(5))
+LAG_SECONDS = 0.2  # of the list behind creates
+SETTLE_SECONDS = 0.5  # for which absences must agree, so that the lag deceives nobody
+assert LAG_SECONDS < SETTLE_SECONDS <= HONEST_SECONDS
+MAX_ATTEMPTS = 2
+SHORT_DEADLINES = {"start_deadline_seconds": 1.0, "job_deadline_seconds": 1.2}  # where a stuck job is about
+
+
+class World:
+    def __init__(self, azurite: Azurite, *, api_version: str, **options: Any) -> None:
+        self.emulator = EmulatorServer(
+            EmulatorOptions(
+                creates_per_minute=0,
+                media="minimal",
+                minimal_size_bytes=1024,
+                storage_front=True,
+                list_lag_seconds=LAG_SECONDS,
+                **options,
+            ),
+            storage_connection_string=azurite.connection_string(SERVICE_ACCOUNT),
+        ).start()
+        self.api_version = api_version
+        self._connection_string = azurite.connection_string(USER_ACCOUNT)
+        self._container_name = f"machine-{secrets.token_hex(6)}"
+        self.container = ContainerClient.from_connection_string(self._connection_string, self._container_name)
+        self.reader = Reader(self.emulator, self.container)
+        self._clock = ImpatientClock()
+        self._versions = dict.fromkeys(NAMES, 0)
+        self._runs = 0
+        self._released: set[str] = set()
+
+    def close(self) -> None:
+        self.container.close()
+        self.emulator.stop()
+
+    def calm_down(self, *, release: bool) -> None:
+        """No more faults; what is stuck goes on, or stays."""
+        self.emulator.clear_faults()
+        if release:
+            self.emulator.release()
+            self._released |= {job["internal_id"] for job in self.emulator.jobs()}
+
+    def stuck(self) -> bool:
+        return any(
+            job["fault"] == "stick_job" and not job["terminal"] and not job["removed"]
+            for job in self.emulator.jobs()
+            if job["internal_id"] not in self._released
+        )
+
+    def edit(self, name: str, version: int) -> None:
+        self._versions[name] = version
+
+    def scripts(self, names: list[str]) -> list[Script]:
+        return [
+            Script(script_id=name, content=f"Hello, I am {name}, for the {self._versions[name]}. time.", **MEMBERS)
+            for name in names
+        ]
+
+    def add_strangers(self) -> set[str]:
+        """Jobs of others, by direct requests: one without a mark, one with the mark of another archive."""
+        self._post("greeting-of-others", "hands off")
+        self._post("s0-0123456789abcdef-1", f"batch-avatar:{'f' * 16}")
+        self.emulator.advance(LAG_SECONDS)
+        return {job["internal_id"] for job in self.emulator.jobs()}
+
+    def _post(self, name: str, description: str) -> None:
+        avatar = {"talkingAvatarCharacter": "lisa", "talkingAvatarStyle": "graceful-sitting"}
+        about = {"description": description, "synthesisConfig": {"voice": MEMBERS["voice"]}}
+        if self.api_version == GA:
+            url = f"{self.emulator.endpoint}/avatar/batchsyntheses/{name}?api-version={GA}"
+            body = about | {"inputKind": "PlainText", "inputs": [{"content": "Hello."}], "avatarConfig": avatar}
+        else:
+            url = f"{self.emulator.endpoint}/api/texttospeech/{PREVIEW}/batchsynthesis/talkingavatar"
+            body = about | {
+                "displayName": name,
+                "textType": "PlainText",
+                "inputs": [{"text": "Hello."}],
+                "properties": avatar,
+            }
+        answer = requests.request(
+            "PUT" if self.api_version == GA else "POST",
+            url,
+            json=body,
+            headers={"Ocp-Apim-Subscription-Key": self.emulator.key},
+            timeout=30,
+        )
+        assert answer.status_code == 201, answer.text
+
+    def _settings(self) -> Settings:
+        rules = self.emulator.stats()["faults"]
+        may_stick = any(rule["rule"]["action"]["kind"] == "stick_job" for rule in rules)
+        return load_settings(
+            endpoint=self.emulator.endpoint,
+            speech_key=self.emulator.key,
+            api_version=self.api_version,
+            storage_connection_string=self._connection_string,
+            container=self._container_name,
+            creates_per_minute=0,
+            poll_interval_seconds=0.1,
+            claim_seconds=2,  # the storage tells times in whole seconds
+            request_timeout_seconds=0.5,
+            settle_seconds=SETTLE_SECONDS,
+            max_attempts=MAX_ATTEMPTS,
+            max_changed_scripts=1,
+            **(SHORT_DEADLINES if may_stick or self.stuck() else {}),
+        )
+
+    def run(
+        self, *works: Callable[[Connections], Awaitable[Any]], stops: Sequence[Stop | None] = (), create: bool = True
+    ) -> list[Ended]:
+        """All works at once. With `create=False` no archive is made where there is none."""
+        first, self._runs = self._runs, self._runs + len(works)
+        runs = [
+            Run(f"run-{first + number:03d}", work, stop, create)
+            for number, (work, stop) in enumerate(zip_longest(works, stops))
+        ]
+        return run_at_once(runs, self._settings(), self._clock)
