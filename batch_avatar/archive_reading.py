@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 
-from batch_avatar.errors import ArchiveRefused
-from batch_avatar.storage_errors import archive_errors
+from batch_avatar.errors import ArchiveRefused, ArchiveUnavailable
+from batch_avatar.storage_errors import BROKEN_OFF, archive_errors
 from batch_avatar.transfer import BLOCK_BYTES
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from batch_avatar.records import Receipt, StoredBlob
     from batch_avatar.stopping import Stopping
 
-ONE_BLOB = frozenset({ArchiveRefused.__name__, "BlobArchived"})
-"""Refusals that concern one blob: its content (no code of the storage's), or its tier. All others concern access."""
+ONE_BLOB = frozenset({ArchiveRefused.__name__, "BlobArchived", BROKEN_OFF})
+"""Errors that concern one blob: its content (no code of the storage's), its tier, its way here. Others concern all."""
 
 
 class Unreadable(Exception):
@@ -90,7 +90,7 @@ def _of_one_blob() -> Iterator[None]:
     """Tell refusals of one blob from those that would meet every other as well."""
     try:
         yield
-    except ArchiveRefused as error:
+    except (ArchiveRefused, ArchiveUnavailable) as error:
         if error.code not in ONE_BLOB:
             raise
         raise Unreadable(error.message) from None

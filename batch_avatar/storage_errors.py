@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+BROKEN_OFF = "BrokenOff"
+"""Our code for an answer that the SDK gave up on in its middle."""
+
+
 @contextmanager
 def archive_errors(action: str) -> Iterator[None]:
     """Translate what is left after the caller has handled the answers it expects.
@@ -34,8 +38,10 @@ def archive_errors(action: str) -> Iterator[None]:
     except ClientAuthenticationError as error:
         raise ArchiveRefused(_said(action, error), code=storage_code(error)) from None
     except HttpResponseError as error:
-        status = error.status_code or 0  # none: an answer that broke off
-        passing = status in (0, 408, 429) or status >= 500  # noqa: PLR2004 - HTTP statuses
+        status = error.status_code or 0
+        if not status:
+            raise ArchiveUnavailable(_said(action, error), code=BROKEN_OFF) from None
+        passing = status in (408, 429) or status >= 500  # noqa: PLR2004 - HTTP statuses
         kind = ArchiveUnavailable if passing else ArchiveRefused
         raise kind(_said(action, error), code=storage_code(error)) from None
     except AzureError as error:
