@@ -58,6 +58,7 @@ def claim_metadata(claim: Claim) -> dict[str, str]:
             "resource": claim.resource,
             "accepted": "yes" if last.accepted_at else "",
             "refused": "yes" if last.refused else "",
+            "over": "yes" if last.over else "",
             "ended": _cut(last.ended or "", 600),
             "revision": str(claim.revision),
             "form": form_digest(form_digests(claim.form)),

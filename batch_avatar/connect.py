@@ -18,7 +18,7 @@ from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient, ExponentialRetry
 
 from batch_avatar.admission import Admission
-from batch_avatar.archive import Archive
+from batch_avatar.archive import NO_ARCHIVE, Archive
 from batch_avatar.client import AvatarClient
 from batch_avatar.clock import SystemClock
 from batch_avatar.credentials import EntraCredential, KeyCredential
@@ -79,6 +79,9 @@ class Connections:
     """Signed links of destination containers by job id: secrets, so this process alone knows them."""
     job_listeners: list[Callable[[SynthesisJob], None]] = field(default_factory=list)
     listeners: list[Callable[[Event], None]] = field(default_factory=list)
+
+    alive: set[str] = field(default_factory=set)
+    """Scripts, by id, whose job the plan has seen: they are looked for before anything is sent."""
 
     def content_id_of(self, script: Script) -> str:
         """Of the revision that is wanted."""
@@ -153,10 +156,26 @@ async def open_connections(
         _current.reset(token)
         connections.stopping.throw()
         await connections.watcher.close()
-        connections.transfer_threads.shutdown(cancel_futures=True)
-        connections.control_threads.shutdown(wait=False, cancel_futures=True)  # a try between two waits ends alone
+        for threads in (connections.transfer_threads, connections.control_threads):
+            threads.shutdown(wait=False, cancel_futures=True)  # what still waits for an answer ends alone
         session.close()
         storage_session.close()
+
+
+@asynccontextmanager
+async def open_existing_archive(settings: Settings, *, run: str) -> AsyncIterator[Connections]:
+    """Connections, with an archive at their other end.
+
+    Raises:
+        SettingsError: there is none; a wrong container must not look like an empty archive.
+    """
+    async with open_connections(settings, run=run, create_archive=False) as connections:
+        if connections.archive.archive_id == NO_ARCHIVE:
+            raise SettingsError(
+                f"there is no archive in container {settings.container}, folder /{settings.prefix}; "
+                "BATCH_AVATAR_CONTAINER and BATCH_AVATAR_PREFIX say where it is"
+            )
+        yield connections
 
 
 def connect_client(

@@ -79,10 +79,10 @@ def decide(seen: Seen, rules: Rules) -> Move:  # noqa: C901, PLR0911 - one retur
         return Move.TAKE_OVER
     if claim.resource != rules.resource:
         return Move.ELSEWHERE
+    if claim.last.accepted_at is not None:  # also where it was given up: it may have finished before it went
+        return Move.LOST
     if claim.last.ended is not None:
         return Move.NEXT_ATTEMPT
-    if claim.last.accepted_at is not None:
-        return Move.LOST
     if claim.holder == rules.holder:
         return Move.SEND
     return Move.TAKE_OVER if seen.held.age_seconds > rules.claim_seconds else Move.WAIT

@@ -13,6 +13,8 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
+from batch_avatar.errors import redact
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -107,6 +109,8 @@ def signed_properties(script: Script) -> list[str]:
     """Properties that hold a signature: they may not lie where others read."""
     image = script.background_image
     signed = ["background_image"] if image and "sig" in parse_qs(urlsplit(image).query) else []
+    if redact(script.content) != script.content:  # SSML may name signed sound files
+        signed.append("content")
     return signed + (["destination_container_url"] if script.destination_container_url else [])
 
 

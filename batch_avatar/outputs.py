@@ -126,7 +126,7 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
     for name, output in wanted.items():
         try:
             side_files[name] = outputs.move(output, name)
-        except (ResultLost, TransferError) as error:
+        except ResultLost as error:  # there is none; trouble on the way is tried again with the whole step
             missing.append(name)
             if not without_side_files:
                 raise SideFileMissing(f"the {name} cannot be had yet: {error.message}") from None
@@ -241,6 +241,8 @@ class _Outputs:
 
     def _link(self, output: str) -> str:
         link: SecretStr | None = getattr(self._job, f"{output}_link")
+        if link is None and output != "result":
+            raise ResultLost(f"the job shows no {output}", job_id=self._ref.job_id)
         if link is None:
             raise TransferError(f"the job succeeded but shows no {output}", job_id=self._ref.job_id)
         url = link.get_secret_value()

@@ -21,7 +21,7 @@ from batch_avatar.identity import (
 from batch_avatar.models import FailureFacts, JobRef, JobStatus, Permits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from batch_avatar.archive_index import ArchiveIndex
     from batch_avatar.models import Script, SynthesisJob
@@ -127,8 +127,7 @@ def reconcile(
             number: derive_content_id(script, archive_id=archive_id, revision=number)
             for number in sorted({permits.revision, *later}, reverse=True)
         }
-        archived = (number for number, found in ids.items() if index.is_whole((script.script_id, found)))
-        revision = next(archived, max(ids))
+        revision = _serving(script.script_id, ids, ours, index, permits.revision)
         content_id = ids[revision]
         item = _classify(script, content_id, ours, index, resource) or _unknown(script, content_id, forms)
         item = replace(item, letter=content_id in index.dead, revision=revision)
@@ -137,6 +136,22 @@ def reconcile(
     if changed > max_changed and not permits.accept_changes:
         items = [_refuse_change(item, changed) if item.state is PlanState.CHANGED else item for item in items]
     return Plan(tuple(items))
+
+
+def _serving(
+    script_id: str,
+    ids: Mapping[int, str],
+    ours: Mapping[str, Sequence[SynthesisJob]],
+    index: ArchiveIndex,
+    wanted: int,
+) -> int:
+    """Of the revisions that would do, latest first: one that is archived, has a job, was paid for; else the wanted."""
+    tests: tuple[Callable[[str], bool], ...] = (
+        lambda content_id: index.is_whole((script_id, content_id)),
+        lambda content_id: content_id in ours,
+        lambda content_id: bool(index.claims.get((script_id, content_id), {}).get("accepted")),
+    )
+    return next((number for test in tests for number, content_id in ids.items() if test(content_id)), wanted)
 
 
 def _claimed_revisions(index: ArchiveIndex) -> defaultdict[tuple[str, str], set[int]]:
@@ -188,7 +203,7 @@ def _decided(script: Script, content_id: str, index: ArchiveIndex, resource: str
             return PlanItem(script, content_id, PlanState.DEAD, attempt, f"{facts.code}: {facts.message}", facts)
     if not claim:
         return None
-    if not claim.get("accepted") or claim.get("ended"):
+    if not claim.get("accepted") or claim.get("over"):
         return PlanItem(script, content_id, PlanState.CLAIMED, claimed, claim.get("ended"))
     if index.video_of(key, claimed):
         return PlanItem(script, content_id, PlanState.CLAIMED, claimed, "video without receipt: it is rebuilt")

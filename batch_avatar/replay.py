@@ -35,27 +35,32 @@ class LetterLine:
 
 
 def counting_letters(index: ArchiveIndex) -> list[LetterLine]:
-    """Pure: the letters that a receipt or a later attempt has not overtaken, by script."""
-    lines = []
+    """Pure: one letter a script, where no receipt, no later attempt and no later content has overtaken it."""
+    archived_at: dict[str, str] = {}
+    for (script_id, _), receipt in index.receipts.items():
+        archived_at[script_id] = max(archived_at.get(script_id, ""), receipt.get("archived_at", ""))
+    lines: dict[str, LetterLine] = {}
     for content_id, facts in index.dead.items():
         script_id, job_id = facts.get("script_id", ""), facts.get("job_id", "")
         parsed = parse_job_id(job_id)
         claim = index.claims.get((script_id, content_id), {})
         sent_again = parsed is not None and int(claim.get("attempt", "0")) > parsed[1]
-        if (script_id, content_id) in index.receipts or sent_again:
+        written_at = facts.get("written_at", "")
+        mended = archived_at.get(script_id, "") > written_at
+        if (script_id, content_id) in index.receipts or sent_again or mended:
             continue
-        lines.append(
-            LetterLine(
-                script_id=script_id,
-                content_id=content_id,
-                job_id=job_id,
-                failure_class=facts.get("failure_class", ""),
-                code=facts.get("code", ""),
-                message=facts.get("message", ""),
-                written_at=facts.get("written_at", ""),
-            )
+        if script_id in lines and lines[script_id].written_at > written_at:
+            continue
+        lines[script_id] = LetterLine(
+            script_id=script_id,
+            content_id=content_id,
+            job_id=job_id,
+            failure_class=facts.get("failure_class", ""),
+            code=facts.get("code", ""),
+            message=facts.get("message", ""),
+            written_at=written_at,
         )
-    return sorted(lines, key=lambda line: (line.script_id, line.written_at))
+    return [lines[script_id] for script_id in sorted(lines)]
 
 
 async def list_letters(

@@ -85,6 +85,7 @@ class _Batch:
         plan = await stages.plan(scripts)
         logger.info("plan: %s", ", ".join(f"{count} {state}" for state, count in plan.counts().items()))
         self._c.revisions = {item.script.script_id: item.revision for item in plan.items}
+        self._c.alive = {item.script.script_id for item in plan.items if item.state is PlanState.ALIVE}
         self._c.job_listeners.append(self._job_changed)
         try:
             async with asyncio.TaskGroup() as group:

@@ -75,7 +75,7 @@ class Submission:
         """
         sends = looks = 0
         held = await self._write(self._c.archive.create_claim, self._claim(number=1))
-        move = Move.SEND if held else Move.LOOK_AGAIN
+        move = Move.SEND if held and self._script.script_id not in self._c.alive else Move.LOOK_AGAIN
         while True:
             if move is Move.SEND and held:
                 if sends == MAX_SENDS:
@@ -136,7 +136,7 @@ class Submission:
                 logger.info("taking over the claim of run %s for %s", held.claim.run, claim.script_id)
                 held = await self._write(archive.replace_claim, held, claim)
             case Move.NEXT_ATTEMPT if held:
-                await self._check_given_up(held.claim)
+                await self._given_up(held.claim)
                 spent = held.claim.last.number >= self._c.settings.max_attempts and not self._c.permits.retry_failed
                 if spent or held.claim.last.number >= MAX_ATTEMPT_NUMBER:
                     raise JobError(
@@ -150,18 +150,25 @@ class Submission:
                 return held, move
         return held, Move.SEND if held else Move.LOOK_AGAIN
 
-    async def _check_given_up(self, claim: Claim) -> None:
-        """Raises JobError where another run has written a dead letter meanwhile."""
+    async def _given_up(self, claim: Claim) -> bool:
+        """Whether there is a dead letter, which another run may have written meanwhile, and it may be overruled.
+
+        Raises:
+            JobError: it may not.
+        """
         letter = await self._c.control(self._c.archive.read_dead_letter, claim.content_id)
-        if letter is not None and letter.ref.attempt >= claim.last.number and not self._c.permits.retry_failed:
+        if letter is None or letter.ref.attempt < claim.last.number:
+            return False
+        if not self._c.permits.retry_failed:
             raise JobError(letter.failure.message, code=letter.failure.code, job_id=letter.ref.job_id)
+        return True
 
     async def _lost(self, held: Held) -> Held | None:
         """Paid and gone: perhaps its video is here all the same; else only a person may pay again."""
         receipt = await self._c.control(rescue_receipt, self._c.archive, held.claim)
         if receipt is not None:
             raise AlreadyArchived(receipt)
-        if not self._c.permits.rerender_lost:
+        if not await self._given_up(held.claim) and not self._c.permits.rerender_lost:
             raise ResultLost(
                 "the service had accepted this job and no longer knows it, and there is no receipt; it was "
                 "probably billed, so it is not rendered again by itself",

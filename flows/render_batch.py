@@ -43,7 +43,7 @@ async def render_batch(
 
     Args:
         sources: Folders of *.txt, *.ssml and *.xml files, or manifests (*.jsonl, *.csv), as the worker sees them.
-        scripts: Scripts given right here; for a handful. Many scripts go into a manifest.
+        scripts: Scripts given right here, for a handful; then only these are rendered, whatever the sources.
         scripts_per_run: Spread the batch over child flow runs of so many scripts each; empty: all in this run.
         revision: Render again what is archived, once for each revision; 0 is the first rendering.
         retry_failed: Send again what failed for good in an earlier run; each such script may be billed again.
@@ -59,7 +59,7 @@ async def render_batch(
         if shard is not None:
             wanted = await read_shard(settings, shard)
         else:
-            wanted = gather_scripts(settings, sources=sources or [], scripts=scripts or [])
+            wanted = gather_scripts(settings, sources=[] if scripts else sources or [], scripts=scripts or [])
     except InputError as error:
         return Failed(message=f"{error} - nothing was sent")
     if scripts_per_run is not None and shard is None and len(wanted) > scripts_per_run:

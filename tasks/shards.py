@@ -24,7 +24,7 @@ from batch_avatar.errors import ArchiveUnavailable, BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
 from batch_avatar.manifest import check_scripts
 from batch_avatar.models import BatchReport, FailureFacts, Outcome, OutcomeKind, Script
-from batch_avatar.outcomes import build_report
+from batch_avatar.outcomes import build_report, settled
 from batch_avatar.plan import PlanState
 from batch_avatar.progress import Event, Phase
 from batch_avatar.wire import wire_for
@@ -59,13 +59,19 @@ async def render_as_child_runs(
         c.listeners.append(progress)
         for script in scripts:
             c.tell(Event(script.script_id, Phase.WAITING))
-        shards = await _cut(c, scripts, scripts_per_run)
+        c.permits = permits
         try:
-            children = {name: await _start(name, permits) for name in shards}
+            refused = await _refuse_changes(c, scripts)
+        except BatchAvatarError as error:  # service or archive cannot be read: a message, not a stack trace
+            return Failed(message=str(error), data=error)
+        shards = await _cut(c, [script for script in scripts if script.script_id not in refused], scripts_per_run)
+        try:
+            accepted = permits.model_copy(update={"accept_changes": True})  # decided here, for all shards together
+            children = {name: await _start(name, accepted) for name in shards}
         except ObjectNotFound:
             return Failed(message=f"scripts_per_run needs the deployment {CHILD_DEPLOYMENT}: prefect deploy --all")
         reports = await _collect(c, children)
-        report = await _sum_up(c, scripts, reports, permits)
+        report = await _sum_up(c, scripts, reports, refused)
         c.report = report
         try:
             await c.control(c.archive.write_run_document, c.run, "report.json", report.to_json())
@@ -90,6 +96,14 @@ async def read_shard(settings: Settings, shard: str) -> tuple[Script, ...]:
         raise InputError(f"there is no shard {shard} in the archive")
     scripts = [Script.model_validate_json(line) for line in text.split("\n")]  # U+2028 ends no line of JSON
     return check_scripts(scripts, defaults={}, wire=wire_for(settings.api_version))
+
+
+async def _refuse_changes(c: Connections, scripts: Sequence[Script]) -> dict[str, Outcome]:
+    """The outcomes of changed scripts, where they are more than may be rendered without a word."""
+    items = (await stages.plan(scripts)).items
+    changed = [item for item in items if item.state is PlanState.CHANGED and item.failure is not None]
+    outcomes = [settled(item, prefix=c.archive.prefix_of(item.ref())) for item in changed]
+    return {outcome.script_id: outcome for outcome in outcomes if outcome is not None}
 
 
 async def _cut(c: Connections, scripts: Sequence[Script], size: int) -> list[str]:
@@ -155,11 +169,10 @@ async def _collect(c: Connections, children: dict[str, FlowRun]) -> list[BatchRe
 
 
 async def _sum_up(
-    c: Connections, scripts: Sequence[Script], reports: Sequence[BatchReport], permits: Permits
+    c: Connections, scripts: Sequence[Script], reports: Sequence[BatchReport], refused: dict[str, Outcome]
 ) -> BatchReport:
     """One report; scripts of children that died without one are looked up in the archive."""
-    outcomes = {outcome.script_id: outcome for report in reports for outcome in report.outcomes}
-    c.permits = permits
+    outcomes = refused | {outcome.script_id: outcome for report in reports for outcome in report.outcomes}
     silent = [script for script in scripts if script.script_id not in outcomes]
     planned = {item.script.script_id: item for item in (await stages.plan(silent)).items} if silent else {}
     unreported = FailureFacts.model_validate(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from prefect.artifacts import acreate_table_artifact
 from prefect.states import Completed, Failed
 
-from batch_avatar.connect import open_connections
+from batch_avatar.connect import open_existing_archive
 from batch_avatar.errors import BatchAvatarError
 from batch_avatar.sweep import sweep, sweep_rows
 from tasks.rendering import run_name
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 async def sweep_as_task_runs(settings: Settings, *, dry_run: bool) -> State[None]:
     """The state to end the flow run with: failed where something could not be done."""
-    async with open_connections(settings, run=run_name(), create_archive=False):
-        try:
+    try:
+        async with open_existing_archive(settings, run=run_name()):
             report = await sweep(task_chain(), dry_run=dry_run)
-        except BatchAvatarError as error:  # service or archive cannot be read: a message, not a stack trace
-            return Failed(message=str(error), data=error)
+    except BatchAvatarError as error:  # service or archive cannot be read: a message, not a stack trace
+        return Failed(message=str(error), data=error)
     counts = ", ".join(f"{count} to {action}" for action, count in report.counts().items()) or "no jobs of ours"
     summary = f"{counts}; {report.foreign} jobs of others left alone" + ("; nothing was done" if dry_run else "")
     await acreate_table_artifact(table=sweep_rows(report), key="jobs", description=summary)

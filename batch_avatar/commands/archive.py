@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -21,11 +21,10 @@ from batch_avatar.commands.shared import (
     progress_console,
     run_async,
 )
-from batch_avatar.errors import SettingsError
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console
 
@@ -86,11 +85,12 @@ def fetch(folder: Path, script_ids: tuple[str, ...], everything: bool) -> int:
 
 async def _verify(settings: Settings, *, quick: bool) -> tuple[list[Checked], Unmatched]:
     from batch_avatar.archive_check import check_receipt, find_unmatched
+    from batch_avatar.connect import open_existing_archive
 
     def say(item: Checked | None) -> str:
         return "\n".join(f"{fault.name}: {fault.text}" for fault in item.faults) if item else ""
 
-    async with _existing_archive(settings, run="verify") as c:
+    async with open_existing_archive(settings, run="verify") as c:
         index = await c.control(c.archive.index)
         check = partial(check_receipt, c.archive, quick=quick, stopping=c.stopping)
         found = await _for_each(c, sorted(index.receipts), check, say)
@@ -99,36 +99,18 @@ async def _verify(settings: Settings, *, quick: bool) -> tuple[list[Checked], Un
 
 async def _fetch(settings: Settings, folder: Path, script_ids: Sequence[str], *, everything: bool) -> list[Fetched]:
     from batch_avatar.archive_fetch import choose_receipts, fetch_receipt
+    from batch_avatar.connect import open_existing_archive
 
     def say(item: Fetched) -> str:
         fetched = f"{item.moved_bytes:,} bytes fetched" if item.files else ""
         told = item.failure or fetched
         return f"{item.script_id}: {told}" if told else ""
 
-    async with _existing_archive(settings, run="fetch") as c:
+    async with open_existing_archive(settings, run="fetch") as c:
         index = await c.control(c.archive.index, script_ids or None)
         keys = choose_receipts(index, script_ids, everything=everything)
         bring = partial(fetch_receipt, c.archive, folder=folder, by_content=everything, stopping=c.stopping)
         return await _for_each(c, keys, bring, say)
-
-
-@asynccontextmanager
-async def _existing_archive(settings: Settings, *, run: str) -> AsyncIterator[Connections]:
-    """Connections, with an archive at their other end.
-
-    Raises:
-        SettingsError: there is none; green would be wrong then.
-    """
-    from batch_avatar.archive import NO_ARCHIVE
-    from batch_avatar.connect import open_connections
-
-    async with open_connections(settings, run=run, create_archive=False) as c:
-        if c.archive.archive_id == NO_ARCHIVE:
-            raise SettingsError(
-                f"there is no archive in container {settings.container}, folder /{settings.prefix}; "
-                "BATCH_AVATAR_CONTAINER and BATCH_AVATAR_PREFIX say where it is"
-            )
-        yield c
 
 
 async def _for_each(c: Connections, keys: Sequence[Key], work: Callable[[Key], T], say: Callable[[T], str]) -> list[T]:

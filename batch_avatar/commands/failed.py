@@ -92,39 +92,44 @@ def replay(names: tuple[str, ...], failure_class: str | None, as_json: bool) -> 
 
 
 async def _letters(names: tuple[str, ...], failure_class: str | None) -> Any:
-    from batch_avatar.connect import open_connections
+    from batch_avatar.connect import open_existing_archive
     from batch_avatar.replay import list_letters
 
     wanted = FailureClass(failure_class) if failure_class else None
-    async with open_connections(load_settings(), run="failed", create_archive=False):
+    async with open_existing_archive(load_settings(), run="failed"):
         return await list_letters(names=names, failure_class=wanted)
 
 
 async def _whole(name: str) -> Any:
-    from batch_avatar.connect import open_connections
+    from batch_avatar.connect import open_existing_archive
     from batch_avatar.replay import list_letters, read_letters
 
-    async with open_connections(load_settings(), run="failed", create_archive=False):
+    async with open_existing_archive(load_settings(), run="failed"):
         return await read_letters(await list_letters(names=[name]))
 
 
 async def _replay(names: tuple[str, ...], failure_class: str | None) -> tuple[list[BatchReport], float]:
-    from batch_avatar.connect import open_connections
+    from batch_avatar.connect import open_existing_archive
     from batch_avatar.console import showing_progress
+    from batch_avatar.manifest import check_scripts
     from batch_avatar.models import Permits
     from batch_avatar.replay import list_letters, read_letters, scripts_to_replay
     from batch_avatar.retry import plain_chain
     from batch_avatar.runner import render_scripts
+    from batch_avatar.wire import wire_for
 
     (clock, run), console = start_run(), progress_console()
     started = clock.monotonic()
     wanted = FailureClass(failure_class) if failure_class else None
     reports: list[BatchReport] = []
     with showing_progress(console, clock) as listener:
-        async with open_connections(load_settings(), run=run) as c:
+        async with open_existing_archive(load_settings(), run=run) as c:
             letters = await read_letters(await list_letters(names=names, failure_class=wanted))
             c.listeners.append(listener)
-            for revision, scripts in scripts_to_replay(letters, archive_id=c.archive.archive_id).items():
+            wanted_scripts = scripts_to_replay(letters, archive_id=c.archive.archive_id)
+            for scripts in wanted_scripts.values():
+                check_scripts(scripts, defaults={}, wire=wire_for(c.settings.api_version))
+            for revision, scripts in wanted_scripts.items():
                 permits = Permits(revision=revision, retry_failed=True)
                 try:
                     reports.append(await render_scripts(scripts, plain_chain(), permits=permits))

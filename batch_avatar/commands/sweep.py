@@ -45,10 +45,10 @@ def sweep(dry_run: bool, as_json: bool) -> int:
 
 
 async def _sweep(*, dry_run: bool) -> SweepReport:
-    from batch_avatar.connect import open_connections
+    from batch_avatar.connect import open_existing_archive
     from batch_avatar.retry import plain_chain
     from batch_avatar.sweep import sweep
 
     _, run = start_run()
-    async with open_connections(load_settings(), run=f"sweep-{run}", create_archive=False):
+    async with open_existing_archive(load_settings(), run=f"sweep-{run}"):
         return await sweep(plain_chain(), dry_run=dry_run)

@@ -151,7 +151,13 @@ RULES = (
         "9",
         "paid and gone is lost, not new",
         "tests/pipeline/test_permits.py::test_a_lost_script_is_sent_again_only_on_request_and_the_receipt_tells_why",
-        (("submission.py", "if not self._c.permits.rerender_lost:", "if False:"),),
+        (
+            (
+                "submission.py",
+                "if not await self._given_up(held.claim) and not self._c.permits.rerender_lost:",
+                "if False:",
+            ),
+        ),
     ),
     Rule(
         "10",

@@ -204,3 +204,58 @@ def test_where_the_service_names_the_jobs_a_lost_answer_is_not_sent_again_while_
     report = b.render([script()], api_version="3.1-preview1", settle_seconds=1.5)
     assert report.archived == 1
     assert b.emulator.stats()["creates"]["accepted"] == 1
+
+
+def test_a_job_that_was_given_up_finished_and_vanished_is_lost_and_not_paid_for_again(bench, script):
+    b = bench(faults=(FaultRule(operation="create", action=StickJob(status="Running")),))
+    assert b.render([script()], start_deadline_seconds=0.3, job_deadline_seconds=0.5).unfinished == 1
+    b.end_jobs()
+    b.delete_job(b.emulator.jobs()[0]["id"])
+    report = b.render([script()])
+    assert (report.failed, report.outcomes[0].error.failure_class) == (1, "lost")
+    assert b.emulator.stats()["creates"]["accepted"] == 1
+
+
+def test_the_letter_of_a_script_that_was_mended_since_is_not_replayed(bench, script, tmp_path):
+    b = bench(faults=(FaultRule(operation="create", at_most=1, action=FailJob(code="BadRequest")),))
+    assert b.render([script()]).failed == 1
+    assert b.render([script(content="Mended.")]).archived == 1
+    done = b.command("failed", "replay", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "nothing to replay\n")
+    assert b.emulator.stats()["creates"]["accepted"] == 2
+
+
+def test_of_two_letters_of_one_script_the_later_is_replayed(bench, script, tmp_path):
+    b = bench(faults=(FaultRule(operation="create", at_most=2, action=FailJob(code="BadRequest")),))
+    assert b.render([script()]).failed == 1
+    assert b.render([script(content="Mended, it was thought.")]).failed == 1
+    done = b.command("failed", "replay", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert b.emulator.stats()["creates"]["accepted"] == 3
+
+
+def test_side_files_are_waited_for_while_their_host_only_fails(bench, script):
+    rule = FaultRule(operation="download", skip_first=1, at_most=6, action=Status(status=503))
+    b = bench(storage_front=True, faults=(rule,))
+    assert b.render([script()]).archived == 1
+    assert b.receipts()["intro"]["missing"] == []
+
+
+def test_a_signature_inside_ssml_reaches_no_dead_letter(bench, script):
+    b = bench(faults=(FaultRule(operation="create", action=FailJob(code="BadRequest")),))
+    sound = "https://a.blob.core.windows.net/c/x.wav?sv=1&amp;sig=TOPSECRET"
+    voice = f"<voice name='en-US-AvaMultilingualNeural'><audio src='{sound}'/>Hi.</voice>"
+    spoken = f"<speak version='1.0' xml:lang='en-US' xmlns='http://www.w3.org/2001/10/synthesis'>{voice}</speak>"
+    assert b.render([script(input_kind="SSML", content=spoken, voice=None)]).failed == 1
+    assert not [name for name, content in b.blobs().items() if b"TOPSECRET" in content]
+
+
+def test_a_plain_render_goes_on_with_the_job_that_is_there_and_not_with_a_revision_that_never_was(bench, script):
+    b = bench(list_lag_seconds=0)
+    b.submit([script()])
+    refused = FaultRule(operation="create", action=Status(status=403, code="Forbidden"))
+    b.emulator.set_faults([refused])
+    assert b.render([script()], permits=Permits(revision=1)).unfinished == 1
+    b.emulator.clear_faults()
+    assert b.render([script()]).archived == 1
+    assert b.emulator.stats()["creates"]["accepted"] == 1

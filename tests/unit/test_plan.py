@@ -76,12 +76,13 @@ def receipt(attempt=1, *, script=SCRIPT, revision=0, doubtful=(), with_form=True
     return f"{script.script_id}/{written.content_id}/receipt.json", receipt_metadata(written)
 
 
-def claim(attempt=1, *, accepted=False, ended=None, refused=False, script=SCRIPT, revision=0, resource="x"):
+def claim(attempt=1, *, accepted=False, ended=None, over=True, refused=False, script=SCRIPT, revision=0, resource="x"):
     last = Attempt(
         number=attempt,
         job_id=job_id(attempt, script, revision),
         accepted_at=NOW if accepted else None,
         ended=ended,
+        over=over and ended is not None,
         refused=refused,
     )
     written = Claim(
@@ -390,6 +391,12 @@ def test_whatever_else_is_known_a_letter_that_lies_there_is_told(entries, jobs):
         ({}, True, PlanState.CLAIMED, None),
         ({"ended": "Aborted"}, False, PlanState.CLAIMED, "Aborted"),
         ({"accepted": True, "ended": "Aborted"}, False, PlanState.CLAIMED, "Aborted"),
+        (
+            {"accepted": True, "ended": "late", "over": False},
+            False,
+            PlanState.LOST,
+            f"{job_id(2)} is not in the job list",
+        ),
         ({"accepted": True}, False, PlanState.LOST, f"{job_id(2)} is not in the job list"),
         ({"accepted": True}, True, PlanState.CLAIMED, "video without receipt: it is rebuilt"),
     ],
@@ -549,7 +556,6 @@ def test_an_earlier_revision_never_serves_for_a_later_one():
 @pytest.mark.parametrize(
     ("entries", "jobs", "state"),
     [
-        ([claim(revision=1)], [], PlanState.CLAIMED),
         ([claim(revision=1, accepted=True)], [], PlanState.LOST),
         ([claim(revision=1, accepted=True)], [job(service_id=job_id(revision=1))], PlanState.ALIVE),
         ([claim(revision=1, accepted=True), receipt(revision=1)], [], PlanState.DAMAGED),
@@ -559,6 +565,13 @@ def test_a_later_revision_that_is_under_way_is_gone_on_with_where_none_is_archiv
     found = item(*entries, claim(), jobs=jobs)
 
     assert (found.state, found.revision, found.content_id) == (state, 1, content_id(revision=1))
+
+
+def test_a_later_revision_that_was_never_sent_is_not_gone_on_with():
+    found = item(claim(revision=1), claim(accepted=True), jobs=[job()])
+
+    assert (found.state, found.revision) == (PlanState.ALIVE, 0)
+    assert item(claim(revision=1)).revision == 0
 
 
 def test_a_later_revision_that_is_under_way_takes_nothing_from_the_one_that_is_archived():
