@@ -18,6 +18,11 @@ JOB_NAME = re.compile(r"[A-Za-z0-9_-]+-([0-9a-f]{16})-([1-9][0-9]?)")
 Document = dict[str, Any]
 
 
+def content_of(name: str) -> str:
+    """Of a job of ours."""
+    return JOB_NAME.fullmatch(name)[1]
+
+
 def attempt_of(job: Document) -> int:
     """Of a job of ours."""
     return int(JOB_NAME.fullmatch(job["name"])[2])

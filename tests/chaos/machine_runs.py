@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from batch_avatar.connect import open_connections
+from batch_avatar.progress import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from batch_avatar.clock import Clock
     from batch_avatar.connect import Connections
+    from batch_avatar.progress import Event
     from batch_avatar.settings import Settings
 
 PATIENCE_SECONDS = 20.0  # a run that takes longer is stopped; none does while nothing is in its way
@@ -26,7 +28,7 @@ class Died(BaseException):
 
 @dataclass(frozen=True)
 class Stop:
-    """Ends a run at the `number`-th event that it tells, by cancelling it, or request that it makes, by death.
+    """Ends a run at the `number`-th event of its scripts, by cancelling it, or request that it makes, by death.
 
     `late`: once the request has its effect.
     """
@@ -107,8 +109,8 @@ class _Countdown:
         self._left = number
         self._call = call
 
-    def __call__(self, _event: object) -> None:
-        self._left -= 1
+    def __call__(self, event: Event) -> None:
+        self._left -= event.phase is not Phase.WAITING  # which all have before anything happens
         if self._left == 0:
             self._call()
 

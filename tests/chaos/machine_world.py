@@ -76,8 +76,12 @@ class World:
             if job["internal_id"] not in self._released
         )
 
-    def edit(self, name: str, version: int) -> None:
-        self._versions[name] = version
+    def edit(self, names: list[str], version: int) -> None:
+        self._versions |= dict.fromkeys(names, version)
+
+    def texts(self, names: list[str]) -> str:
+        """The scripts with the versions of their texts, as the trace shows them."""
+        return ",".join(f"{name}/{self._versions[name]}" for name in names)
 
     def scripts(self, names: list[str]) -> list[Script]:
         return [
