@@ -6,7 +6,7 @@ import hashlib
 import re
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from batch_avatar.emulator.options import EmulatorOptions
@@ -30,12 +30,29 @@ class Clip(Protocol):
 
 @dataclass(frozen=True)
 class MinimalClip:
-    """A container without pictures."""
+    """A container without pictures. Its bytes are made when they are asked for: a pack may have a thousand."""
 
-    video: bytes
+    text: str
     duration_milliseconds: int
-    spoken_characters: int
-    subtitles_srt: str
+    video_format: Literal["mp4", "webm"]
+    size_bytes: int
+    nonce: str
+
+    @property
+    def video(self) -> bytes:
+        """The container, filled up to its size."""
+        make_head = _make_webm if self.video_format == "webm" else _make_mp4
+        return _pad(make_head(self.duration_milliseconds), self.video_format, self.nonce, self.size_bytes)
+
+    @property
+    def spoken_characters(self) -> int:
+        """The length of the text, and of an empty one 1."""
+        return max(1, len(self.text))
+
+    @property
+    def subtitles_srt(self) -> str:
+        """The whole text as one cue."""
+        return f"1\n00:00:00,050 --> {_srt_time(self.duration_milliseconds)}\n{self.text}\n\n"
 
 
 def make_clip(request: SynthesisRequest, content: str, nonce: str, options: EmulatorOptions) -> Clip:
@@ -43,14 +60,13 @@ def make_clip(request: SynthesisRequest, content: str, nonce: str, options: Emul
     if options.media == "real":
         return _make_real(request, content, nonce, options)
     text = " ".join(_TAG.sub(" ", content).split()) if request.input_kind == "SSML" else content.strip()
-    characters = max(1, len(text))
-    milliseconds = max(1000, round(characters * 1000 / options.minimal_characters_per_second))
-    head = _make_webm(milliseconds) if request.avatar_config.video_format == "webm" else _make_mp4(milliseconds)
+    milliseconds = max(1000, round(max(1, len(text)) * 1000 / options.minimal_characters_per_second))
     return MinimalClip(
-        video=_pad(head, request.avatar_config.video_format, nonce, options.minimal_size_bytes),
+        text=text,
         duration_milliseconds=milliseconds,
-        spoken_characters=characters,
-        subtitles_srt=f"1\n00:00:00,050 --> {_srt_time(milliseconds)}\n{text}\n\n",
+        video_format=request.avatar_config.video_format,
+        size_bytes=options.minimal_size_bytes,
+        nonce=nonce,
     )
 
 

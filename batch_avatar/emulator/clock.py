@@ -38,6 +38,10 @@ class ServiceClock:
             self._advanced_seconds += seconds
         return self.now()
 
+    def at_real(self, moment: datetime) -> datetime:
+        """Tell what service time it will be at a moment of real time, unless somebody advances it."""
+        return self.now() + timedelta(seconds=(moment - datetime.now(UTC)).total_seconds() * self.scale)
+
     def real_seconds(self, service_seconds: float) -> float:
         """Convert a span of service seconds to real seconds."""
         return service_seconds / self.scale

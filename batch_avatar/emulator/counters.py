@@ -7,6 +7,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
 from batch_avatar.emulator.clock import format_time
+from batch_avatar.emulator.jobs import RenderedInput, content_key
 
 if TYPE_CHECKING:
     from batch_avatar.emulator.jobs import Job
@@ -14,16 +15,15 @@ if TYPE_CHECKING:
 _BILLED = ("jobs", "seconds", "milliseconds", "characters")
 
 
-def billed_of(job: Job) -> dict[str, int]:
-    """Count what one job costs when it is billed: whole seconds, rounded down (I), and characters (I)."""
-    rendered = job.rendered
-    milliseconds = rendered.duration_milliseconds if rendered and not job.aborted else 0
-    characters = rendered.characters if rendered and not job.aborted else 0
+def billed_of(job: Job, *, billed: bool = True) -> dict[str, int]:
+    """Count what one job costs: whole seconds, rounded down (I), and characters (I), or nothing when not billed."""
+    rendered = job.rendered if billed else None
+    milliseconds = rendered.duration_milliseconds if rendered else 0
     return {
         "jobs": 1,
         "seconds": milliseconds // 1000,
         "milliseconds": milliseconds,
-        "characters": characters,
+        "characters": rendered.characters if rendered else 0,
     }
 
 
@@ -34,8 +34,13 @@ class Counters:
         self._lock = threading.Lock()
         self._accepted: Counter[str] = Counter()
         self._accepted_by_name: Counter[str] = Counter()
+        self._accepted_packs = 0
+        self._accepted_inputs = 0
         self._billed_by_name: Counter[str] = Counter()
         self._unique_by_name: dict[str, int] = {}
+        self._billed_seconds_by_content: Counter[str] = Counter()
+        self._billed_milliseconds_by_content: Counter[str] = Counter()
+        self._unique_by_content: dict[str, int] = {}
         self._refused: Counter[str] = Counter()
         self._requests: dict[str, Counter[str]] = {}
         self._billed: dict[str, Counter[str]] = {
@@ -51,6 +56,8 @@ class Counters:
         with self._lock:
             self._accepted[job.id] += 1
             self._accepted_by_name[job.name] += 1
+            self._accepted_inputs += len(job.request.inputs)
+            self._accepted_packs += len(job.request.inputs) > 1
             self._most_unfinished = max(self._most_unfinished, unfinished)
 
     def refused(self, reason: str) -> None:
@@ -60,14 +67,22 @@ class Counters:
 
     def ended(self, job: Job, kind: str, *, billed: bool = True) -> None:
         """Count a job's end: succeeded, failed, aborted, or cancelled (deleted before its end)."""
-        figures = billed_of(job)
-        if not billed:
-            figures = dict.fromkeys(figures, 0) | {"jobs": 1}
+        figures = billed_of(job, billed=billed)
         with self._lock:
             self._billed[kind].update(figures)
             self._billed_by_name[job.name] += figures["seconds"]
             if kind == "succeeded":
                 self._unique_by_name.setdefault(job.name, figures["seconds"])
+            if billed and job.rendered is not None:
+                for one in job.rendered.inputs:
+                    self._count_input(one, kept=kind != "cancelled" and one.video is not None)
+
+    def _count_input(self, one: RenderedInput, *, kept: bool) -> None:
+        if one.milliseconds:
+            self._billed_seconds_by_content[one.content] += one.milliseconds // 1000
+            self._billed_milliseconds_by_content[one.content] += one.milliseconds
+        if kept:
+            self._unique_by_content.setdefault(one.content, one.milliseconds)
 
     def own_error(self) -> None:
         """Count a fault of the emulator itself; tests expect none."""
@@ -91,7 +106,11 @@ class Counters:
             return [entry for entry in self._log if operation in (None, entry["operation"])]
 
     def report(self, *, unfinished: int, live: int) -> dict[str, Any]:
-        """Give all counts as plain JSON values. Unique seconds: of the first job of each name that succeeded."""
+        """Give all counts as plain JSON values.
+
+        Unique seconds by name: of the first job of each name that succeeded. By content: of the first video of each
+        content that was billed and kept. Seconds are rounded down, by name for each job, by content for each input.
+        """
         with self._lock:
             billed = {kind: dict(figures) for kind, figures in self._billed.items()}
             return {
@@ -99,6 +118,8 @@ class Counters:
                     "accepted": self._accepted.total(),
                     "accepted_by_id": dict(self._accepted),
                     "accepted_by_name": dict(self._accepted_by_name),
+                    "packs": self._accepted_packs,
+                    "inputs": self._accepted_inputs,
                     "refused": self._refused.total(),
                     "refused_by_code": dict(self._refused),
                 },
@@ -116,13 +137,21 @@ class Counters:
                 "billed_seconds_by_name": dict(self._billed_by_name),
                 "unique_seconds": sum(self._unique_by_name.values()),
                 "unique_seconds_by_name": dict(self._unique_by_name),
+                "billed_milliseconds": sum(figures["milliseconds"] for figures in billed.values()),
+                "billed_seconds_by_content": dict(self._billed_seconds_by_content),
+                "billed_milliseconds_by_content": dict(self._billed_milliseconds_by_content),
+                "unique_seconds_by_content": {
+                    content: milliseconds // 1000 for content, milliseconds in self._unique_by_content.items()
+                },
+                "unique_milliseconds_by_content": dict(self._unique_by_content),
                 "billed_characters": sum(figures["characters"] for figures in billed.values()),
             }
 
 
-def describe_job(job: Job) -> dict[str, Any]:
+def describe_job(job: Job, *, bill_failed: bool) -> dict[str, Any]:
     """Give one job, alive or removed, as plain JSON values for `/emulator/jobs`."""
     rendered = job.rendered
+    billed = job.status == "Succeeded" or bill_failed
     return {
         "id": job.id,
         "name": job.name,
@@ -149,5 +178,20 @@ def describe_job(job: Job) -> dict[str, Any]:
             }
             for blob in (rendered.blobs if rendered else ())
         ],
-        "billed": billed_of(job) if job.terminal else None,
+        "inputs": _describe_inputs(job),
+        "billed": billed_of(job, billed=billed) if job.terminal else None,
     }
+
+
+def _describe_inputs(job: Job) -> list[dict[str, Any]]:
+    """Give the inputs in their order, so that the bytes in an archive can be led back to what they were paid for."""
+    rendered = job.rendered.inputs if job.rendered else ()
+    return [
+        {
+            "content": one.content,
+            "milliseconds": one.milliseconds,
+            "video": one.video and one.video.name,
+            "sha256": one.video and one.video.sha256,
+        }
+        for one in rendered or (RenderedInput(content_key(item.content)) for item in job.request.inputs)
+    ]

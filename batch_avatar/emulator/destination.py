@@ -23,15 +23,18 @@ def _refuse(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message, shape="problem_details", target=_TARGET)
 
 
-def check_destination(url: str | None) -> None:
-    """Refuse what is no writable container link with a signature of its own (D), or has expired (O)."""
+def check_destination(url: str | None) -> datetime | None:
+    """Refuse what is no writable container link with a signature of its own (D), or has expired (O).
+
+    Gives the (real) time at which the signature expires, or None without a link.
+    """
     if not url:
-        return
+        return None
     parts = urlsplit(url)
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     if parts.scheme not in ("http", "https") or parts.hostname not in _LOOPBACK:
         raise _refuse("The destination container URL is invalid; the emulator writes to this machine only.")
-    _check_signature(query)
+    expiry = _check_signature(query)
     probe = f"emulator-probe-{query['sig'][:8].encode().hex()}"
     try:
         # A block that is never committed: proves the right to write and leaves nothing to see.
@@ -39,9 +42,11 @@ def check_destination(url: str | None) -> None:
             container.get_blob_client(probe).stage_block("0000", b"0", length=1)
     except (AzureError, ValueError) as error:
         raise _refuse("The destination container URL cannot be written to.") from error
+    return expiry
 
 
-def _check_signature(query: Mapping[str, str]) -> None:
+def _check_signature(query: Mapping[str, str]) -> datetime:
+    """Refuse another kind of signature, and one that has expired; give its expiry."""
     if "si" in query:
         raise _refuse("Stored access policies are not supported.")
     if query.get("sr") != "c" or "sp" not in query or "sig" not in query or "se" not in query:
@@ -54,3 +59,4 @@ def _check_signature(query: Mapping[str, str]) -> None:
         expiry = expiry.replace(tzinfo=UTC)
     if expiry <= datetime.now(UTC):
         raise _refuse("The SAS of the destination container URL has expired.")
+    return expiry

@@ -16,6 +16,13 @@ Operation = Literal["create", "get", "list", "delete", "operation", "download"]
 Shape = Literal["ga", "preview_flat", "problem_details", "gateway", "storage_xml"]
 
 
+def _check_expression(member: str, expression: str | None) -> None:
+    try:
+        re.compile(expression or "")
+    except re.error as error:
+        raise ValueError(f"{member} is no regular expression: {error}") from error
+
+
 class _Action(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -83,6 +90,29 @@ class FailJob(_Action):
     message: str = "The synthesis failed."
 
 
+class FailInputs(_Action):
+    """Single inputs of a job come to nothing, the others are rendered. Matches only jobs that have such an input."""
+
+    kind: Literal["fail_inputs"] = "fail_inputs"
+    inputs: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    """Their numbers, from 1, as in the names of the videos."""
+    matching: str | None = None
+    """A regular expression, searched in the input's content."""
+    code: str = "InvalidRequest"
+    message: str = "The input could not be synthesized."
+
+    @model_validator(mode="after")
+    def _names_some(self) -> FailInputs:
+        if not self.inputs and self.matching is None:
+            raise ValueError("fail_inputs needs inputs or matching")
+        _check_expression("matching", self.matching)
+        return self
+
+    def hits(self, number: int, content: str) -> bool:
+        """Tell whether the input with this number and content is one of them."""
+        return number in self.inputs or (self.matching is not None and re.search(self.matching, content) is not None)
+
+
 class AbortJob(_Action):
     """The job times out in the queue: Failed with the one code seen in public, nothing rendered."""
 
@@ -100,8 +130,8 @@ class StickJob(_Action):
 
 
 RequestAction = Status | DropBefore | DropAfter | Garbage | Cut | Delay | Slow
-JobAction = FailJob | AbortJob | StickJob
-JOB_KINDS = frozenset({"fail_job", "abort_job", "stick_job"})
+JobAction = FailJob | FailInputs | AbortJob | StickJob
+JOB_KINDS = frozenset({"fail_job", "fail_inputs", "abort_job", "stick_job"})
 
 
 class FaultRule(BaseModel):
@@ -124,11 +154,7 @@ class FaultRule(BaseModel):
             raise ValueError("a job fault is chosen at create: operation must be 'create'")
         if self.action.kind == "slow" and self.operation != "download":
             raise ValueError("slow is for downloads")
-        if self.job_id is not None:
-            try:
-                re.compile(self.job_id)
-            except re.error as error:
-                raise ValueError(f"job_id is no regular expression: {error}") from error
+        _check_expression("job_id", self.job_id)
         return self
 
 
@@ -149,13 +175,13 @@ class Faults:
 
     def for_request(self, operation: str, *names: str | None) -> RequestAction | None:
         """Choose what goes wrong with a request about a job of these names, if anything."""
-        action = self._fire(operation, names, job_faults=False)
-        return None if isinstance(action, FailJob | AbortJob | StickJob) else action
+        action = self._fire(operation, names)
+        return None if isinstance(action, JobAction) else action
 
-    def for_job(self, name: str) -> JobAction | None:
-        """Choose what goes wrong with a job that was just accepted, if anything."""
-        action = self._fire("create", (name,), job_faults=True)
-        return action if isinstance(action, FailJob | AbortJob | StickJob) else None
+    def for_job(self, name: str, contents: Sequence[str] = ()) -> JobAction | None:
+        """Choose what goes wrong with a job that was just accepted with these inputs, if anything."""
+        action = self._fire("create", (name,), contents)
+        return action if isinstance(action, JobAction) else None
 
     def report(self) -> list[dict[str, Any]]:
         """List the rules with their counts."""
@@ -166,11 +192,14 @@ class Faults:
             ]
 
     def _fire(
-        self, operation: str, names: tuple[str | None, ...], *, job_faults: bool
+        self, operation: str, names: tuple[str | None, ...], contents: Sequence[str] | None = None
     ) -> RequestAction | JobAction | None:
+        """Let the first fitting rule fire: one about jobs when there are contents, else one about requests."""
         with self._lock:
             for index, rule in enumerate(self._rules):
-                if (rule.action.kind in JOB_KINDS) is not job_faults or not _matches(rule, operation, names):
+                if (rule.action.kind in JOB_KINDS) is (contents is None) or not _matches(rule, operation, names):
+                    continue
+                if isinstance(rule.action, FailInputs) and not _hits_any(rule.action, contents or ()):
                     continue
                 self._matched[index] += 1
                 if self._matched[index] <= rule.skip_first:
@@ -188,3 +217,7 @@ def _matches(rule: FaultRule, operation: str, names: tuple[str | None, ...]) -> 
     if rule.operation not in ("any", operation):
         return False
     return rule.job_id is None or any(name is not None and re.search(rule.job_id, name) for name in names)
+
+
+def _hits_any(action: FailInputs, contents: Sequence[str]) -> bool:
+    return any(action.hits(number, content) for number, content in enumerate(contents, start=1))

@@ -39,6 +39,10 @@ class Progression(BaseModel):
     """When set, the run time is drawn from a log-normal law and the video's length plays no part."""
     lognormal_cv: float = Field(default=0.6, gt=0)
     """Standard deviation over mean of that law."""
+    inputs: Literal["sequential", "parallel"] = "sequential"
+    """U: whether the inputs of one job are rendered one after another or all at once (the longest one then counts)."""
+    noise_cv: float = Field(default=0.0, ge=0)
+    """When above 0, the run time is multiplied by a log-normal factor with mean 1 and this standard deviation."""
 
     @classmethod
     def at_once(cls) -> Self:
@@ -51,13 +55,23 @@ class Progression(BaseModel):
         return cls(kind="after_reads", reads=reads)
 
     @classmethod
-    def after_seconds(cls, *, start_delay: float = 1.0, overhead: float = 2.0, per_video_second: float = 1.7) -> Self:
+    def after_seconds(
+        cls,
+        *,
+        start_delay: float = 1.0,
+        overhead: float = 2.0,
+        per_video_second: float = 1.7,
+        inputs: Literal["sequential", "parallel"] = "sequential",
+        noise_cv: float = 0.0,
+    ) -> Self:
         """Terminal after `start_delay + overhead + per_video_second * length` service seconds."""
         return cls(
             kind="after_seconds",
             start_delay_seconds=start_delay,
             overhead_seconds=overhead,
             seconds_per_video_second=per_video_second,
+            inputs=inputs,
+            noise_cv=noise_cv,
         )
 
     @classmethod
@@ -131,6 +145,12 @@ class EmulatorOptions(BaseModel):
     """O: clients send old members; whether they are ignored or refused is U."""
     delete_destination_blobs: bool = True
     """U: whether a delete takes the blobs in the user's own container too (one reading of the docs)."""
+    destination_jobs_stick: bool = False
+    """O, issue 2644: jobs with the user's own container never leave NotStarted; `release` frees them."""
+    partial_failure: Literal["failed", "succeeded"] = "failed"
+    """U: how a job ends of whose inputs some failed; when all did, it is Failed."""
+    partial_outputs: Literal["dropped", "kept"] = "dropped"
+    """U: whether the videos of its good inputs are there when such a job ended Failed."""
     bill_failed_jobs: bool = True
     """U: a job that failed after rendering is billed (and counted apart in the stats)."""
     custom_avatars: tuple[str, ...] | None = None

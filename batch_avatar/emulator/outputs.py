@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from azure.core.exceptions import HttpResponseError, ResourceExistsError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError
 from azure.storage.blob import (
     BlobBlock,
+    BlobClient,
     BlobSasPermissions,
     BlobServiceClient,
     ContainerClient,
@@ -21,11 +22,12 @@ from azure.storage.blob import (
 )
 
 from batch_avatar.emulator.clips import Clip, make_clip
-from batch_avatar.emulator.jobs import Job, OutputBlob, Rendered
-from batch_avatar.emulator.summary import Spoken, make_summary
+from batch_avatar.emulator.jobs import Job, OutputBlob, Rendered, RenderedInput, content_key
+from batch_avatar.emulator.summary import make_summary
+from batch_avatar.emulator.verdict import NOT_WRITABLE, Verdict, choose_failures, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from batch_avatar.emulator.clock import ServiceClock
     from batch_avatar.emulator.options import EmulatorOptions
@@ -38,7 +40,6 @@ _ROLES: dict[str, tuple[Literal["video", "subtitle", "summary"], str]] = {
     ".srt": ("subtitle", "application/x-subrip"),
     ".json": ("summary", "application/json"),
 }
-_TOO_LONG = ("BadRequest", "The output video is longer than the service supports.")
 
 
 class LinkMint(Protocol):
@@ -110,28 +111,42 @@ class Outputs:
         """Render every input and write all blobs. A job that is to time out in the queue writes nothing."""
         if job.aborted:
             return Rendered(at=self._clock.now(), blobs=())
+        clips = [
+            None if failure else make_clip(job.request, item.content, self._nonce(job, item.content), self._options)
+            for item, failure in zip(job.request.inputs, choose_failures(job), strict=True)
+        ]
+        attempted = [clip.duration_milliseconds if clip else 0 for clip in clips]
+        verdict = judge(job, attempted, self._options, self._clock.now())
         blobs: list[OutputBlob] = []
-        failure = job.failure
-        spoken: list[Spoken] = []
+        try:
+            inputs = self._write(job, clips, verdict, blobs)
+        except AzureError:
+            if not job.request.properties.destination_container_url:
+                raise
+            with contextlib.suppress(AzureError):
+                self._discard(job, blobs)
+            refused = (NOT_WRITABLE,) * len(clips)
+            verdict = verdict._replace(failure=NOT_WRITABLE, failures=refused, keeps=False, writes=False)
+            inputs, blobs = self._write(job, clips, verdict, []), []
+        return Rendered(at=self._clock.now(), blobs=tuple(blobs), inputs=tuple(inputs), failure=verdict.failure)
+
+    def _write(
+        self, job: Job, clips: Sequence[Clip | None], verdict: Verdict, blobs: list[OutputBlob]
+    ) -> list[RenderedInput]:
+        """Write what the verdict keeps, noting each blob, and tell what each input came to."""
+        inputs: list[RenderedInput] = []
         with self._target(job) as (container, folder):
-            for index, item in enumerate(job.request.inputs, start=1):
-                clip = make_clip(job.request, item.content, self._nonce(job, index), self._options)
-                spoken.append(Spoken(clip.spoken_characters, clip.duration_milliseconds))
-                if clip.duration_milliseconds > self._options.max_video_minutes * 60_000:
-                    failure = failure or _TOO_LONG
-                if failure is None:
-                    blobs += self._write_clip(container, f"{folder}/{index:04d}", job, clip)
-            if failure is not None:  # billed as if rendered, but nothing is kept
-                blobs = []
-            summary = make_summary(job, spoken, failure, self.resource_folder)
-            blobs.append(self._upload(container, f"{folder}/summary.json", summary))
-        return Rendered(
-            at=self._clock.now(),
-            blobs=tuple(blobs),
-            characters=sum(figures.characters for figures in spoken),
-            failure=failure,
-            attempted_milliseconds=sum(figures.milliseconds for figures in spoken),
-        )
+            for number, (item, clip) in enumerate(zip(job.request.inputs, clips, strict=True), start=1):
+                failure, milliseconds = verdict.failures[number - 1], verdict.lengths[number - 1]
+                video = None
+                if clip is not None and failure is None and verdict.keeps:
+                    video = self._write_clip(container, f"{folder}/{number:04d}", job, clip, blobs)
+                characters = clip.spoken_characters if clip is not None and milliseconds else 0
+                inputs.append(RenderedInput(content_key(item.content), milliseconds, characters, video, failure))
+            if verdict.writes:
+                summary = make_summary(job, inputs, verdict.failure, self.resource_folder)
+                blobs.append(self._upload(container, f"{folder}/summary.json", summary))
+        return inputs
 
     def delete(self, job: Job) -> None:
         """Delete the job's blobs; what is already gone is fine."""
@@ -139,8 +154,11 @@ class Outputs:
             return
         if job.request.properties.destination_container_url and not self._options.delete_destination_blobs:
             return
+        self._discard(job, job.rendered.blobs)
+
+    def _discard(self, job: Job, blobs: Iterable[OutputBlob]) -> None:
         with self._target(job) as (container, _):
-            for blob in job.rendered.blobs:
+            for blob in blobs:
                 with contextlib.suppress(HttpResponseError):  # gone, or the user's signature has expired
                     container.delete_blob(blob.name)
 
@@ -154,41 +172,51 @@ class Outputs:
         with ContainerClient.from_container_url(url, use_env_settings=False) as container:
             yield container, f"{prefix}/{job.internal_id}" if prefix else job.internal_id
 
-    def _nonce(self, job: Job, index: int) -> str:
+    def _nonce(self, job: Job, content: str) -> str:
         if self._options.vary_bytes:
             return uuid.uuid4().hex
-        return hashlib.sha256(f"{index}/{job.request.model_dump_json()}".encode()).hexdigest()
+        settings = job.request.model_dump_json(exclude={"inputs", "properties"})
+        return hashlib.sha256(f"{settings}{content}".encode()).hexdigest()
 
-    def _write_clip(self, container: ContainerClient, stem: str, job: Job, clip: Clip) -> list[OutputBlob]:
+    def _write_clip(
+        self, container: ContainerClient, stem: str, job: Job, clip: Clip, blobs: list[OutputBlob]
+    ) -> OutputBlob:
         extension = job.request.avatar_config.video_format
         name = f"{stem}.{extension}"
         if self._options.media == "shared" and container is self._container:
             video = self._copy_shared(name, extension, clip)
         else:
             video = self._upload(container, name, clip.video, clip.duration_milliseconds)
-        blobs = [video]
+        blobs.append(video)
         if job.request.avatar_config.subtitle_type == "external_file":
-            text = clip.subtitles_srt.encode()
-            blobs.append(self._upload(container, f"{stem}.srt", text))
-        return blobs
+            blobs.append(self._upload(container, f"{stem}.srt", clip.subtitles_srt.encode()))
+        return video
 
     def _upload(self, container: ContainerClient, name: str, content: bytes, milliseconds: int = 0) -> OutputBlob:
         """Write in blocks: the storage then computes no Content-MD5 of the whole, as with the real service's files.
 
-        The MD5 of each block makes Azurite skip its own slow checksum and stays invisible.
+        The MD5 of each block makes Azurite skip its own slow checksum and stays invisible. Where one of the whole is
+        wanted, a single request is enough.
         """
         role, content_type = _ROLES[PurePosixPath(name).suffix]
-        md5 = bytearray(hashlib.md5(content, usedforsecurity=False).digest()) if self._options.content_md5 else None
         with container.get_blob_client(name) as blob:
-            blocks = []
-            for offset in range(0, len(content), _BLOCK_BYTES):
-                piece = content[offset : offset + _BLOCK_BYTES]
-                block_id = f"{offset:016d}"
-                blob.stage_block(block_id, piece, length=len(piece), validate_content="md5")
-                blocks.append(BlobBlock(block_id=block_id))
-            settings = ContentSettings(content_type=content_type, content_md5=md5)
-            blob.commit_block_list(blocks, content_settings=settings)
+            if self._options.content_md5:
+                md5 = bytearray(hashlib.md5(content, usedforsecurity=False).digest())
+                settings = ContentSettings(content_type=content_type, content_md5=md5)
+                blob.upload_blob(content, length=len(content), overwrite=True, content_settings=settings)
+            else:
+                self._upload_blocks(blob, content, content_type)
         return OutputBlob(role, name, len(content), hashlib.sha256(content).hexdigest(), milliseconds)
+
+    @staticmethod
+    def _upload_blocks(blob: BlobClient, content: bytes, content_type: str) -> None:
+        blocks = []
+        for offset in range(0, len(content), _BLOCK_BYTES):
+            piece = content[offset : offset + _BLOCK_BYTES]
+            block_id = f"{offset:016d}"
+            blob.stage_block(block_id, piece, length=len(piece), validate_content="md5")
+            blocks.append(BlobBlock(block_id=block_id))
+        blob.commit_block_list(blocks, content_settings=ContentSettings(content_type=content_type))
 
     def _copy_shared(self, name: str, extension: str, clip: Clip) -> OutputBlob:
         """Store one video for all jobs and let the storage copy it (in Azurite a pointer, not the bytes)."""

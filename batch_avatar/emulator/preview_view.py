@@ -57,9 +57,10 @@ def _view_outcome(job: Job) -> dict[str, Any]:
     if job.status == "Succeeded" and job.rendered is not None:
         return _view_success(job, job.rendered)
     if job.status == "Failed" and job.failure is not None:
+        succeeded = job.rendered.succeeded_count if job.rendered else 0
         return {
-            "succeededAudioCount": 0,
-            "failedAudioCount": len(job.request.inputs),
+            "succeededAudioCount": succeeded,
+            "failedAudioCount": len(job.request.inputs) - succeeded,
             "error": {"code": job.failure[0], "message": job.failure[1]},
         }
     return {}
@@ -67,10 +68,12 @@ def _view_outcome(job: Job) -> dict[str, Any]:
 
 def _view_success(job: Job, rendered: Rendered) -> dict[str, Any]:
     custom = job.request.voice_kind == "customNeural"
+    failed = len(rendered.inputs) - rendered.succeeded_count
     return {
-        "audioSize": sum(video.size_bytes for video in rendered.videos),
+        "audioSize": rendered.size_bytes,
         "durationInTicks": rendered.duration_milliseconds * _TICKS_PER_MILLISECOND,
-        "succeededAudioCount": len(rendered.videos),
+        "succeededAudioCount": rendered.succeeded_count,
+        **({"failedAudioCount": failed} if failed else {}),
         "duration": format_duration(rendered.duration_milliseconds),
         "billingDetails": {
             "customNeural": rendered.characters if custom else 0,

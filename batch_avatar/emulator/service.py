@@ -16,7 +16,7 @@ from batch_avatar.emulator.clock import ServiceClock
 from batch_avatar.emulator.counters import Counters, describe_job
 from batch_avatar.emulator.destination import check_destination
 from batch_avatar.emulator.errors import ApiError, bad_request
-from batch_avatar.emulator.faults import FaultRule, Faults
+from batch_avatar.emulator.faults import FaultRule, Faults, StickJob
 from batch_avatar.emulator.jobs import Job, Removal, Rendered
 from batch_avatar.emulator.outputs import Outputs
 from batch_avatar.emulator.preview import parse_preview
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from batch_avatar.emulator.faults import JobAction
     from batch_avatar.emulator.options import EmulatorOptions, Generation
+    from batch_avatar.emulator.request import SynthesisRequest
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +52,12 @@ class Service:
         self.counters = Counters(log_size=options.request_log_size)
         self.faults = Faults(options.faults, seed=options.seed)
         self.outputs = Outputs(options, self.clock, storage_connection_string)
-        self.store = JobStore(options, on_end=self._count_end, on_remove=self._count_removal)
+        self.store = JobStore(
+            options,
+            on_release=lambda job: self._spawn(self._render, job),
+            on_end=self._count_end,
+            on_remove=self._count_removal,
+        )
         self.workers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="emulator-io")
         self._renderers = ThreadPoolExecutor(options.render_threads, thread_name_prefix="emulator-render")
         self._pending: set[Future[None]] = set()
@@ -118,7 +125,8 @@ class Service:
 
     def jobs(self) -> list[dict[str, Any]]:
         """Give all jobs ever, removed ones included."""
-        return [describe_job(job) for job in self.store.history(self.clock.now())]
+        jobs = self.store.history(self.clock.now())
+        return [describe_job(job, bill_failed=self.options.bill_failed_jobs) for job in jobs]
 
     def set_faults(self, rules: Sequence[FaultRule]) -> None:
         """Replace the rules."""
@@ -163,7 +171,7 @@ class Service:
         if (replayed := self._replay(operation_id, fingerprint)) is not None:
             return replayed
         request = parse_request(body, self.options)
-        check_destination(request.properties.destination_container_url)
+        expires = self._check_destination(request)
         with self.store.lock:
             now = self.clock.now()
             old = self.store.find(job_id, now)
@@ -181,13 +189,14 @@ class Service:
                 incarnation=self.store.next_incarnation(job_id),
                 request=request,
                 created=now,
-                fault=self.faults.for_job(job_id),
+                fault=self._choose_fault(job_id, request),
+                destination_expires=expires,
             )
             return self._admit(job, now, fingerprint)
 
     def _create_preview(self, body: bytes) -> Created:
         preview, request = parse_preview(body, self.options)
-        check_destination(request.properties.destination_container_url)
+        expires = self._check_destination(request)
         with self.store.lock:
             now = self.clock.now()
             self._check_slots(now, "400")
@@ -201,7 +210,8 @@ class Service:
                 request=request,
                 created=now,
                 preview=preview,
-                fault=self.faults.for_job(preview.display_name),
+                fault=self._choose_fault(preview.display_name, request),
+                destination_expires=expires,
             )
             return self._admit(job, now)
 
@@ -209,8 +219,18 @@ class Service:
         self.store.admit(job, fingerprint=fingerprint)
         self.counters.accepted(job, unfinished=self.store.unfinished(now))
         created = Created(view_job(job), job.operation_id)
-        self._spawn(self._render, job)
+        if not job.held:
+            self._spawn(self._render, job)
         return created
+
+    def _check_destination(self, request: SynthesisRequest) -> datetime | None:
+        expiry = check_destination(request.properties.destination_container_url)
+        return None if expiry is None else self.clock.at_real(expiry)
+
+    def _choose_fault(self, name: str, request: SynthesisRequest) -> JobAction | None:
+        fault = self.faults.for_job(name, [item.content for item in request.inputs])
+        sticks = self.options.destination_jobs_stick and bool(request.properties.destination_container_url)
+        return StickJob() if fault is None and sticks else fault
 
     def _replay(self, operation_id: str | None, fingerprint: str) -> Created | None:
         found = self.store.find_operation(operation_id, self.clock.now()) if operation_id else None

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from batch_avatar.emulator.faults import StickJob
-from batch_avatar.emulator.jobs import TERMINAL, Job, Removal, decide_standing
+from batch_avatar.emulator.jobs import TERMINAL, Job, Removal
+from batch_avatar.emulator.standing import decide_standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +26,13 @@ class JobStore:
         self,
         options: EmulatorOptions,
         *,
+        on_release: Callable[[Job], None] = lambda _: None,
         on_end: Callable[[Job], None] = lambda _: None,
         on_remove: Callable[[Job, Removal], None] = lambda *_: None,
     ) -> None:
         self.lock = threading.RLock()
         self._options = options
+        self._on_release = on_release
         self._on_end = on_end
         self._on_remove = on_remove
         self._live: dict[str, Job] = {}  # in order of creation
@@ -126,6 +129,7 @@ class JobStore:
             ]
             for job in held:
                 job.released_at = now
+                self._move(job, now)
             return len(held)
 
     def unfinished(self, now: datetime) -> int:
@@ -155,6 +159,9 @@ class JobStore:
     def _move(self, job: Job, now: datetime, *, read: bool = False) -> None:
         if read:
             job.reads += 1
+        if job.held and job.released_at is not None and job.released_at <= now:
+            job.held = False
+            self._on_release(job)
         if not job.terminal:
             standing = decide_standing(job, self._options.progression, self._options.seed, now)
             if standing.status != job.status:

@@ -60,21 +60,23 @@ def _view_properties(job: Job) -> dict[str, Any]:
     if job.request.properties.destination_path is not None:
         view["destinationPath"] = job.request.properties.destination_path
     if job.status == "Succeeded" and job.rendered is not None:
-        videos = job.rendered.videos
         view |= {
-            "sizeInBytes": sum(video.size_bytes for video in videos),
+            "sizeInBytes": job.rendered.size_bytes,
             "durationInMilliseconds": job.rendered.duration_milliseconds,
-            "succeededCount": len(videos),
-            "failedCount": 0,
+            **_count_inputs(job),
             "billingDetails": _view_billing(job.request, job.rendered.characters, job.rendered.duration_milliseconds),
         }
     if job.status == "Failed" and job.failure is not None:
         view |= {
-            "succeededCount": 0,
-            "failedCount": len(job.request.inputs),
+            **_count_inputs(job),
             "error": {"code": job.failure[0], "message": job.failure[1]},
         }
     return view
+
+
+def _count_inputs(job: Job) -> dict[str, int]:
+    succeeded = job.rendered.succeeded_count if job.rendered else 0
+    return {"succeededCount": succeeded, "failedCount": len(job.request.inputs) - succeeded}
 
 
 def _view_billing(request: SynthesisRequest, characters: int, milliseconds: int) -> dict[str, int]:

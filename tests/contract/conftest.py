@@ -6,6 +6,7 @@ import contextlib
 import copy
 import json
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -237,6 +238,44 @@ def user_storage(azurite):
 
     with BlobServiceClient.from_connection_string(azurite.connection_string(USER_ACCOUNT)) as client:
         yield client
+
+
+@pytest.fixture
+def container(user_storage):
+    """A container of the user's own."""
+    client = user_storage.create_container(f"own-{uuid.uuid4().hex[:12]}")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def sign(container, user_storage):
+    """Make the container's URL with a signature."""
+    from azure.storage.blob import generate_container_sas
+
+    def make(*, hours=1.0, permission="rwdl", **options):
+        signature = generate_container_sas(
+            user_storage.account_name,
+            container.container_name,
+            account_key=user_storage.credential.account_key,
+            permission=permission,
+            expiry=datetime.now(UTC) + timedelta(hours=hours),
+            **options,
+        )
+        return f"{container.url}?{signature}"
+
+    return make
+
+
+@pytest.fixture
+def pack(make_body, sign):
+    """Make the body of a job with several inputs, in the user's own container."""
+
+    def make(*contents, signed=None, **changes):
+        inputs = [{"content": content} for content in contents]
+        return make_body(inputs=inputs, properties__destinationContainerUrl=signed or sign(), **changes)
+
+    return make
 
 
 @pytest.fixture

@@ -1,36 +1,15 @@
 """Results in the user's own container."""
 
 import json
-import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from azure.storage.blob import generate_blob_sas, generate_container_sas
+from azure.storage.blob import generate_blob_sas
+
+from batch_avatar.emulator.faults import FailJob, FaultRule, StickJob
+from batch_avatar.emulator.options import Progression
 
 TWO = [{"content": "First."}, {"content": "Second, a little longer."}]
-
-
-@pytest.fixture
-def container(user_storage):
-    client = user_storage.create_container(f"own-{uuid.uuid4().hex[:12]}")
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def sign(container, user_storage):
-    def make(*, hours=1.0, permission="rwdl", **options):
-        signature = generate_container_sas(
-            user_storage.account_name,
-            container.container_name,
-            account_key=user_storage.credential.account_key,
-            permission=permission,
-            expiry=datetime.now(UTC) + timedelta(hours=hours),
-            **options,
-        )
-        return f"{container.url}?{signature}"
-
-    return make
 
 
 def test_several_inputs_are_numbered_in_order_under_the_internal_id(speech, make_body, sign, container, check_schema):
@@ -114,3 +93,99 @@ def test_delete_takes_the_users_blobs_along_unless_switched_off(start, make_body
     speech.finished(body=make_body(properties={"destinationContainerUrl": sign()}))
     assert speech.delete().status_code == 204
     assert len(list(container.list_blob_names())) == (0 if taken else 2)
+
+
+def test_a_container_url_that_expires_before_the_end_makes_the_job_fail(start, pack, sign, container):
+    speech = start(progression=Progression.after_seconds(start_delay=0, overhead=3600, per_video_second=0))
+    speech.created("early", pack("First.", "Second.", signed=sign(hours=1.1)))
+    speech.created("late", pack("First.", "Second.", signed=sign(hours=0.9)))
+    speech.emulator.settle()
+    assert len(list(container.list_blob_names())) == 3
+    speech.emulator.advance(3540)
+    assert speech.status("late") == "Running"
+    speech.emulator.advance(61)
+    assert speech.status("early") == "Succeeded"
+    job = speech.get("late").json()
+    assert job["status"] == "Failed"
+    assert job["properties"]["error"]["code"] == "InvalidRequest"
+    assert job["properties"]["failedCount"] == 2
+    assert "outputs" not in job
+    assert speech.emulator.stats()["billed"]["failed"]["milliseconds"] == 2000
+
+
+def test_a_job_that_fails_anyway_writes_no_summary_after_the_expiry(start, pack, sign, container):
+    progression = Progression.after_seconds(start_delay=0, overhead=3600, per_video_second=0)
+    speech = start(progression=progression, faults=(FaultRule(operation="create", action=FailJob(code="Bad")),))
+    speech.created(body=pack("First.", "Second.", signed=sign(hours=0.9)))
+    speech.emulator.settle()
+    speech.emulator.advance(3601)
+    job = speech.get().json()
+    assert job["properties"]["error"]["code"] == "Bad"
+    assert "outputs" not in job
+    assert list(container.list_blob_names()) == []
+
+
+def test_a_scaled_clock_brings_the_expiry_nearer_only_in_service_time(start, pack, sign):
+    progression = Progression.after_seconds(start_delay=0, overhead=3600, per_video_second=0)
+    speech = start(progression=progression, time_scale=10)
+    speech.created(body=pack("First.", "Second.", signed=sign(hours=0.2)))
+    speech.emulator.settle()
+    speech.emulator.advance(3700)
+    assert speech.status() == "Succeeded"
+
+
+@pytest.mark.parametrize("gone", ["before", "within"])
+def test_a_container_that_can_no_longer_be_written_to_makes_the_job_fail(start, pack, container, gone):
+    speech = start(faults=(FaultRule(operation="create", action=StickJob()),))
+    speech.created(body=pack("First.", "Second."))
+    if gone == "before":
+        container.delete_container()
+    else:  # as far as the second video: somebody holds a lease on a blob of its name
+        name = f"{speech.emulator.jobs()[0]['internal_id']}/0002.mp4"
+        with container.get_blob_client(name) as blob:
+            blob.upload_blob(b"taken")
+            blob.acquire_lease()
+    speech.emulator.release()
+    speech.emulator.settle()
+    job = speech.get().json()
+    assert job["status"] == "Failed"
+    assert job["properties"]["error"]["code"] == "InvalidRequest"
+    assert "outputs" not in job
+    assert [one["video"] for one in speech.emulator.jobs()[0]["inputs"]] == [None, None]
+    if gone == "within":
+        assert list(container.list_blob_names()) == [name]
+
+
+def test_jobs_with_their_own_container_can_stick(start, pack, container):
+    speech = start(destination_jobs_stick=True)
+    speech.created(body=pack("First.", "Second."))
+    assert speech.finished("job-2")["status"] == "Succeeded"
+    speech.emulator.advance(3000)
+    assert speech.status() == "NotStarted"
+    assert list(container.list_blob_names()) == []
+    assert speech.emulator.release() == 1
+    speech.emulator.settle()
+    assert speech.status() == "Succeeded"
+    assert len(list(container.list_blob_names())) == 3
+
+
+@pytest.mark.parametrize("status", ["NotStarted", "Running"])
+def test_a_stuck_job_writes_into_the_users_container_only_when_it_is_released(start, pack, container, status):
+    stuck = StickJob(status=status, release_after_seconds=60)
+    progression = Progression.after_seconds(start_delay=0, overhead=5, per_video_second=0)
+    speech = start(progression=progression, faults=(FaultRule(operation="create", action=stuck),))
+    speech.created(body=pack("First.", "Second."))
+    speech.emulator.advance(30)
+    assert speech.status() == status
+    speech.emulator.settle()
+    assert list(container.list_blob_names()) == []
+    speech.emulator.advance(40)
+    speech.get()
+    speech.emulator.settle()
+    assert speech.status() == "Succeeded"
+    assert len(list(container.list_blob_names())) == 3
+
+
+def test_videos_in_the_users_container_carry_no_checksum_of_the_whole(speech, pack, container):
+    speech.finished(body=pack("First.", "Second."))
+    assert {blob.content_settings.content_md5 for blob in container.list_blobs()} == {None}

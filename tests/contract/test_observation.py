@@ -26,6 +26,8 @@ def test_stats_tell_creates_requests_bills_and_deletes(speech, admin, make_body)
         "accepted": 1,
         "accepted_by_id": {"job-1": 1},
         "accepted_by_name": {"job-1": 1},
+        "packs": 0,
+        "inputs": 1,
         "refused": 2,
         "refused_by_code": {"409 Conflict": 1, "400 BadRequest": 1},
     }
