@@ -1,77 +1,222 @@
-"""Who may create now: the pace of creates and the slots of unfinished jobs, per resource."""
+"""Who may create now: the pace of creates and the slots of unfinished jobs, per resource.
+
+**The pace** is the configured one until the service refuses a create. The refused pace is then remembered as the
+service's own, creates go on a tenth below it, and every accepted create raises the pace along a cubic curve: quickly
+back towards the remembered pace, long just below it, then ever faster beyond it, up to the configured one. A straight
+line that is slow enough for 10 refusals per 1,000 creates idles twice as long in each round, and takes three times as
+many creates to find that the service has become twice as fast.
+
+Without a configured pace the first is what the service accepted in the last minute. Where that was little, as when a
+run has just begun, creates go on at ten a minute and twice as fast with each that is accepted; what was accepted in the
+minute before the next refusal counts then, however little it is.
+
+A refusal lowers the pace only if something was accepted since the last time: who is refused twice in a row has waited
+too shortly, or others were faster; neither says that this pace is too fast.
+
+**The slots** are those that the service has, as far as is known: less the jobs of others, and less what a refusal has
+shown to be taken by jobs that nobody has seen.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from batch_avatar.clock import Clock
 
 BACKOFF_SECONDS = (60.0, 120.0, 240.0, 240.0)
 """Waits after a 429 that names none: the 1-2-4-4 minutes that the service's quota page advises."""
+
+FULL_SECONDS = (10.0, 20.0, 40.0, 60.0)
+"""Waits when all slots are taken and no wait is named: about a look at the list, then less often."""
 
 UNCLEAR_ROW = 5  # creates without an answer that are no accident
 LEAST_WAIT_SECONDS = 1.0  # also where the service says 0, or it would be asked in a loop
 MARGIN = 1.01
 """Creates leave here evenly, and arrive there a little unevenly; 1 % keeps two from meeting in one window."""
 
+CUT = 0.1  # of the pace, at a refusal
+FIRST_CLIMB = 20  # creates from the first cut back to the refused pace: what was learned may be far off, so try soon
+CLIMB = 150  # the same in the long run: measured, 5 to 9 refusals per 1,000 creates
+CLIMB_PAUSES = 10  # creates that fit into a pause, times this: pauses may cost a tenth of the time
+COUNTABLE = 10  # creates in a minute from which on their number measures the service's pace to a tenth
+DOUBLINGS = 60  # after so many a pace is none any more
+LEAST_SHARE = (
+    0.1  # of the most that was accepted in a minute: refusals that no pace avoids must not end in a standstill
+)
+
 
 class Admission:
-    """For one resource in one process. Waiting costs no thread and no request."""
+    """For one resource in one process, on one event loop. Waiting costs no thread and no request."""
 
-    def __init__(self, *, clock: Clock, creates_per_minute: float, max_unfinished_jobs: int) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        creates_per_minute: float,
+        max_unfinished_jobs: int,
+        gate: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._clock = clock
-        self._spacing_seconds = MARGIN * 60.0 / creates_per_minute if creates_per_minute else 0.0
-        self._slots = asyncio.Semaphore(max_unfinished_jobs)
+        self._gate = gate
+        self._most_slots = self._limit = max_unfinished_jobs
+        self._held = self._others = 0
+        self._full = 0  # creates that were refused for want of a slot in the last pause
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._turn = asyncio.Lock()
-        self._next_create = clock.monotonic()
-        self._refusals = 0
-        self._unclear = 0
-        self._paused_until = self._next_create
+        self._created_at = -math.inf
+        self._paused_until = -math.inf
+        self._refusals = self._unclear = 0
+        self._ceiling = creates_per_minute / MARGIN if creates_per_minute else math.inf
+        self._refused_pace = math.inf  # a minute, as are all paces; 0 where it is unknown
+        self._counting = False  # the refused pace is what was accepted in the minute before this pause
+        self._since = 0  # creates accepted since the last cut, outside pauses
+        self._climb = FIRST_CLIMB / 2  # creates from a cut back to the refused pace; doubles with each cut
+        self._taken: deque[float] = deque()  # when creates were accepted, in the last minute
+        self._most_taken = 0
+
+    @property
+    def held(self) -> int:
+        """Slots that are held here."""
+        return self._held
+
+    @property
+    def pause_seconds(self) -> float:
+        """How long nobody may create from now on."""
+        return max(self._paused_until - self._clock.monotonic(), 0.0)
+
+    @property
+    def spacing_seconds(self) -> float:
+        """Between two creates at the present pace; 0 where there is none."""
+        return 60.0 / self._pace()
 
     async def enter(self) -> None:
         """Wait for a slot and then for the pace; pair with `leave`."""
-        await self._slots.acquire()
+        await self.adopt()
         try:
             await self.turn()
         except BaseException:
-            self._slots.release()
+            self.leave()
             raise
 
     async def adopt(self) -> None:
-        """Wait for a slot only: the job exists, nothing will be created."""
-        await self._slots.acquire()
+        """Wait for a slot only: the job exists, nothing will be created. First come, first served."""
+        slot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(slot)
+        self._fill()
+        try:
+            await slot
+        except asyncio.CancelledError:
+            if not slot.cancelled():  # given and given up at the same moment
+                self.leave()
+            raise
+
+    def take(self) -> None:
+        """Take a slot that the job has already, even where none is free."""
+        self._held += 1
 
     def leave(self) -> None:
         """The job has ended, or never came to be."""
-        self._slots.release()
+        self._held -= 1
+        self._fill()
+
+    def see_others(self, count: int) -> None:
+        """As the service's list shows them: unfinished jobs of the resource that are not held here.
+
+        Each look gives back one slot that a refusal took, and those that are explained by it.
+        """
+        self._limit = min(self._limit + 1 + max(count - self._others, 0), self._most_slots)
+        self._others = count
+        self._fill()
 
     async def turn(self) -> None:
         """Wait until one create may be sent. First come, first served."""
         async with self._turn:
-            while (wait := self._next_create - self._clock.monotonic()) > 0:
-                await self._clock.sleep(wait)
-            self._next_create = self._clock.monotonic() + self._spacing_seconds
+            await self._due()
+            if self._gate is not None:
+                await self._gate()
+                await self._due()  # the service may have refused others meanwhile
+            self._created_at = self._clock.monotonic()
 
     def accepted(self) -> None:
         """The service took a create: the next refusal starts counting anew."""
         self._refusals = self._unclear = 0
+        self._taken.append(self._clock.monotonic())
+        taken = self._taken_in_last_minute()
+        self._most_taken = max(self._most_taken, taken)
+        if not self.pause_seconds:
+            self._since += 1
+        elif self._counting and (
+            self._refused_pace or taken >= COUNTABLE
+        ):  # of one burst, refusals may be answered before what was accepted
+            self._refused_pace = max(self._refused_pace, taken)
 
     def unclear(self) -> None:
         """A create had no usable answer; many in a row are a trouble of the service's, and it is left alone a while."""
         self._unclear += 1
         if self._unclear >= UNCLEAR_ROW:
-            self.throttled(None)
+            self._pause(None, BACKOFF_SECONDS)
 
-    def throttled(self, retry_after_seconds: float | None) -> None:
-        """The service refused a create for now: nobody sends before its time is over."""
-        now = self._clock.monotonic()
-        if now >= self._paused_until:  # many may be refused in one pause; that is one refusal
+    def throttled(self, retry_after_seconds: float | None, *, full: bool = False) -> None:
+        """The service refused a create for now: nobody sends before its time is over.
+
+        `full`: because of the number of unfinished jobs, not because of the pace.
+        """
+        anew = not self.pause_seconds  # many may be refused in one pause; that is one refusal
+        self._pause(retry_after_seconds, FULL_SECONDS if full else BACKOFF_SECONDS)
+        if full:
+            self._full = 1 if anew else self._full + 1  # these hold slots here, and none there
+            self._limit = min(max(self._held + self._others - self._full, 1), self._limit)
+        elif anew:
+            self._slow_down()
+
+    def _fill(self) -> None:
+        while self._waiting and self._held + self._others < self._limit:
+            slot = self._waiting.popleft()
+            if not slot.done():
+                self._held += 1
+                slot.set_result(None)
+
+    async def _due(self) -> None:
+        while (wait := max(self._created_at + self.spacing_seconds - self._clock.monotonic(), self.pause_seconds)) > 0:
+            await self._clock.sleep(wait)
+
+    def _pause(self, told_seconds: float | None, steps: tuple[float, ...]) -> None:
+        if not self.pause_seconds:
             self._refusals += 1
-        if retry_after_seconds is None:
-            step = BACKOFF_SECONDS[min(max(self._refusals, 1), len(BACKOFF_SECONDS)) - 1]
-            retry_after_seconds = step * random.uniform(0.75, 1.25)  # noqa: S311 - spreading, not secrecy
-        self._paused_until = max(self._paused_until, now + max(retry_after_seconds, LEAST_WAIT_SECONDS))
-        self._next_create = max(self._next_create, self._paused_until)
+        if told_seconds is None:
+            step = steps[min(max(self._refusals, 1), len(steps)) - 1]
+            told_seconds = step * random.uniform(0.75, 1.25)  # noqa: S311 - spreading, not secrecy
+        until = self._clock.monotonic() + max(told_seconds, LEAST_WAIT_SECONDS)
+        self._paused_until = max(self._paused_until, until)
+
+    def _pace(self) -> float:
+        if self._refused_pace == 0:
+            return min(COUNTABLE * 2.0 ** min(self._since, DOUBLINGS), self._ceiling)
+        return min(self._refused_pace * (1 + CUT * (self._since / self._climb - 1) ** 3), self._ceiling)
+
+    def _slow_down(self) -> None:
+        pace, taken = self._pace(), self._taken_in_last_minute()
+        self._counting = self._refused_pace == 0 or pace == math.inf
+        if self._counting:
+            enough = COUNTABLE if pace == math.inf else 1
+            self._refused_pace = taken if self._since and taken >= enough else 0
+        elif self._since:
+            measured = max(taken, COUNTABLE, pace / 2)  # by half at most: a pause may have been in that minute
+            self._refused_pace = max(min(pace, measured), LEAST_SHARE * self._most_taken)
+        else:
+            return
+        wanted = max(CLIMB, CLIMB_PAUSES * self._refused_pace * self.pause_seconds / 60)
+        self._climb = max(min(2 * self._climb, wanted), taken)  # a minute's window is blind to what is faster
+        self._since = 0
+
+    def _taken_in_last_minute(self) -> int:
+        while self._taken and self._taken[0] <= self._clock.monotonic() - 60:
+            self._taken.popleft()
+        return len(self._taken)

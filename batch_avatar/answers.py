@@ -14,6 +14,7 @@ from batch_avatar.errors import (
     ServiceError,
     ServiceUnavailable,
     Throttled,
+    TooManyJobs,
 )
 from batch_avatar.wire import decode_problem
 
@@ -57,9 +58,9 @@ class Answers:
                 kind = JobNotFound
             case 409:
                 kind = JobExists
+            case 400 | 429 if "too many" in said and "job" in said:  # 400: the older generation's "200 at once"
+                kind = TooManyJobs
             case 429:
-                kind = Throttled
-            case 400 if "too many" in said and "job" in said:  # the older generation's form of "200 at once"
                 kind = Throttled
             case 400 if "already exist" in said:
                 kind = JobExists

@@ -6,6 +6,7 @@ Layout (design, section 3), below an optional prefix:
     <script_id>/<content_id>/<attempt>/...      video, summary.json, subtitles
     <script_id>/<content_id>/receipt.json       last: its presence is the fact "archived"
     _failed/<content_id>.json                   dead letters
+    _packs/<pack_id>.json                       jobs with several inputs: who they are
     _runs/<run>/...                             reports, and the shards of a fanned-out run
 """
 
@@ -29,7 +30,7 @@ from pydantic import BaseModel, ValidationError
 
 from batch_avatar.archive_index import ArchiveIndex, claim_metadata, letter_metadata, receipt_metadata
 from batch_avatar.errors import ArchiveConflict, ArchiveRefused
-from batch_avatar.records import Claim, DeadLetter, Receipt
+from batch_avatar.records import Claim, DeadLetter, Pack, Receipt
 from batch_avatar.storage_errors import archive_errors
 
 if TYPE_CHECKING:
@@ -174,6 +175,13 @@ class Archive:
         for script_id, content_id in sorted(self.index().receipts):
             if (receipt := self.read_receipt(script_id, content_id)) is not None:
                 yield receipt
+
+    def write_pack(self, pack: Pack) -> None:
+        """Before it is sent; one of that id is the same."""
+        self._write(f"_packs/{pack.pack_id}.json", pack, {})
+
+    def read_pack(self, pack_id: str) -> Pack | None:
+        return self._read(Pack, f"_packs/{pack_id}.json")
 
     def read_dead_letter(self, content_id: str) -> DeadLetter | None:
         return self._read(DeadLetter, f"_failed/{content_id}.json")

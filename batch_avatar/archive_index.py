@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from batch_avatar.identity import form_digest, form_digests
+from batch_avatar.errors import FailureClass
+from batch_avatar.identity import form_digest, form_digests, parse_job_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,7 @@ def claim_metadata(claim: Claim) -> dict[str, str]:
             "attempt": str(last.number),
             "job_id": last.job_id,
             "resource": claim.resource,
+            "input": str(last.input or ""),
             "accepted": "yes" if last.accepted_at else "",
             "refused": "yes" if last.refused else "",
             "over": "yes" if last.over else "",
@@ -67,13 +69,22 @@ def claim_metadata(claim: Claim) -> dict[str, str]:
 
 
 def receipt_metadata(receipt: Receipt) -> dict[str, str]:
+    predicted, length = receipt.predicted_seconds, receipt.duration_milliseconds
+    alone = receipt.created_at and receipt.last_action_at and not receipt.input
+    took = (receipt.last_action_at - receipt.created_at).total_seconds() if alone else None  # type: ignore[operator]
     return _quoted(
         {
             "attempt": str(receipt.attempt),
             "job_id": receipt.job_id,
             "service_id": receipt.service_id,
+            "resource": receipt.resource,
+            "input": str(receipt.input or ""),
             "archived_at": receipt.archived_at.isoformat(),
             "doubtful": " ".join(receipt.video.doubtful),
+            "voice": receipt.voice,
+            "predicted": f"{predicted:g}" if predicted else "",
+            "video": f"{length / 1000:g}" if length else "",
+            "rendered": f"{took:g}" if took else "",
             "revision": str(receipt.revision),
             "form": " ".join(f"{name}={digest}" for name, digest in receipt.form.items()),
         }
@@ -98,6 +109,19 @@ def _cut(text: str, size: int) -> str:
     while (long := len(quote(text))) > size:
         text = text[: len(text) * size // long]
     return text
+
+
+def letter_attempt(letter: Mapping[str, str]) -> int:
+    """Which attempt it is about; the first where its job has no name of ours."""
+    parsed = parse_job_id(letter.get("job_id", ""))
+    return parsed[1] if parsed else 1
+
+
+def overtaken(letter: Mapping[str, str], claim: Mapping[str, str]) -> bool:
+    """Whether the claim tells more: it was sent again since, or taken from another run where this one was refused."""
+    attempt, claimed = letter_attempt(letter), int(claim.get("attempt", "0"))
+    refused = letter.get("failure_class") == FailureClass.INPUT
+    return attempt < claimed or (attempt == claimed and refused and bool(claim.get("accepted")))
 
 
 def form_of(metadata: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -26,7 +27,7 @@ from batch_avatar.session import NO_ANSWER, HostAuth, NoAuth
 from batch_avatar.wire import PAGE_SIZE, WireRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import requests
 
@@ -67,21 +68,30 @@ class AvatarClient:
         self._auth = HostAuth(endpoint, credential)
 
     def create(
-        self, script: Script, *, job_id: str, description: str, check: Callable[[], None] | None = None
+        self,
+        script: Script,
+        *,
+        job_id: str,
+        description: str,
+        contents: Sequence[str] = (),
+        check: Callable[[], None] | None = None,
     ) -> SynthesisJob:
-        """Send once; `check` may still prevent it by raising, at the last moment, when a token has been fetched too.
+        """Send once, with `contents` as several inputs instead of the script's own one.
+
+        `check` may still prevent it by raising, at the last moment, when a token has been fetched too.
 
         Raises:
             JobExists, RequestRefused, AccessRefused, Throttled: the service has not taken it.
             CreateUnclear: it may or may not have.
         """
-        request = self._wire.encode_create(script, job_id=job_id, description=description)
+        inputs = contents or (script.content,)
+        request = self._wire.encode_create(script, job_id=job_id, description=description, inputs=inputs)
         try:
             response = self._send(request, check)
             if response.status_code >= 500 or response.status_code == 408:  # noqa: PLR2004 - HTTP statuses
                 raise self._answers.error(response, CreateUnclear, job_id)
             self._answers.raise_for_status(response, job_id)
-            return self._decode(response, self._wire.decode_job)
+            return self._decode_job(response)
         except ServiceUnavailable as error:
             raise CreateUnclear(
                 f"no readable answer to the create: {error.message}",
@@ -99,7 +109,7 @@ class AvatarClient:
         self._answers.raise_for_status(response, service_id)
         if response.status_code == 204:  # noqa: PLR2004 - No Content
             raise self._answers.error(response, JobNotFound, service_id)
-        return self._decode(response, self._wire.decode_job)
+        return self._decode_job(response)
 
     @property
     def service_names_jobs(self) -> bool:
@@ -144,6 +154,7 @@ class AvatarClient:
             response = self._send(WireRequest("GET", url, {}))
             self._answers.raise_for_status(response, None)
             page = self._decode(response, self._wire.decode_page)
+            page = replace(page, jobs=tuple(self._ours(job) for job in page.jobs))
             if page.unreadable:
                 logger.warning("%d jobs of the list cannot be read and are left out", page.unreadable)
             yield page
@@ -247,6 +258,12 @@ class AvatarClient:
             raise ServiceUnavailable(f"{self._host} does not answer ({_kind(error)})") from None
         except (ValueError, UnicodeError):  # from http.client, with the header's value in its text
             raise AccessRefused("the key or token holds characters that no HTTP header can carry") from None
+
+    def _decode_job(self, response: requests.Response) -> SynthesisJob:
+        return self._ours(self._decode(response, self._wire.decode_job))
+
+    def _ours(self, job: SynthesisJob) -> SynthesisJob:
+        return job.model_copy(update={"resource": self._host})
 
     def _decode(self, response: requests.Response, decode: Callable[..., T]) -> T:
         try:

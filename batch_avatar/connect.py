@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import secrets
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from contextvars import ContextVar, copy_context
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import RequestsTransport
@@ -21,141 +17,73 @@ from batch_avatar.admission import Admission
 from batch_avatar.archive import NO_ARCHIVE, Archive
 from batch_avatar.client import AvatarClient
 from batch_avatar.clock import SystemClock
+from batch_avatar.connections import CONTROL_THREADS, TRANSFER_THREADS, Connections, in_thread, opened
 from batch_avatar.credentials import EntraCredential, KeyCredential
 from batch_avatar.errors import SettingsError
-from batch_avatar.identity import derive_content_id
 from batch_avatar.log import redact_secrets
-from batch_avatar.models import Permits
+from batch_avatar.resource import Resource
 from batch_avatar.session import idempotent_retry, open_session
+from batch_avatar.signing import signer
+from batch_avatar.staging import Staging
 from batch_avatar.stopping import Stopping
 from batch_avatar.transfer import BLOCK_BYTES
 from batch_avatar.watcher import Deadlines, Watcher
 from batch_avatar.wire import wire_for
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     import requests
-    from azure.storage.blob import ContainerClient
-    from pydantic import SecretStr
 
     from batch_avatar.clock import Clock
-    from batch_avatar.models import BatchReport, Script, SynthesisJob
-    from batch_avatar.progress import Event
+    from batch_avatar.models import SynthesisJob
+    from batch_avatar.resource_settings import ResourceSettings
     from batch_avatar.session import Credential
     from batch_avatar.settings import Settings
 
-P = ParamSpec("P")
+    GateOf = Callable[[str], Callable[[], Awaitable[None]]]
+
 T = TypeVar("T")
-
-CONTROL_THREADS = 16
-TRANSFER_THREADS = 8  # 8 threads move 264 small videos a second, measured; bandwidth is the limit for large ones
-
-
-@dataclass
-class Connections:
-    """What the stages of one run share. `run` names it in claims, receipts and reports."""
-
-    settings: Settings
-    run: str
-    clock: Clock
-    client: AvatarClient
-    archive: Archive
-    admission: Admission
-    watcher: Watcher
-    stopping: Stopping
-    control_threads: ThreadPoolExecutor
-    transfer_threads: ThreadPoolExecutor
-    deadlines: Deadlines
-    permits: Permits = field(default_factory=Permits)
-    """What may be paid for again."""
-    revisions: dict[str, int] = field(default_factory=dict)
-    """By script_id, where the plan goes on with a later revision than the permits ask for."""
-    report: BatchReport | None = None
-    """What the run ended with, for whoever opened the connections around it."""
-    holder: str = field(default_factory=lambda: secrets.token_hex(8))
-    """Whose claims are ours: this process and run, so that a step that is taken again knows its own."""
-    destinations: dict[str, SecretStr] = field(default_factory=dict)
-    """Signed links of destination containers by job id: secrets, so this process alone knows them."""
-    job_listeners: list[Callable[[SynthesisJob], None]] = field(default_factory=list)
-    listeners: list[Callable[[Event], None]] = field(default_factory=list)
-
-    alive: set[str] = field(default_factory=set)
-    """Scripts, by id, whose job the plan has seen: they are looked for before anything is sent."""
-
-    def content_id_of(self, script: Script) -> str:
-        """Of the revision that is wanted."""
-        return derive_content_id(script, archive_id=self.archive.archive_id, revision=self.revision_of(script))
-
-    def revision_of(self, script: Script) -> int:
-        return self.revisions.get(script.script_id, self.permits.revision)
-
-    def tell(self, event: Event) -> None:
-        """Tell everyone who shows progress that a script moved on."""
-        for listener in self.listeners:
-            listener(event)
-
-    async def control(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a short blocking call in a thread of our own; asyncio's default pool is small and not ours."""
-        return await _in_thread(self.control_threads, partial(call, *args, **kwargs))
-
-    async def transfer(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a long blocking call, one that moves a video."""
-        return await _in_thread(self.transfer_threads, partial(call, *args, **kwargs))
-
-
-def new_run_name(clock: Clock) -> str:
-    """A name for a run that sorts by time, e.g. 20261121-093012-3f2a."""
-    return f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-
-
-async def _in_thread(threads: ThreadPoolExecutor, call: Callable[[], T]) -> T:
-    """With the caller's context, so that a flow engine knows whose log lines these are."""
-    return await asyncio.get_running_loop().run_in_executor(threads, copy_context().run, call)
-
-
-_current: ContextVar[Connections | None] = ContextVar("batch_avatar_connections", default=None)
-
-
-def current() -> Connections:
-    """The open connections.
-
-    Raises:
-        RuntimeError: outside `open_connections`.
-    """
-    connections = _current.get()
-    if connections is None:
-        raise RuntimeError("no connections are open here: use `async with open_connections(load_settings(), run=...)`")
-    return connections
 
 
 @asynccontextmanager
 async def open_connections(
-    settings: Settings, *, run: str, clock: Clock | None = None, create_archive: bool = True
+    settings: Settings,
+    *,
+    run: str,
+    clock: Clock | None = None,
+    create_archive: bool = True,
+    gate_of: GateOf | None = None,
 ) -> AsyncIterator[Connections]:
     """Open everything a run needs and close it again; inside a run that is open already, share that one's.
 
+    `gate_of` gives, for a resource's name, what every create there waits for last, e.g. a limit shared by machines.
     With `create_archive=False` nothing is written where there is no archive yet; it then looks empty.
 
     Raises:
         ArchiveRefused, ArchiveUnavailable: the container cannot be opened.
         SettingsError: the storage settings cannot be used.
     """
-    outer = _current.get()
+    outer = opened.get()
     if outer is not None and outer.settings == settings:
         yield outer
         return
     clock = clock or SystemClock()
     session, storage_session = open_session(retry=idempotent_retry()), open_session()
-    connections = _connect(settings, run=run, clock=clock, session=session, storage_session=storage_session)
-    token = _current.set(connections)
+    connections = _connect(
+        settings, run=run, clock=clock, session=session, storage_session=storage_session, gate_of=gate_of
+    )
+    token = opened.set(connections)
     try:
         await connections.control(partial(connections.archive.open, create=create_archive))
+        if connections.staging is not None and create_archive:
+            await connections.control(connections.staging.open)
         yield connections
     finally:
-        _current.reset(token)
+        opened.reset(token)
         connections.stopping.throw()
-        await connections.watcher.close()
+        for resource in connections.resources.values():
+            await resource.watcher.close()
         for threads in (connections.transfer_threads, connections.control_threads):
             threads.shutdown(wait=False, cancel_futures=True)  # what still waits for an answer ends alone
         session.close()
@@ -179,14 +107,18 @@ async def open_existing_archive(settings: Settings, *, run: str) -> AsyncIterato
 
 
 def connect_client(
-    settings: Settings, *, clock: Clock | None = None, session: requests.Session | None = None
+    settings: Settings,
+    resource: ResourceSettings,
+    *,
+    clock: Clock | None = None,
+    session: requests.Session | None = None,
 ) -> AvatarClient:
-    """The service alone, without an archive."""
+    """One resource alone, without an archive."""
     clock = clock or SystemClock()
     redact_secrets()
     return AvatarClient(
-        endpoint=settings.endpoint,
-        credential=_credential(settings, clock),
+        endpoint=resource.endpoint,
+        credential=_credential(resource, clock),
         wire=wire_for(settings.api_version),
         session=session or open_session(retry=idempotent_retry()),
         clock=clock,
@@ -201,8 +133,8 @@ def _connect(
     clock: Clock,
     session: requests.Session,
     storage_session: requests.Session,
+    gate_of: GateOf | None,
 ) -> Connections:
-    client = connect_client(settings, clock=clock, session=session)
     control_threads = ThreadPoolExecutor(CONTROL_THREADS, thread_name_prefix="control")
     listeners: list[Callable[[SynthesisJob], None]] = []
 
@@ -211,30 +143,48 @@ def _connect(
             listener(job)
 
     async def look(call: Callable[..., T], *args: object) -> T:
-        return await _in_thread(control_threads, partial(call, *args))
+        return await in_thread(control_threads, partial(call, *args))
 
-    deadlines = Deadlines(settings.start_deadline_seconds, settings.job_deadline_seconds)
-    watcher = Watcher(
-        client=client,
-        clock=clock,
-        poll_interval_seconds=settings.poll_interval_seconds,
-        deadlines=deadlines,
-        run=look,
-        on_change=changed,
-    )
+    def connected(given: ResourceSettings) -> Resource:
+        deadlines = Deadlines(settings.start_deadline_seconds, settings.job_deadline_seconds)
+        client = connect_client(settings, given, clock=clock, session=session)
+        admission = Admission(
+            clock=clock,
+            creates_per_minute=given.creates_per_minute or 0,
+            max_unfinished_jobs=given.max_unfinished_jobs or settings.max_unfinished_jobs,
+            gate=gate_of(given.name) if gate_of else None,
+        )
+        watcher = Watcher(
+            client=client,
+            clock=clock,
+            poll_interval_seconds=settings.poll_interval_seconds,
+            deadlines=deadlines,
+            run=look,
+            on_change=changed,
+            on_others=admission.see_others,
+        )
+        return Resource(
+            name=given.name,
+            host=given.host,
+            client=client,
+            admission=admission,
+            watcher=watcher,
+            deadlines=deadlines,
+            unsupported=frozenset(name.lower() for name in given.unsupported),
+        )
+
+    storage = _storage(settings, storage_session)
+    staging = None
+    if settings.staging_container is not None:
+        container = storage.get_container_client(settings.staging_container)
+        staging = Staging(container=container, sign=signer(storage, settings), clock=clock)
     return Connections(
         settings=settings,
         run=run,
         clock=clock,
-        client=client,
-        archive=Archive(container=_container(settings, storage_session), prefix=settings.prefix),
-        admission=Admission(
-            clock=clock,
-            creates_per_minute=settings.creates_per_minute,
-            max_unfinished_jobs=settings.max_unfinished_jobs,
-        ),
-        watcher=watcher,
-        deadlines=deadlines,
+        resources={given.host: connected(given) for given in settings.all_resources()},
+        archive=Archive(container=storage.get_container_client(settings.container), prefix=settings.prefix),
+        staging=staging,
         stopping=Stopping(),
         control_threads=control_threads,
         transfer_threads=ThreadPoolExecutor(TRANSFER_THREADS, thread_name_prefix="transfer"),
@@ -242,13 +192,13 @@ def _connect(
     )
 
 
-def _credential(settings: Settings, clock: Clock) -> Credential:
-    if settings.speech_key is not None:
-        return KeyCredential(settings.speech_key)
+def _credential(resource: ResourceSettings, clock: Clock) -> Credential:
+    if resource.speech_key is not None:
+        return KeyCredential(resource.speech_key)
     return EntraCredential(DefaultAzureCredential(), clock)
 
 
-def _container(settings: Settings, session: requests.Session) -> ContainerClient:
+def _storage(settings: Settings, session: requests.Session) -> BlobServiceClient:
     options = {
         "transport": RequestsTransport(session=session, session_owner=False),  # its own: the SDK retries by itself
         "retry_policy": ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=4),  # its default waits 15 s
@@ -269,4 +219,4 @@ def _container(settings: Settings, session: requests.Session) -> ContainerClient
             f"BATCH_AVATAR_STORAGE_CONNECTION_STRING or _ACCOUNT_URL cannot be used: {type(error).__name__}"
         ) from None
     logging.getLogger("azure").setLevel(logging.WARNING)
-    return service.get_container_client(settings.container)
+    return service

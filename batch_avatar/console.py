@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from batch_avatar.errors import FailureClass
-from batch_avatar.plan import PlanState
+from batch_avatar.plan_item import PlanState
 from batch_avatar.progress import Event, Phase, Progress
 from batch_avatar.sweep import sweep_rows
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from batch_avatar.clock import Clock
     from batch_avatar.models import BatchReport, Outcome
-    from batch_avatar.plan import Plan
+    from batch_avatar.plan_item import Plan
     from batch_avatar.settings import Settings
     from batch_avatar.sweep import SweepReport
 
@@ -103,7 +103,7 @@ def print_plan(console: Console, plan: Plan, settings: Settings) -> None:
     """What a run would do, script by script, and how long its creates take at the pace."""
     table = Table("script", "state", "detail", box=None, pad_edge=False)
     for item in plan.items[:MANY]:
-        table.add_row(item.script.script_id, item.state, item.detail or "")
+        table.add_row(item.script_id, item.state, item.detail or "")
     console.print(table)
     if len(plan.items) > MANY:
         console.print(f"... and {len(plan.items) - MANY} more; --json lists all")

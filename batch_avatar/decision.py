@@ -51,10 +51,14 @@ class Seen:
 
 @dataclass(frozen=True)
 class Rules:
-    """What `decide` goes by. `settle_seconds`: how long looks must agree where a job can only be looked for by name."""
+    """What `decide` goes by.
+
+    `resources`: the hosts where this run can look. `settle_seconds`: how long looks must agree where a job can only be
+    looked for by name.
+    """
 
     holder: str
-    resource: str
+    resources: frozenset[str]
     claim_seconds: float
     settle_seconds: float = 0.0
     retry_failed: bool = False
@@ -67,6 +71,8 @@ def decide(seen: Seen, rules: Rules) -> Move:  # noqa: C901, PLR0911 - one retur
     if seen.held is None:
         return Move.CLAIM
     claim = seen.held.claim
+    if claim.last.over and claim.last.input:  # its pack may go on for the others; this script has left it
+        return Move.NEXT_ATTEMPT
     if seen.job is not None:
         again = rules.retry_failed and claim.last.ended is not None and seen.job.status == JobStatus.FAILED
         return Move.NEXT_ATTEMPT if again else Move.ADOPT
@@ -77,12 +83,12 @@ def decide(seen: Seen, rules: Rules) -> Move:  # noqa: C901, PLR0911 - one retur
         return Move.LOOK_AGAIN
     if claim.last.refused and claim.last.accepted_at is None and claim.last.ended is None:
         return Move.TAKE_OVER
-    if claim.resource != rules.resource:
+    if claim.resource not in rules.resources:
         return Move.ELSEWHERE
     if claim.last.accepted_at is not None:  # also where it was given up: it may have finished before it went
         return Move.LOST
     if claim.last.ended is not None:
         return Move.NEXT_ATTEMPT
-    if claim.holder == rules.holder:
+    if claim.holder == rules.holder and not claim.last.input:  # a pack's create may still be on its way
         return Move.SEND
     return Move.TAKE_OVER if seen.held.age_seconds > rules.claim_seconds else Move.WAIT

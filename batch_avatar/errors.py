@@ -11,6 +11,7 @@ BatchAvatarError
 │   ├── JobExists              unknown     the job id is taken: adopt the job
 │   ├── DeleteRefused          unfinished  the job has not ended: ask again later
 │   ├── Throttled              throttled   wait as told, then the same request
+│   │   └── TooManyJobs        throttled   all slots are taken: wait until a job ends
 │   ├── ServiceUnavailable     transient   the same request again, if it is idempotent
 │   └── CreateUnclear          transient   a create without an answer: look, then decide
 ├── JobError                   job         no attempt is left
@@ -67,6 +68,8 @@ _SECRET = re.compile(r"(?i)(?:\b|(?<=%26)|(?<=%3f))(sig|skoid|accountkey|shareda
 
 def redact(text: str) -> str:
     """The text without the values of signatures and account keys."""
+    if "=" not in text and "%3" not in text:  # most texts are scripts, and long
+        return text
     return _SECRET.sub(r"\1\2REDACTED", text)
 
 
@@ -144,6 +147,8 @@ class ServiceError(BatchAvatarError):
         super().__init__(message, code=code, script_id=script_id, job_id=job_id, request_id=request_id)
         self.http_status = http_status
         self.retry_after_seconds = retry_after_seconds
+        self.resource: str | None = None
+        """The host of the resource, where the caller cannot know it."""
 
 
 class RequestRefused(ServiceError):
@@ -169,6 +174,10 @@ class DeleteRefused(ServiceError):
 class Throttled(ServiceError):
     failure_class = FailureClass.THROTTLED
     retriable = True
+
+
+class TooManyJobs(Throttled):
+    pass
 
 
 class ServiceUnavailable(ServiceError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -17,10 +18,12 @@ from batch_avatar.errors import ManifestError
 from batch_avatar.identity import derive_job_id, mark_description
 from batch_avatar.models import Script
 from batch_avatar.rules import check_script, with_defaults
+from batch_avatar.spool import ScriptSpool
 from batch_avatar.wire.messages import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import IO
 
     from batch_avatar.wire import Wire
 
@@ -31,25 +34,78 @@ NESTED = ("custom_voices", "scene", "video_crop", "avatar_position", "avatar_siz
 LONGEST_ID = "0" * 16
 
 
+class _NotUtf8(Exception):
+    """A byte, and the line it is on; a byte order mark does not count."""
+
+    def __init__(self, line: int, byte: int) -> None:
+        super().__init__(line, byte)
+        self.line, self.byte = line, byte
+
+
+@dataclass
+class _Checked:
+    """Takes drafts (members of a script and where they stand) one by one: scripts go to disk, their faults stay."""
+
+    wire: Wire
+    scripts: ScriptSpool = field(default_factory=ScriptSpool)
+    faults: list[str] = field(default_factory=list)
+    drafts: int = 0
+    first: dict[str, str] = field(default_factory=dict)
+
+    def take(self, where: str, values: Mapping[str, Any]) -> None:
+        self.drafts += 1
+        try:
+            script = Script.model_validate(values)
+        except ValidationError as error:
+            name = values.get("script_id")
+            self.faults.extend(f"{where}: {f'{name}: ' if name else ''}{reason}" for reason in _reasons(error))
+            return
+        found = [*check_script(script), *self.wire.check(with_defaults(script)), *_check_size(script, self.wire)]
+        if script.script_id in self.first:
+            found.append(f"script_id is taken by {self.first[script.script_id]}")
+        self.first.setdefault(script.script_id, where)
+        self.faults.extend(f"{where}: {script.script_id}: {reason}" for reason in found)
+        if not self.faults:  # after the first fault nothing will be sent
+            self.scripts.add(script)
+
+    def finish(self, faults: Sequence[str]) -> ScriptSpool:
+        """The scripts, unless there are faults: those met while reading come before those of scripts."""
+        faults = [*faults, *self.faults]
+        if not self.scripts and not faults:
+            faults.append("no scripts")
+        if faults:
+            self.scripts.close()
+            raise ManifestError(faults)
+        return self.scripts
+
+
 @dataclass
 class _Reader:
-    """Collects drafts (members of a script and where they stand) and faults."""
+    """Finds drafts, hands each on as it is read, and collects the faults of files."""
 
     base: Mapping[str, Any]
-    drafts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    checked: _Checked
     known_defaults: dict[Path, dict[str, Any]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
     def text(self, path: Path, where: str) -> str | None:
         try:
-            return path.read_bytes().decode("utf-8-sig")
-        except OSError as error:
-            self.faults.append(f"{where}: cannot read {path.name}: {error.strerror}")
-        except UnicodeDecodeError as error:
-            line = error.object[: error.start].count(b"\n") + 1
-            place = f"{where.removesuffix(':1')}:{line}" if where.startswith(str(path)) else where
-            self.faults.append(f"{place}: {path.name} is not UTF-8 (byte {error.start})")
-        return None
+            with path.open("rb") as file:
+                return "".join(_lines(file))
+        except (OSError, ValueError, _NotUtf8) as error:
+            self.unreadable(path, where, error)
+            return None
+
+    def unreadable(self, path: Path, where: str, error: Exception) -> None:
+        """A file that is no text is found on the line at fault, or where another file names it."""
+        match error:
+            case _NotUtf8():
+                place = f"{where.removesuffix(':1')}:{error.line}" if where.startswith(str(path)) else where
+                self.faults.append(f"{place}: {path.name} is not UTF-8 (byte {error.byte})")
+            case OSError():
+                self.faults.append(f"{where}: cannot read {path.name}: {error.strerror}")
+            case _:  # a NUL or half a surrogate pair in it
+                self.faults.append(f"{where}: {path.name!r} is not the name of a file")
 
     def defaults(self, folder: Path) -> dict[str, Any]:
         if folder not in self.known_defaults:
@@ -78,13 +134,21 @@ class _Reader:
             self.faults.append(f"{source}: does not exist")
 
     def manifest(self, path: Path) -> None:
-        text = self.text(path, f"{path}:1")
-        if text is None:
-            return
-        before = len(self.drafts) + len(self.faults)
+        try:
+            with path.open("rb") as opened:
+                file = opened if opened.seekable() else io.BytesIO(opened.read())  # a pipe cannot be read twice
+                for _ in _lines(file):
+                    pass  # one byte that is no text refuses the whole file, so no line is judged before
+                file.seek(0)
+                self.lines(path, _lines(file))
+        except (OSError, _NotUtf8) as error:
+            self.unreadable(path, f"{path}:1", error)
+
+    def lines(self, path: Path, lines: Iterable[str]) -> None:
+        before = self.checked.drafts + len(self.faults)
         read = self.csv if path.suffix.lower() == ".csv" else self.jsonl
-        read(path, text, self.defaults(path.parent))
-        if len(self.drafts) + len(self.faults) == before:
+        read(path, lines, self.defaults(path.parent))
+        if self.checked.drafts + len(self.faults) == before:
             self.faults.append(f"{path}:1: no scripts in it")
 
     def folder(self, folder: Path) -> None:
@@ -103,15 +167,15 @@ class _Reader:
         text = self.text(path, f"{path}:1")
         if text is not None:
             own = {"script_id": path.stem, "input_kind": KINDS[path.suffix.lower()], "content": text}
-            self.drafts.append((f"{path}:1", {**self.base, **defaults, **own}))
+            self.checked.take(f"{path}:1", {**self.base, **defaults, **own})
 
-    def jsonl(self, path: Path, text: str, defaults: Mapping[str, Any]) -> None:
-        for number, line in enumerate(text.split("\n"), start=1):
+    def jsonl(self, path: Path, lines: Iterable[str], defaults: Mapping[str, Any]) -> None:
+        for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             where = f"{path}:{number}"
             try:
-                value = json.loads(line)
+                value = json.loads(line.removesuffix("\n"))  # the fault's text tells the place in the line
             except (ValueError, RecursionError) as error:
                 self.faults.append(f"{where}: malformed JSON: {error}")
                 continue
@@ -120,9 +184,10 @@ class _Reader:
             else:
                 self.faults.append(f"{where}: a line is one JSON object, not {type(value).__name__}")
 
-    def csv(self, path: Path, text: str, defaults: Mapping[str, Any]) -> None:
+    def csv(self, path: Path, lines: Iterable[str], defaults: Mapping[str, Any]) -> None:
         csv.field_size_limit(MAX_BODY_BYTES)  # a longer cell cannot be sent anyway
-        rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+        ended = (part for line in lines for part in io.StringIO(line, newline=""))  # CSV's lines may end in CR alone
+        rows = csv.reader(ended, strict=True)
         start = 1
         try:
             header = next(rows, [])
@@ -152,7 +217,7 @@ class _Reader:
                 **values,
                 "content": text,
             }
-        self.drafts.append((where, {**self.base, **values}))
+        self.checked.take(where, {**self.base, **values})
 
 
 def _cell(name: str, text: str) -> Any:
@@ -165,48 +230,38 @@ def _cell(name: str, text: str) -> Any:
     return text
 
 
-def read_scripts(sources: Sequence[Path | str], *, defaults: Mapping[str, Any], wire: Wire) -> tuple[Script, ...]:
+def read_scripts(sources: Sequence[Path | str], *, defaults: Mapping[str, Any], wire: Wire) -> ScriptSpool:
     """All scripts of all sources, valid and distinct. Nearer wins: the script, then defaults.toml, then `defaults`.
 
     Raises:
         ManifestError: with every fault of every script; then nothing may be sent.
+        InputError: the disk has no room for them.
     """
-    reader = _Reader(base=defaults)
+    reader = _Reader(base=defaults, checked=_Checked(wire))
     for source in sources:
         reader.source(Path(source))
-    return _validated(reader.drafts, reader.faults, wire)
+    return reader.checked.finish(reader.faults)
 
 
-def check_scripts(scripts: Iterable[Script], *, defaults: Mapping[str, Any], wire: Wire) -> tuple[Script, ...]:
+def check_scripts(scripts: Iterable[Script], *, defaults: Mapping[str, Any], wire: Wire) -> ScriptSpool:
     """The same for scripts that came as values, e.g. as a flow's parameter."""
-    drafts = [
-        (f"scripts[{number}]", {**defaults, **script.model_dump(exclude_unset=True)})
-        for number, script in enumerate(scripts)
-    ]
-    return _validated(drafts, [] if drafts else ["scripts: none given"], wire)
+    checked = _Checked(wire)
+    for number, script in enumerate(scripts):
+        checked.take(f"scripts[{number}]", {**defaults, **script.model_dump(exclude_unset=True)})
+    return checked.finish([] if checked.drafts else ["scripts: none given"])
 
 
-def _validated(drafts: list[tuple[str, dict[str, Any]]], faults: list[str], wire: Wire) -> tuple[Script, ...]:
-    scripts: list[Script] = []
-    first: dict[str, str] = {}
-    for where, values in drafts:
+def _lines(file: IO[bytes]) -> Iterator[str]:
+    """Lines with their ends, one at a time in memory."""
+    start = 0
+    for number, raw in enumerate(file, start=1):
+        line = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
         try:
-            script = Script.model_validate(values)
-        except ValidationError as error:
-            name = values.get("script_id")
-            faults.extend(f"{where}: {f'{name}: ' if name else ''}{reason}" for reason in _reasons(error))
-            continue
-        found = [*check_script(script), *wire.check(with_defaults(script)), *_check_size(script, wire)]
-        if script.script_id in first:
-            found.append(f"script_id is taken by {first[script.script_id]}")
-        first.setdefault(script.script_id, where)
-        faults.extend(f"{where}: {script.script_id}: {reason}" for reason in found)
-        scripts.append(script)
-    if not scripts and not faults:
-        faults.append("no scripts")
-    if faults:
-        raise ManifestError(faults)
-    return tuple(scripts)
+            text = line.decode()
+        except UnicodeDecodeError as error:
+            raise _NotUtf8(number, start + error.start) from None
+        start += len(line)
+        yield text
 
 
 def _reasons(error: ValidationError) -> Iterator[str]:
@@ -224,6 +279,10 @@ def _reasons(error: ValidationError) -> Iterator[str]:
 def _check_size(script: Script, wire: Wire) -> Iterator[str]:
     job_id = derive_job_id(script.script_id, LONGEST_ID, 99)
     mark = mark_description(script.description, LONGEST_ID)
-    body = wire.encode_create(with_defaults(script), job_id=job_id, description=mark).body or b""
+    try:
+        body = wire.encode_create(with_defaults(script), job_id=job_id, description=mark).body or b""
+    except UnicodeEncodeError:
+        yield "a property holds half of a surrogate pair, which no request can carry"
+        return
     if len(body) > MAX_BODY_BYTES:
         yield f"the request has {len(body):,} bytes; the service takes {MAX_BODY_BYTES:,}"

@@ -147,6 +147,8 @@ class SynthesisJob(Received):
     """
 
     service_id: str
+    resource: str = ""
+    """The host that showed it."""
     display_name: str | None = None
     """Only where the service chooses the ids (3.1-preview1): what we called it."""
     internal_id: str | None = None
@@ -205,13 +207,19 @@ class SynthesisJob(Received):
 
 
 class JobRef(Received):
-    """A job that exists or is about to: enough to find it again, nothing secret."""
+    """A job that exists or is about to: enough to find it again, nothing secret.
+
+    `resource`: the host that has it; empty where there is only one. `input`: which input of a pack it is, from 1; 0 for
+    a job of its own.
+    """
 
     script_id: str
     content_id: str
     attempt: int
     job_id: str
     service_id: str
+    resource: str = ""
+    input: int = 0
 
 
 class FailureFacts(Received):

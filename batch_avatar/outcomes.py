@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from batch_avatar.errors import AlreadyArchived, BatchAvatarError, FailureClass
 from batch_avatar.models import BatchReport, FailureFacts, Outcome, OutcomeKind
-from batch_avatar.plan import PlanState
+from batch_avatar.plan_item import PlanState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from batch_avatar.plan import PlanItem
+    from batch_avatar.plan_item import PlanItem
     from batch_avatar.records import DeadLetter, Receipt
 
 FINAL = frozenset({FailureClass.INPUT, FailureClass.JOB, FailureClass.LOST, FailureClass.CHANGED})

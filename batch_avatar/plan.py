@@ -2,116 +2,55 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from batch_avatar.archive_index import form_of
+from batch_avatar.archive_index import form_of, letter_attempt, overtaken
 from batch_avatar.errors import FailureClass
 from batch_avatar.identity import (
     archive_of,
     derive_content_id,
-    derive_job_id,
     form_digest,
     form_digests,
     parse_job_id,
     recorded_form,
 )
-from batch_avatar.models import FailureFacts, JobRef, JobStatus, Permits
+from batch_avatar.models import FailureFacts, JobStatus, Permits
+from batch_avatar.plan_item import Leftover, Plan, PlanItem, PlanState
+from batch_avatar.prediction import PastRender
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from batch_avatar.archive_index import ArchiveIndex
     from batch_avatar.models import Script, SynthesisJob
 
 
-class PlanState(StrEnum):
-    """What a script is to the archive; only `new`, `changed` and `claimed` can lead to a create by themselves."""
-
-    ARCHIVED = "archived"  # receipt and video are there: skip
-    ALIVE = "alive"  # a job of ours exists: adopt
-    CLAIMED = "claimed"  # claimed, no job seen: settle who sends
-    DEAD = "dead"  # a dead letter says why it is not sent again
-    LOST = "lost"  # paid, and the list does not show it: asked for by name, then a person decides
-    DAMAGED = "damaged"  # a receipt without its video: a person decides
-    CHANGED = "changed"  # archived before with other content
-    NEW = "new"
-
-
-@dataclass(frozen=True)
-class PlanItem:
-    """`failure`: why it is reported and not sent.
-
-    `leftovers`: ended jobs, by service id, of a script that is archived. `named`: all jobs under the latest name, the
-    oldest first; more than one only where the service chooses the ids, and each was paid for. `letter`: a dead letter
-    exists, which a receipt makes void.
-    """
-
-    script: Script
-    content_id: str
-    state: PlanState
-    attempt: int = 1
-    detail: str | None = None
-    failure: FailureFacts | None = None
-    leftovers: tuple[str, ...] = ()
-    named: tuple[str, ...] = ()
-    letter: bool = False
-    revision: int = 0
-
-    @property
-    def extras(self) -> tuple[str, ...]:
-        """All of its name but one."""
-        return self.named[1:]
-
-    def paid_beside(self, service_id: str) -> int:
-        """How many jobs of its name there are beside the one that was archived."""
-        return len({*self.named, service_id}) - 1
-
-    def ref(self) -> JobRef:
-        job_id = derive_job_id(self.script.script_id, self.content_id, self.attempt)
-        return JobRef(
-            script_id=self.script.script_id,
-            content_id=self.content_id,
-            attempt=self.attempt,
-            job_id=job_id,
-            service_id=job_id,
-        )
-
-
-@dataclass(frozen=True)
-class Plan:
-    items: tuple[PlanItem, ...]
-
-    def counts(self) -> dict[PlanState, int]:
-        found = Counter(item.state for item in self.items)
-        return {state: found[state] for state in PlanState if found[state]}
-
-
 def own_jobs(jobs: Iterable[SynthesisJob], archive_id: str) -> dict[str, list[SynthesisJob]]:
     """This archive's jobs by content id, oldest first; those of others, and names we cannot read, are left out."""
-    ours: defaultdict[str, dict[str, SynthesisJob]] = defaultdict(dict)
+    ours: defaultdict[str, dict[tuple[str, str], SynthesisJob]] = defaultdict(dict)
     for job in jobs:
         parsed = parse_job_id(job.job_id)
         if parsed is not None and archive_of(job.description) == archive_id:
-            ours[parsed[0]][job.service_id] = job  # a page may show again what the page before it showed
+            ours[parsed[0]][job.resource, job.service_id] = job  # a page may show again what the page before it showed
     return {content_id: sorted(found.values(), key=lambda job: job.born) for content_id, found in ours.items()}
 
 
 def reconcile(
-    scripts: Sequence[Script],
+    scripts: Iterable[Script],
     *,
     archive_id: str,
     jobs: Iterable[SynthesisJob],
     index: ArchiveIndex,
-    resource: str | None = None,
+    resources: Collection[str] | None = None,
     permits: Permits | None = None,
     max_changed: int = 0,
 ) -> Plan:
     """One state per script. Read the jobs before the index, or a finishing run looks like a lost job.
 
-    More than `max_changed` changed scripts are a mistake rather than a wish, unless the permits accept them.
+    `resources`: the hosts whose jobs these are, all of them; a job that was sent elsewhere is not lost for it. More
+    than `max_changed` changed scripts are a mistake rather than a wish, unless the permits accept them.
     """
     permits = permits or Permits()
     ours = own_jobs(jobs, archive_id)
@@ -129,7 +68,7 @@ def reconcile(
         }
         revision = _serving(script.script_id, ids, ours, index, permits.revision)
         content_id = ids[revision]
-        item = _classify(script, content_id, ours, index, resource) or _unknown(script, content_id, forms)
+        item = _classify(script.script_id, content_id, ours, index, resources) or _unknown(script, content_id, forms)
         item = replace(item, letter=content_id in index.dead, revision=revision)
         items.append(_permitted(item, permits))
     changed = sum(item.state is PlanState.CHANGED for item in items)
@@ -164,64 +103,119 @@ def _claimed_revisions(index: ArchiveIndex) -> defaultdict[tuple[str, str], set[
     return claimed
 
 
+def past_renders(index: ArchiveIndex) -> Iterator[PastRender]:
+    """What the archive's receipts teach about how long scripts take."""
+    for receipt in index.receipts.values():
+        if receipt.get("predicted") and receipt.get("video"):
+            took = receipt.get("rendered")
+            yield PastRender(
+                voice=receipt.get("voice", ""),
+                predicted_video_seconds=float(receipt["predicted"]),
+                video_seconds=float(receipt["video"]),
+                render_seconds=float(took) if took else None,
+            )
+
+
 def _classify(
-    script: Script,
+    script_id: str,
     content_id: str,
     ours: Mapping[str, Sequence[SynthesisJob]],
     index: ArchiveIndex,
-    resource: str | None,
+    resources: Collection[str] | None,
 ) -> PlanItem | None:
     """What is known under this very content; None where nothing is."""
     jobs = ours.get(content_id, ())
-    if (receipt := index.receipts.get((script.script_id, content_id))) is not None:
-        attempt = int(receipt.get("attempt", "1"))
-        if index.video_of((script.script_id, content_id), attempt):
-            ended = tuple(job.service_id for job in jobs if job.terminal)
-            if receipt.get("doubtful"):
-                return PlanItem(script, content_id, PlanState.ARCHIVED, attempt)
-            same = {job.service_id for job in jobs if job.job_id == receipt.get("job_id")}
-            named = tuple(sorted(same | {receipt.get("service_id", "")} - {""}))
-            return PlanItem(script, content_id, PlanState.ARCHIVED, attempt, leftovers=ended, named=named)
-        if any(job.status == JobStatus.SUCCEEDED for job in jobs):
-            detail = "the receipt's video is gone, and its job still has it"
-            return PlanItem(script, content_id, PlanState.DAMAGED, attempt, detail)
-        damaged = _facts(FailureClass.LOST, "Damaged", "the receipt's video is not in the archive")
-        return PlanItem(script, content_id, PlanState.DAMAGED, attempt, damaged.message, damaged)
-    return _alive(script, content_id, jobs) if jobs else _decided(script, content_id, index, resource)
+    if (receipt := index.receipts.get((script_id, content_id))) is not None:
+        return _receipted(script_id, content_id, receipt, ours, index)
+    if jobs:
+        return _alive(script_id, content_id, jobs)
+    claim = index.claims.get((script_id, content_id), {})
+    pack = _pack_of(claim, ours)
+    if pack is None or claim.get("over"):
+        return _decided(script_id, content_id, index, resources)
+    return PlanItem(
+        script_id,
+        content_id,
+        PlanState.ALIVE,
+        int(claim.get("attempt", "1")),
+        f"{pack.job_id} is {pack.status}; this is input {claim['input']} of it",
+        resource=pack.resource,
+        pack=pack.job_id,
+        input=int(claim["input"]),
+    )
 
 
-def _decided(script: Script, content_id: str, index: ArchiveIndex, resource: str | None) -> PlanItem | None:
+def _pack_of(facts: Mapping[str, str], ours: Mapping[str, Sequence[SynthesisJob]]) -> SynthesisJob | None:
+    """The job with several inputs that this claim or receipt names, if the service has it."""
+    parsed = parse_job_id(facts.get("job_id", "")) if facts.get("input") else None
+    return ours[parsed[0]][0] if parsed is not None and parsed[0] in ours else None
+
+
+def _receipted(
+    script_id: str,
+    content_id: str,
+    receipt: Mapping[str, str],
+    ours: Mapping[str, Sequence[SynthesisJob]],
+    index: ArchiveIndex,
+) -> PlanItem:
+    """Archived, or damaged where the receipt's video is gone."""
+    jobs, pack = ours.get(content_id, ()), _pack_of(receipt, ours)
+    item = PlanItem(
+        script_id,
+        content_id,
+        PlanState.ARCHIVED,
+        int(receipt.get("attempt", "1")),
+        resource=receipt.get("resource", ""),
+        pack=pack.job_id if pack else "",
+        input=int(receipt.get("input", "0")),
+    )
+    if index.video_of((script_id, content_id), item.attempt):
+        if receipt.get("doubtful"):
+            return item
+        ended = tuple(Leftover(job.resource, job.service_id) for job in jobs if job.terminal)
+        same = {job.service_id for job in jobs if job.job_id == receipt.get("job_id")}
+        return replace(item, leftovers=ended, named=tuple(sorted(same | {receipt.get("service_id", "")} - {""})))
+    if any(job.status == JobStatus.SUCCEEDED for job in (*jobs, *([pack] if pack else ()))):
+        return replace(item, state=PlanState.DAMAGED, detail="the receipt's video is gone, and its job still has it")
+    damaged = _facts(FailureClass.LOST, "Damaged", "the receipt's video is not in the archive")
+    return replace(item, state=PlanState.DAMAGED, detail=damaged.message, failure=damaged)
+
+
+def _decided(
+    script_id: str, content_id: str, index: ArchiveIndex, resources: Collection[str] | None
+) -> PlanItem | None:
     """Neither archived nor alive: what letter and claim say; None where nobody has claimed it."""
-    key = (script.script_id, content_id)
+    key = (script_id, content_id)
     claim = index.claims.get(key, {})
-    claimed = int(claim.get("attempt", "0"))
+    claimed, host = int(claim.get("attempt", "0")), claim.get("resource", "")
     if (letter := index.dead.get(content_id)) is not None:
-        parsed = parse_job_id(letter.get("job_id", ""))
-        attempt = parsed[1] if parsed else 1
-        if attempt >= claimed:  # else it was sent again since, and the claim tells more
+        attempt = letter_attempt(letter)
+        if not overtaken(letter, claim):
             facts = _facts(letter.get("failure_class", ""), letter.get("code", ""), letter.get("message", ""))
-            return PlanItem(script, content_id, PlanState.DEAD, attempt, f"{facts.code}: {facts.message}", facts)
+            text = f"{facts.code}: {facts.message}"
+            return PlanItem(script_id, content_id, PlanState.DEAD, attempt, text, facts, host)
     if not claim:
         return None
+    item = PlanItem(script_id, content_id, PlanState.CLAIMED, claimed, claim.get("ended"), resource=host)
     if not claim.get("accepted") or claim.get("over"):
-        return PlanItem(script, content_id, PlanState.CLAIMED, claimed, claim.get("ended"))
+        return item
     if index.video_of(key, claimed):
-        return PlanItem(script, content_id, PlanState.CLAIMED, claimed, "video without receipt: it is rebuilt")
-    if resource is not None and (elsewhere := claim.get("resource", resource)) != resource:
-        return PlanItem(script, content_id, PlanState.CLAIMED, claimed, f"sent to {elsewhere}, seen only there")
-    return PlanItem(script, content_id, PlanState.LOST, claimed, f"{claim.get('job_id')} is not in the job list")
+        return replace(item, detail="video without receipt: it is rebuilt")
+    if resources is not None and host and host not in resources:
+        return replace(item, detail=f"sent to {host}, seen only there")
+    return replace(item, state=PlanState.LOST, detail=f"{claim.get('job_id')} is not in the job list")
 
 
-def _alive(script: Script, content_id: str, jobs: Sequence[SynthesisJob]) -> PlanItem:
+def _alive(script_id: str, content_id: str, jobs: Sequence[SynthesisJob]) -> PlanItem:
     """The latest attempt; where several jobs carry its name, the oldest of them."""
-    attempts = {job.service_id: parsed[1] for job in jobs if (parsed := parse_job_id(job.job_id))}
-    latest = max(attempts.values())
-    named = [job for job in jobs if attempts[job.service_id] == latest]
+    attempts = [(parsed[1], job) for job in jobs if (parsed := parse_job_id(job.job_id))]
+    latest = max(number for number, _ in attempts)
+    named = [job for number, job in attempts if number == latest]
     detail = f"{named[0].job_id} is {named[0].status}"
     if len(named) > 1:
         detail += f"; {len(named) - 1} more of that name, paid for as well"
-    names = tuple(job.service_id for job in named)
-    return PlanItem(script, content_id, PlanState.ALIVE, latest, detail, named=names)
+    names, host = tuple(job.service_id for job in named), named[0].resource
+    return PlanItem(script_id, content_id, PlanState.ALIVE, latest, detail, resource=host, named=names)
 
 
 def _unknown(
@@ -230,14 +224,15 @@ def _unknown(
     """New, or changed since it was archived; a wanted re-render of the same is no change."""
     before = forms.get(script.script_id)
     if not before:
-        return PlanItem(script, content_id, PlanState.NEW)
+        return PlanItem(script.script_id, content_id, PlanState.NEW)
     now = form_digests(recorded_form(script))
     if any(form == now for _, _, form in before):
-        return PlanItem(script, content_id, PlanState.NEW, detail="archived before, wanted again")
+        return PlanItem(script.script_id, content_id, PlanState.NEW, detail="archived before, wanted again")
     _, last_id, last = max(before)
     differs = sorted(name for name in now.keys() | last.keys() if now.get(name) != last.get(name)) if last else []
     what = f"{', '.join(differs)} differ{'s' if len(differs) == 1 else ''}" if differs else "differs"
-    return PlanItem(script, content_id, PlanState.CHANGED, detail=f"{what} from what was archived as {last_id}")
+    detail = f"{what} from what was archived as {last_id}"
+    return PlanItem(script.script_id, content_id, PlanState.CHANGED, detail=detail)
 
 
 def _permitted(item: PlanItem, permits: Permits) -> PlanItem:

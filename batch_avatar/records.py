@@ -19,6 +19,8 @@ class Attempt(Received):
 
     number: int
     job_id: str
+    input: int = 0
+    """Of a pack: which of its inputs this script is, from 1; 0 for a job of its own."""
     service_id: str | None = None
     """Where the service chooses the ids: the one it chose."""
     accepted_at: datetime | None = None
@@ -38,6 +40,9 @@ class Claim(Received):
     resource: str
     api_version: str
     revision: int = 0
+    voice: str = ""
+    predicted_seconds: float | None = None
+    """How long the video was guessed to be, before anything was learned: what later guesses are corrected by."""
     form: dict[str, Any] = Field(default_factory=dict)
     """The script's normal form, its content as a digest: what a later change is compared with."""
     attempts: tuple[Attempt, ...]
@@ -57,6 +62,8 @@ class Claim(Received):
             attempt=attempt.number,
             job_id=attempt.job_id,
             service_id=attempt.service_id or attempt.job_id,
+            resource=self.resource,
+            input=attempt.input,
         )
 
 
@@ -88,6 +95,7 @@ class Receipt(Received):
     job_id: str
     service_id: str
     internal_id: str | None = None
+    input: int = 0
     run: str
     resource: str
     api_version: str
@@ -98,6 +106,8 @@ class Receipt(Received):
     billing: dict[str, int] = Field(default_factory=dict)
     billed_seconds: int = 0
     billed_characters: int = 0
+    voice: str = ""
+    predicted_seconds: float | None = None
     video: StoredBlob
     summary: StoredBlob | None = None
     subtitles: StoredBlob | None = None
@@ -113,6 +123,8 @@ class Receipt(Received):
             attempt=self.attempt,
             job_id=self.job_id,
             service_id=self.service_id,
+            resource=self.resource,
+            input=self.input,
         )
 
 
@@ -138,15 +150,75 @@ class DeadLetter(Received):
 
 
 class Superseded(Received):
-    """Proof, written in the claim, that an attempt is given up and its job may be deleted."""
+    """Proof, written in the claim, that an attempt is given up and its job may be deleted.
+
+    `members`: of a pack, all of them; each one's claim says so.
+    """
 
     ref: JobRef
     internal_id: str | None = None
     reason: str
+    members: tuple[JobRef, ...] = ()
 
     @property
     def script_id(self) -> str:
         return self.ref.script_id
 
 
-Proof = Receipt | DeadLetter | Superseded
+class PackMember(Received):
+    """A script as an input of a pack; `characters` is its weight when the pack's bill is divided."""
+
+    script_id: str
+    content_id: str
+    attempt: int
+    characters: int
+
+
+class Pack(Received):
+    """A job with several inputs, written before it is sent and never changed: who its inputs are, in their order."""
+
+    layout: Literal[1] = 1
+    job_id: str
+    pack_id: str
+    run: str
+    resource: str
+    api_version: str
+    members: tuple[PackMember, ...]
+
+    def ref(self) -> JobRef:
+        """The job as a whole."""
+        return JobRef(
+            script_id=self.job_id,
+            content_id=self.pack_id,
+            attempt=1,
+            job_id=self.job_id,
+            service_id=self.job_id,
+            resource=self.resource,
+        )
+
+    def member_refs(self) -> tuple[JobRef, ...]:
+        """The job as each of its inputs."""
+        return tuple(
+            self.ref().model_copy(
+                update={
+                    "script_id": member.script_id,
+                    "content_id": member.content_id,
+                    "attempt": member.attempt,
+                    "input": number,
+                }
+            )
+            for number, member in enumerate(self.members, start=1)
+        )
+
+
+class SettledPack(Received):
+    """Proof that every member of a pack has a receipt, a dead letter, or has gone on to another attempt."""
+
+    ref: JobRef
+
+    @property
+    def script_id(self) -> str:
+        return self.ref.script_id
+
+
+Proof = Receipt | DeadLetter | Superseded | SettledPack

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from batch_avatar.connect import current
+from batch_avatar.archive_index import overtaken
+from batch_avatar.connections import current
 from batch_avatar.errors import FailureClass, InputError
-from batch_avatar.identity import derive_content_id, parse_job_id
+from batch_avatar.identity import derive_content_id
 from batch_avatar.models import Script
 
 if TYPE_CHECKING:
@@ -42,9 +43,7 @@ def counting_letters(index: ArchiveIndex) -> list[LetterLine]:
     lines: dict[str, LetterLine] = {}
     for content_id, facts in index.dead.items():
         script_id, job_id = facts.get("script_id", ""), facts.get("job_id", "")
-        parsed = parse_job_id(job_id)
-        claim = index.claims.get((script_id, content_id), {})
-        sent_again = parsed is not None and int(claim.get("attempt", "0")) > parsed[1]
+        sent_again = overtaken(facts, index.claims.get((script_id, content_id), {}))
         written_at = facts.get("written_at", "")
         mended = archived_at.get(script_id, "") > written_at
         if (script_id, content_id) in index.receipts or sent_again or mended:

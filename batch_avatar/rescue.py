@@ -47,7 +47,7 @@ def rebuild_receipt(claim: Claim, blobs: Sequence[BlobProperties], *, number: in
         return None
     ref = claim.ref_of(next(attempt for attempt in claim.attempts if attempt.number == number))
     return Receipt(
-        **ref.model_dump(),
+        **ref.model_dump(exclude={"resource"}),
         internal_id=facts.get("internal_id") or None,
         run=claim.run,
         resource=claim.resource,

@@ -8,17 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import wraps
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from batch_avatar import stages
-from batch_avatar.connect import current
+from batch_avatar.connections import current
 from batch_avatar.errors import BatchAvatarError
 from batch_avatar.stages import Chain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-V = TypeVar("V")
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -51,15 +51,16 @@ def plain_chain() -> Chain:
         wait=_with_retries(stages.wait, WAIT),
         archive=_with_retries(stages.archive, ARCHIVE),
         delete=_with_retries(stages.delete, DELETE),
+        submit_pack=_with_retries(stages.submit_pack, SUBMIT),
     )
 
 
-def _with_retries(stage: Callable[[V], Awaitable[R]], policy: RetryPolicy) -> Callable[[V], Awaitable[R]]:
+def _with_retries(stage: Callable[P, Awaitable[R]], policy: RetryPolicy) -> Callable[P, Awaitable[R]]:
     @wraps(stage)
-    async def step(value: V) -> R:
+    async def step(*args: P.args, **kwargs: P.kwargs) -> R:
         for number in count():
             try:
-                return await stage(value)
+                return await stage(*args, **kwargs)
             except BatchAvatarError as error:
                 if not is_retriable(error) or number >= policy.retries:
                     raise

@@ -1,53 +1,56 @@
-"""A batch: the order of the scripts, the window in front of the steps, and an outcome for every script."""
+"""A batch: what is missing, in which order, over which resources, and an outcome for every script."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, defaultdict
+from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from batch_avatar import stages
-from batch_avatar.connect import CONTROL_THREADS, Connections, current
-from batch_avatar.errors import (
-    AccessRefused,
-    AlreadyArchived,
-    ArchiveRefused,
-    BatchAvatarError,
-    DeleteRefused,
-    FailureClass,
-    InputError,
-    JobFailed,
-    JobOverdue,
-    LateSuccess,
-    RequestRefused,
-    Stopped,
-)
-from batch_avatar.models import FailureFacts, JobRef, Outcome, OutcomeKind, Permits
-from batch_avatar.outcomes import archived, build_report, outcome_of_error, outcome_of_letter, settled
-from batch_avatar.plan import PlanItem, PlanState
+from batch_avatar import planning
+from batch_avatar.connections import CONTROL_THREADS, Connections, current
+from batch_avatar.dispatch import Order, Queue, Waiting
+from batch_avatar.errors import AccessRefused, BatchAvatarError, InputError, SettingsError, Stopped
+from batch_avatar.models import JobRef, Permits
+from batch_avatar.outcomes import build_report, settled
+from batch_avatar.packing import PackSizer, fitting, input_bytes, pack_key
+from batch_avatar.packs import is_settled, read_pack
+from batch_avatar.plan_item import Plan, PlanItem, PlanState
 from batch_avatar.progress import Event, Phase
-from batch_avatar.records import DeadLetter, Receipt
+from batch_avatar.records import SettledPack
+from batch_avatar.resource_settings import PREVIEW_31
+from batch_avatar.slot import Slot
+from batch_avatar.walk import Walks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from batch_avatar.models import BatchReport, Script, SynthesisJob
+    from batch_avatar.dispatch import Lane
+    from batch_avatar.models import BatchReport, Script
+    from batch_avatar.resource import Resource
     from batch_avatar.stages import Chain
 
 logger = logging.getLogger(__name__)
 
-SYSTEMIC = 5
-"""So many scripts refused in a row with one code: it is not the scripts (design, section 4)."""
-
-FIRST = {PlanState.ALIVE: 0, PlanState.CLAIMED: 1, PlanState.LOST: 1}
+TO_SETTLE = (PlanState.ALIVE, PlanState.CLAIMED, PlanState.LOST)
+"""Bound to a resource, and looked for before anything is sent: first."""
 REPORT_SECONDS = 10.0  # for the report of a stopped run, of the 30 in which it ends
+ADOPTIONS = 500  # at once: what a run that died left behind is no job in flight and takes no slot
 
 
-async def render_scripts(scripts: Sequence[Script], chain: Chain, *, permits: Permits | None = None) -> BatchReport:
+async def render_scripts(
+    scripts: Sequence[Script],
+    chain: Chain,
+    *,
+    permits: Permits | None = None,
+    order: Order = Order.LONGEST,
+    pack: int = 1,
+) -> BatchReport:
     """Render what is missing, inside open connections; the report is also written to the archive.
 
+    `pack`: so many scripts share a job at most; 0 chooses by what is left and how fast jobs may be created.
     Tells every step of every script to the connections' `listeners`.
 
     One bad script never stops the others; only refused access and systemic refusals stop new creates. When the task
@@ -55,62 +58,197 @@ async def render_scripts(scripts: Sequence[Script], chain: Chain, *, permits: Pe
     left in flight.
 
     Raises:
-        InputError: a script_id is given twice.
+        InputError: a script_id is given twice; or packs are wanted, and settings or generation do not allow them.
         ServiceError, ArchiveError: before the first create, where service or archive cannot be read.
     """
-    if twice := [name for name, count in Counter(script.script_id for script in scripts).items() if count > 1]:
-        raise InputError(f"given twice: {', '.join(twice)}")
     c = current()
+    names = [script.script_id for script in scripts]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise InputError(f"given twice: {', '.join(twice)}")
     c.permits = permits or Permits()
-    return await _Batch(c, chain).run(scripts)
+    if pack != 1 and c.staging is None:
+        raise SettingsError("packed jobs are written into BATCH_AVATAR_STAGING_CONTAINER, which is not set")
+    if pack != 1 and c.settings.api_version == PREVIEW_31:
+        raise SettingsError(f"packed jobs need a later generation of the API than {PREVIEW_31}")
+    sizer = None if pack == 1 else PackSizer(pack or None)
+    return await _Batch(c, chain, scripts, names, queue=Queue(order), sizer=sizer).run()
 
 
 class _Batch:
-    def __init__(self, connections: Connections, chain: Chain) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        chain: Chain,
+        scripts: Sequence[Script],
+        names: list[str],
+        *,
+        queue: Queue,
+        sizer: PackSizer | None,
+    ) -> None:
         self._c = connections
         self._chain = chain
-        self._outcomes: dict[str, Outcome] = {}
-        self._begun: set[str] = set()
-        self._script_of_job: dict[str, str] = {}
-        self._job_of: dict[str, str] = {}
-        self._stop: asyncio.Future[BatchAvatarError] = asyncio.get_running_loop().create_future()
-        self._storage_refusals = 0
+        self._scripts = scripts
+        self._names = names
+        self._queue = queue
+        self._sizer = sizer
+        self._walks = Walks(connections, chain, scripts, sizer)
         self._leftovers = asyncio.Semaphore(CONTROL_THREADS)
-        self._refusals: list[str] = []
-        self._billed: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._adoptions = asyncio.Semaphore(ADOPTIONS)
+        self._feeders: dict[str, asyncio.Task[None]] = {}
 
-    async def run(self, scripts: Sequence[Script]) -> BatchReport:
-        for script in scripts:
-            self._c.tell(Event(script.script_id, Phase.WAITING))
-        plan = await stages.plan(scripts)
+    async def run(self) -> BatchReport:
+        for name in self._names:
+            self._c.tell(Event(name, Phase.WAITING))
+        plan = await planning.plan(self._scripts)
         logger.info("plan: %s", ", ".join(f"{count} {state}" for state, count in plan.counts().items()))
-        self._c.revisions = {item.script.script_id: item.revision for item in plan.items}
-        self._c.alive = {item.script.script_id for item in plan.items if item.state is PlanState.ALIVE}
-        self._c.job_listeners.append(self._job_changed)
+        self._c.revisions = {
+            item.script_id: item.revision for item in plan.items if item.revision != self._c.permits.revision
+        }
+        self._c.alive = {item.script_id for item in plan.items if item.state is PlanState.ALIVE}
+        self._c.job_listeners.append(self._walks.job_changed)
         try:
             async with asyncio.TaskGroup() as group:
-                for item in sorted(plan.items, key=lambda item: FIRST.get(item.state, 2)):
-                    if (outcome := settled(item, prefix=self._c.archive.prefix_of(item.ref()))) is not None:
-                        self._end(outcome)
-                        if item.leftovers:
-                            group.create_task(self._delete_leftovers(item))
-                    elif await self._admitted(item):
-                        group.create_task(self._script(item), name=item.script.script_id)
-                    else:
-                        self._end(self._outcome_of(self._stop.result(), item))
+                self._begin(plan, group)
+            self._end_rest()
         except asyncio.CancelledError:
             self._c.stopping.throw()
-            self._stopped(plan.items)
+            self._walks.stopped(plan.items)
             with suppress(TimeoutError):
                 async with asyncio.timeout(REPORT_SECONDS):
-                    await self._report(scripts)
+                    await self._report()
             raise
         finally:
-            self._c.job_listeners.remove(self._job_changed)
-        return await self._report(scripts)
+            self._c.job_listeners.remove(self._walks.job_changed)
+        return await self._report()
 
-    async def _report(self, scripts: Sequence[Script]) -> BatchReport:
-        report = build_report(self._c.run, [self._outcomes[script.script_id] for script in scripts])
+    def _begin(self, plan: Plan, group: asyncio.TaskGroup) -> None:
+        """What is settled ends, what is bound to a job is taken up, and all else waits for a create."""
+        for number, item in enumerate(plan.items):
+            outcome = settled(item, prefix=self._c.archive.prefix_of(item.ref()))
+            if outcome is not None:
+                self._walks.end(outcome)
+                if item.leftovers:
+                    group.create_task(self._delete_leftovers(item))
+            elif item.state in TO_SETTLE:
+                group.create_task(self._take_up(item, number), name=item.script_id)
+            else:
+                self._enqueue(item, number)
+        for ref in _settled_packs(plan):
+            group.create_task(self._delete_pack(ref))
+        for resource in self._c.resources.values():
+            if resource.set_aside is None and self._queue.waits_for(resource.host):
+                self._feeders[resource.host] = group.create_task(self._feed(resource, group), name=resource.name)
+        self._walks.stop.add_done_callback(lambda _: self._trim())
+
+    def _enqueue(self, item: PlanItem, number: int) -> None:
+        script = self._scripts[number]
+        hosts = frozenset(host for host, known in self._c.resources.items() if known.can_render(script))
+        packable = self._sizer is not None and item.state in (PlanState.NEW, PlanState.CHANGED)
+        waiting = Waiting(
+            item,
+            number,
+            self._c.predictor.predict(script).render_seconds,
+            input_bytes(script) if packable else 0,
+        )
+        self._queue.add(waiting, hosts=hosts, key=pack_key(script) if packable else None)
+
+    async def _feed(self, resource: Resource, group: asyncio.TaskGroup) -> None:
+        """As long as anything waits that this resource can do, take the next whenever it may be created there."""
+        while self._queue.waits_for(resource.host):
+            if resource.watcher.down:
+                try:
+                    await resource.watcher.answering()
+                except BatchAvatarError as error:
+                    self._walks.set_aside(resource, error)
+                    return
+            slot = Slot(resource, held=False)
+            with resource.watcher.kept_looking():
+                await slot.hold()
+            try:
+                await resource.admission.turn()
+            except BaseException:
+                slot.leave()
+                raise
+            if resource.watcher.down or self._walks.stop.done() or resource.set_aside is not None:
+                slot.leave()
+                if not resource.watcher.down:
+                    return
+                continue
+            taken = self._queue.take(resource.host, partial(self._count, resource))
+            self._trim()
+            if not taken:
+                slot.leave()
+            elif len(taken) > 1:
+                group.create_task(self._send_pack(taken, slot, group))
+            else:
+                group.create_task(self._walks.walk(taken[0].item, taken[0].number, slot), name=taken[0].item.script_id)
+
+    def _trim(self) -> None:
+        """End the feeders that have nothing left to feed, or may not."""
+        for host, feeder in self._feeders.items():
+            ended = self._walks.stop.done() or self._c.resources[host].set_aside is not None
+            if (ended or not self._queue.waits_for(host)) and feeder is not asyncio.current_task():
+                feeder.cancel()
+
+    def _count(self, resource: Resource, lane: Lane) -> int:
+        """How many scripts share the next job of this resource."""
+        if self._sizer is None or resource.alone:
+            return 1
+        able = sum(known.set_aside is None and known.host in lane.hosts for known in self._c.resources.values())
+        count = self._sizer.size(
+            left=len(lane.waiting),
+            spacing_seconds=resource.admission.spacing_seconds / max(able, 1),
+            mean_seconds=lane.mean_seconds,
+        )
+        return fitting(lane.sizes(count), count)
+
+    async def _send_pack(self, taken: Sequence[Waiting], slot: Slot, group: asyncio.TaskGroup) -> None:
+        """One create for all of them; who is not an input of it goes alone."""
+        for waiting in taken:
+            self._walks.begun.add(waiting.item.script_id)
+        refs: tuple[JobRef, ...] = ()
+        try:
+            scripts = tuple(self._scripts[waiting.number] for waiting in taken)
+            refs = await self._chain.submit_pack(scripts, slot.resource.host)
+        except AccessRefused as error:
+            self._walks.set_aside(slot.resource, error)
+            self._trim()
+        except BatchAvatarError as error:
+            slot.leave()
+            for waiting in taken:
+                self._walks.end(self._walks.outcome_of(error, waiting.item))
+            return
+        by_name = {ref.script_id: ref for ref in refs}
+        if refs:
+            predicted = sum(waiting.seconds for waiting in taken if waiting.item.script_id in by_name)
+            self._walks.predicted_seconds[refs[0].job_id] = predicted
+        for waiting in taken:
+            ref = by_name.get(waiting.item.script_id)
+            own = Slot(slot.resource, held=False) if slot.given else slot.handed_over()
+            walk = self._walks.walk(waiting.item, waiting.number, own, ref=ref)
+            group.create_task(walk, name=waiting.item.script_id)
+
+    async def _take_up(self, item: PlanItem, number: int) -> None:
+        """Go on with what has a job or a claim, where that is."""
+        async with self._adoptions:
+            usable = [known for known in self._c.resources.values() if known.set_aside is None]
+            resource = self._c.resources.get(item.resource) or next(iter(usable or self._c.resources.values()))
+            slot = Slot(resource, held=False)
+            if item.state is PlanState.ALIVE:
+                slot.take()
+            await self._walks.walk(item, number, slot)
+
+    def _end_rest(self) -> None:
+        """What was never taken: the reason why not is the reason why nothing more is sent."""
+        for waiting, hosts in self._queue.rest():
+            reasons = [known.set_aside for host in hosts if (known := self._c.resources[host]).set_aside is not None]
+            if self._walks.stop.done():
+                reasons.append(self._walks.stop.result())
+            nobody = Stopped("none of the resources can do its character or voice (unsupported)", code="NoResource")
+            self._walks.end(self._walks.outcome_of(reasons[-1] if reasons else nobody, waiting.item))
+
+    async def _report(self) -> BatchReport:
+        report = build_report(self._c.run, [self._walks.outcomes[name] for name in self._names])
         self._c.report = report
         try:
             await self._c.control(self._c.archive.write_run_document, self._c.run, "report.json", report.to_json())
@@ -118,181 +256,33 @@ class _Batch:
             logger.warning("the report cannot be written to the archive: %s", error)
         return report
 
-    def _stopped(self, items: Sequence[PlanItem]) -> None:
-        """Say of every script that has not ended where it stands."""
-        for item in items:
-            if (script_id := item.script.script_id) in self._outcomes:
-                continue
-            job_id = self._job_of.get(script_id)
-            where = "its job goes on at the service" if job_id else "it was not sent in this run"
-            if job_id is None and script_id in self._begun:
-                where = "it may just have been sent, the next run finds that out"
-            error = Stopped(f"the run was stopped; {where}", job_id=job_id)
-            self._outcomes[script_id] = self._outcome_of(error, item)
-
     async def _delete_leftovers(self, item: PlanItem) -> None:
         """A run died between receipt and delete, or paid twice for one name: the jobs go now."""
         async with self._leftovers:
             try:
-                receipt = await self._c.control(self._c.archive.read_receipt, item.script.script_id, item.content_id)
+                receipt = await self._c.control(self._c.archive.read_receipt, item.script_id, item.content_id)
             except BatchAvatarError as error:
-                logger.warning("the receipt of %s cannot be read, its job stays: %s", item.script.script_id, error)
+                logger.warning("the receipt of %s cannot be read, its job stays: %s", item.script_id, error)
                 return
             if receipt is not None:
-                for service_id in item.leftovers:
-                    await self._delete(receipt.model_copy(update={"service_id": service_id}))
+                for left in item.leftovers:
+                    await self._walks.delete(
+                        receipt.model_copy(update={"service_id": left.service_id, "resource": left.resource})
+                    )
 
-    async def _admitted(self, item: PlanItem) -> bool:
-        """Wait until this script may start; False once the run takes no more."""
-        if self._stop.done():
-            return False
-        admission = self._c.admission
-        enter = admission.adopt() if item.state in FIRST else admission.enter()
-        entering = asyncio.ensure_future(enter)
-        try:
-            waited: set[asyncio.Future[Any]] = {entering, self._stop}
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if not entering.done():
-                entering.cancel()
-        if self._stop.done():
-            if entering.done() and not entering.cancelled():
-                admission.leave()
-            return False
-        return True
-
-    async def _script(self, item: PlanItem) -> None:
-        self._begun.add(item.script.script_id)
-        try:
-            outcome = await self._render(item)
-        except BatchAvatarError as error:
-            if isinstance(error, AccessRefused):
-                self._stop_with(error)
-            outcome = self._outcome_of(error, item)
-            if isinstance(error, AlreadyArchived) and error.receipt.run == self._c.run:  # rebuilt, and paid in this run
-                outcome = archived(error.receipt, prefix=self._c.archive.prefix_of(error.receipt))
-        except Exception as error:
-            logger.exception("script %s ended by a mistake of this program", item.script.script_id)
-            facts = {"class": FailureClass.UNKNOWN, "code": type(error).__name__, "message": "see the log"}
-            outcome = Outcome(
-                script_id=item.script.script_id,
-                outcome=OutcomeKind.UNFINISHED,
-                error=FailureFacts.model_validate(facts),
-            )
-        self._end(outcome)
-
-    async def _render(self, item: PlanItem) -> Outcome:
-        try:
-            if item.state is PlanState.DAMAGED:
-                await self._c.control(self._c.archive.retire_receipt, item.script.script_id, item.content_id)
-            finished = await self._finished_job(item.script)
-        finally:
-            self._c.admission.leave()
-        if isinstance(finished, DeadLetter):
-            return outcome_of_letter(finished)
-        try:
-            receipt = await self._archive(finished)
-        except AlreadyArchived as error:
-            await self._clean_up(error.receipt, item, finished)
-            raise
-        await self._clean_up(receipt, item, finished)
-        return archived(
-            receipt, prefix=self._c.archive.prefix_of(receipt), extras=item.paid_beside(finished.service_id)
-        )
-
-    async def _clean_up(self, receipt: Receipt, item: PlanItem, ref: JobRef) -> None:
-        """The receipt makes a dead letter void, and the jobs superfluous unless its video is doubtful."""
-        if item.letter:
-            await self._c.control(self._c.archive.delete_dead_letter, item.content_id)
-        if not receipt.video.doubtful:
-            for service_id in {ref.service_id, *item.named}:
-                await self._delete(receipt.model_copy(update={"service_id": service_id}))
-
-    async def _archive(self, ref: JobRef) -> Receipt:
-        """The receipt. Videos that the storage does not take stay at the service, and no more of them are ordered."""
-        try:
-            receipt = await self._chain.archive(ref)
-        except ArchiveRefused as error:
-            self._storage_refusals += 1
-            if self._storage_refusals >= SYSTEMIC:
-                text = f"the storage refused {SYSTEMIC} videos in a row ({error.message}), so no more are sent"
-                self._stop_with(Stopped(text, code="StorageRefused"))
-            raise
-        self._storage_refusals = 0
-        return receipt
-
-    async def _finished_job(self, script: Script) -> JobRef | DeadLetter:
-        """The job that succeeded, after as many attempts as are due, or the letter that says why not."""
-        while True:
+    async def _delete_pack(self, ref: JobRef) -> None:
+        """A run died between the last receipt of a pack and its delete."""
+        async with self._leftovers:
             try:
-                ref = await self._chain.submit(script)
-            except RequestRefused as error:
-                return await self._refused(script, error)
-            self._refusals.clear()
-            self._script_of_job[ref.service_id], self._job_of[script.script_id] = script.script_id, ref.job_id
-            self._c.tell(Event(script.script_id, Phase.CREATED, ref.job_id))
-            try:
-                return await self._chain.wait(ref)
-            except (JobFailed, JobOverdue) as error:
-                logger.warning("attempt %d of %s ended: %s", ref.attempt, script.script_id, error)
-                self._billed[script.script_id].update(seconds=error.job.billed_seconds)
-                self._billed[script.script_id].update(characters=error.job.billed_characters)
-                proof = await stages.record_failure(stages.script_record(script), ref, error)
-                try:
-                    await self._chain.delete(proof)
-                except LateSuccess:
-                    return ref
-                except DeleteRefused:
-                    if isinstance(error, JobOverdue):
-                        raise error from None  # it may still finish, so it is neither replaced nor called failed
-                    raise
-                if isinstance(proof, DeadLetter):
-                    return proof
+                pack = await read_pack(self._c, ref)
+                if await is_settled(self._c, pack):
+                    await self._chain.delete(SettledPack(ref=pack.ref()))
+            except BatchAvatarError as error:
+                logger.warning("the job %s stays for now: %s", ref.job_id, error)
 
-    async def _refused(self, script: Script, error: RequestRefused) -> DeadLetter:
-        """The service will never take this script as it is. Five in a row with one code are no accident."""
-        self._refusals.append(error.code)
-        if self._refusals[-SYSTEMIC:] == [error.code] * SYSTEMIC:
-            self._stop_with(
-                Stopped(
-                    f"{SYSTEMIC} scripts in a row were refused with {error.code} ({error.message}); that is hardly "
-                    "the scripts' fault, so no more are sent. Mend the common cause and run again with retry_failed",
-                    code="Systemic",
-                )
-            )
-        return await stages.record_refusal(script, error)
 
-    async def _delete(self, receipt: Receipt) -> None:
-        """A job that cannot be deleted now costs nothing: the video is safe, and it expires by itself."""
-        try:
-            await self._chain.delete(receipt)
-        except BatchAvatarError as error:
-            logger.warning("archived, but the remote job stays for now: %s", error)
-        except Exception:
-            logger.exception("archived, but the remote job of %s stays for now", receipt.script_id)
-
-    def _outcome_of(self, error: BatchAvatarError, item: PlanItem) -> Outcome:
-        return outcome_of_error(error, item.script.script_id, prefix=self._c.archive.prefix_of(item.ref()))
-
-    def _stop_with(self, error: BatchAvatarError) -> None:
-        if not self._stop.done():
-            logger.error("no more jobs are created: %s", error)
-            self._stop.set_result(error)
-
-    def _job_changed(self, job: SynthesisJob) -> None:
-        script_id = self._script_of_job.get(job.service_id)
-        phase = {"Running": Phase.RUNNING, "Succeeded": Phase.RENDERED}.get(job.status)
-        if script_id and phase:
-            self._c.tell(Event(script_id, phase, job.service_id))
-
-    def _end(self, outcome: Outcome) -> None:
-        earlier = self._billed[outcome.script_id]  # attempts that were given up may have been billed as well
-        outcome = outcome.model_copy(
-            update={
-                "billed_seconds": outcome.billed_seconds + earlier["seconds"],
-                "billed_characters": outcome.billed_characters + earlier["characters"],
-            }
-        )
-        self._outcomes[outcome.script_id] = outcome
-        text = outcome.error.message if outcome.error else outcome.blob_prefix or ""
-        self._c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id, text))
+def _settled_packs(plan: Plan) -> list[JobRef]:
+    """Packs of which nothing is left to do here; where members are, they delete it when they leave."""
+    left = {item.pack for item in plan.items if item.state is not PlanState.ARCHIVED}
+    packs = {item.pack: item.ref() for item in plan.items if item.pack and item.pack not in left}
+    return list(packs.values())

@@ -11,68 +11,39 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as SettingsSourceError
 
 from batch_avatar.errors import SettingsError
 from batch_avatar.models import Properties, SubtitleType, VideoCodec, VideoFormat
+from batch_avatar.resource_settings import (
+    Endpoint,
+    ResourceSettings,
+    SpeechKey,
+    check_generation,
+    checked_url,
+    without_line_end,
+)
 
 PREFIX = "BATCH_AVATAR_"
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 CONTAINER_NAME = re.compile(r"[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62}")  # Azure Storage's rule for names
-ENTRA_DOMAIN = ".cognitiveservices.azure.com"
-PREVIEW_31 = "3.1-preview1"
-PREVIEW_31_DOMAIN = ".customvoice.api.speech.microsoft.com"
-
-
-def _checked_url(value: str) -> str:
-    parts = urlsplit(value)
-    if not parts.hostname or parts.scheme not in ("http", "https"):
-        raise ValueError("is not a URL like https://westus2.api.cognitive.microsoft.com")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise ValueError("must be https; http is accepted for this machine only")
-    if parts.query or parts.fragment or parts.username:
-        raise ValueError("must not carry a query, a fragment or a user")
-    try:
-        _ = parts.port
-    except ValueError:
-        raise ValueError("has a port that is none") from None
-    return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower()).geturl().rstrip("/")
-
-
-def _check_generation(host: str, api_version: str, *, key: bool) -> None:
-    """Raises ValueError where this host does not speak that generation, or asks for another kind of access."""
-    local, older = host in LOOPBACK, host.endswith(PREVIEW_31_DOMAIN)
-    if api_version == PREVIEW_31:
-        if not older and not local:
-            raise ValueError(
-                f"{PREFIX}ENDPOINT: with {PREVIEW_31} it is https://<region>{PREVIEW_31_DOMAIN}, not {host}"
-            )
-        if not key:
-            raise ValueError(
-                f"{PREFIX}SPEECH_KEY: {PREVIEW_31} needs one; Microsoft Entra works with a custom domain only, "
-                "which the host of this generation is not"
-            )
-    elif older:
-        region = host.removesuffix(PREVIEW_31_DOMAIN)
-        raise ValueError(
-            f"{PREFIX}ENDPOINT: {host} speaks {PREVIEW_31} only; with {api_version} it is "
-            f"https://{region}.api.cognitive.microsoft.com or https://<name>{ENTRA_DOMAIN}"
-        )
-    elif not key and not host.endswith(ENTRA_DOMAIN) and not local:
-        raise ValueError(
-            f"{PREFIX}ENDPOINT: Microsoft Entra needs the resource's custom domain, https://<name>{ENTRA_DOMAIN}; "
-            f"{host} takes keys only. Set that endpoint, or {PREFIX}SPEECH_KEY"
-        )
 
 
 class Settings(BaseSettings):
-    """One Speech resource, one archive, and the limits between them. Durations are seconds."""
+    """Speech resources, one archive, and the limits between them. Durations are seconds."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore"
     )
 
-    endpoint: str = Field(description="The Speech resource, https://<name>.cognitiveservices.azure.com.")
-    speech_key: SecretStr | None = Field(default=None, description="Its key; without one, Microsoft Entra.")
+    endpoint: Endpoint | None = Field(
+        default=None, description="The Speech resource, https://<name>.cognitiveservices.azure.com."
+    )
+    speech_key: SpeechKey | None = Field(default=None, description="Its key; without one, Microsoft Entra.")
+    resources: tuple[ResourceSettings, ...] = Field(
+        default=(),
+        description="Several Speech resources instead of one, as a JSON list: name, endpoint, and where they differ "
+        "speech_key, creates_per_minute, max_unfinished_jobs, unsupported (characters and voices it cannot do).",
+    )
     api_version: Literal["2024-08-01", "2024-04-15-preview", "3.1-preview1"] = Field(
         default="2024-08-01", description="Generation of the batch avatar API."
     )
@@ -86,6 +57,11 @@ class Settings(BaseSettings):
         description="The archive's container; created when missing.",
     )
     prefix: str = Field(default="", description="Folder of the archive inside the container.")
+    staging_container: str | None = Field(
+        default=None,
+        description="Where the service writes packed jobs (`--pack`), in the archive's account; never the archive's "
+        "own container, because the service may delete what it wrote.",
+    )
 
     creates_per_minute: float = Field(
         default=2, ge=0, description="Pace of new jobs; 0 means unpaced. The service's default quota is 2."
@@ -133,39 +109,20 @@ class Settings(BaseSettings):
     background_color: str | None = Field(default=None, description="Background of scripts that name none.")
     bitrate_kbps: int | None = Field(default=None, gt=0, description="Bit rate of scripts that name none.")
 
-    @field_validator("endpoint", "storage_account_url")
+    @field_validator("storage_account_url")
     @classmethod
     def _url(cls, value: str | None) -> str | None:
-        return None if value is None else _checked_url(value)
+        return None if value is None else checked_url(value)
 
-    @field_validator("endpoint")
-    @classmethod
-    def _resource_only(cls, value: str) -> str:
-        host = urlsplit(value).hostname or ""
-        if host.endswith(".services.ai.azure.com"):
-            name = host.removesuffix(".services.ai.azure.com")
-            raise ValueError(f"is a Foundry project; use https://{name}{ENTRA_DOMAIN}")
-        if urlsplit(value).path:
-            raise ValueError("must end after the host name")
-        return value
-
-    @field_validator("speech_key", "storage_connection_string", mode="before")
+    @field_validator("storage_connection_string", mode="before")
     @classmethod
     def _without_line_end(cls, value: object) -> object:
-        """A secret that is mounted as a file often ends with one."""
-        return value.strip() if isinstance(value, str) else value
+        return without_line_end(value)
 
-    @field_validator("speech_key")
+    @field_validator("container", "staging_container")
     @classmethod
-    def _header_value(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not re.fullmatch(r"[\x21-\x7e]+", value.get_secret_value()):
-            raise ValueError("holds characters that no key has")
-        return value
-
-    @field_validator("container")
-    @classmethod
-    def _container_name(cls, value: str) -> str:
-        if not CONTAINER_NAME.fullmatch(value):
+    def _container_name(cls, value: str | None) -> str | None:
+        if value is not None and not CONTAINER_NAME.fullmatch(value):
             raise ValueError("must be 3 to 63 lower-case letters, digits and single hyphens")
         return value
 
@@ -179,7 +136,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _combined(self) -> Self:
-        _check_generation(urlsplit(self.endpoint).hostname or "", self.api_version, key=self.speech_key is not None)
+        self._check_resources()
+        if self.staging_container == self.container:
+            raise ValueError(f"{PREFIX}STAGING_CONTAINER must not be the archive's own container")
         if (self.storage_connection_string is None) == (self.storage_account_url is None):
             raise ValueError(f"set exactly one of {PREFIX}STORAGE_CONNECTION_STRING and {PREFIX}STORAGE_ACCOUNT_URL")
         if self.start_deadline_seconds > self.job_deadline_seconds:
@@ -191,10 +150,39 @@ class Settings(BaseSettings):
             )
         return self
 
-    @property
-    def resource(self) -> str:
-        """The resource's host and port: how claims and receipts name it."""
-        return urlsplit(self.endpoint).netloc
+    def _check_resources(self) -> None:
+        if self.endpoint is None and not self.resources:
+            raise ValueError(f"{PREFIX}ENDPOINT: is not set")
+        if self.endpoint is not None and self.resources:
+            raise ValueError(f"set only one of {PREFIX}ENDPOINT and {PREFIX}RESOURCES")
+        if self.resources and self.speech_key is not None:
+            raise ValueError(f"{PREFIX}SPEECH_KEY: with {PREFIX}RESOURCES each has its own speech_key")
+        for kind, given in (
+            ("name", [resource.name for resource in self.resources]),
+            ("endpoint", [resource.host for resource in self.resources]),
+        ):
+            if len(given) != len(set(given)):
+                raise ValueError(f"{PREFIX}RESOURCES: two of them have the same {kind}")
+        for resource in self.all_resources():
+            of = f"{PREFIX}RESOURCES, {resource.name}, " if self.resources else ""
+            check_generation(
+                resource.endpoint,
+                self.api_version,
+                has_key=resource.speech_key is not None,
+                endpoint_name=f"{of}endpoint" if of else f"{PREFIX}ENDPOINT",
+                key_name=f"{of}speech_key" if of else f"{PREFIX}SPEECH_KEY",
+            )
+
+    def all_resources(self) -> tuple[ResourceSettings, ...]:
+        """The configured resources, or the only one, each with its pace and slots."""
+        given = self.resources
+        if self.endpoint is not None:
+            host = urlsplit(self.endpoint).netloc
+            given = (ResourceSettings(name=host[:60], endpoint=self.endpoint, speech_key=self.speech_key),)
+        return tuple(
+            resource.completed(creates_per_minute=self.creates_per_minute, max_unfinished_jobs=self.max_unfinished_jobs)
+            for resource in given
+        )
 
     def video_defaults(self) -> dict[str, Any]:
         """The properties that scripts get when they name none."""
@@ -209,10 +197,13 @@ def load_settings(**overrides: Any) -> Settings:
     """
     try:
         return Settings(**overrides)
+    except SettingsSourceError:  # its text holds the variable's value
+        raise SettingsError(f"wrong settings:\n  {PREFIX}RESOURCES: is not JSON") from None
     except ValidationError as error:
         lines = []
         for fault in error.errors(include_input=False, include_url=False):
-            variable = "_".join(str(part) for part in fault["loc"][:1]).upper()
+            first, *inner = [str(part) for part in fault["loc"]] or [""]
+            variable = first.upper() + "".join(f" {part}" for part in inner)
             reason = "is not set" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, ")
             lines.append(f"{PREFIX}{variable}: {reason}" if variable else reason)
         raise SettingsError("wrong settings:\n  " + "\n  ".join(lines)) from None

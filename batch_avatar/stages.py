@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from batch_avatar.connect import current
+from batch_avatar.claims import update_last
+from batch_avatar.connections import current
 from batch_avatar.errors import (
     ArchiveConflict,
     BatchAvatarError,
@@ -24,6 +25,7 @@ from batch_avatar.errors import (
     JobOverdue,
     LateSuccess,
     RequestRefused,
+    ServiceError,
     ServiceUnavailable,
     SideFileMissing,
     StillRunning,
@@ -32,16 +34,17 @@ from batch_avatar.identity import signed_properties
 from batch_avatar.models import JobRef, JobStatus
 from batch_avatar.outcomes import facts_of
 from batch_avatar.outputs import archive_job, job_failed, read_job
-from batch_avatar.plan import Plan, reconcile
-from batch_avatar.records import DeadLetter, Proof, Receipt, Superseded
-from batch_avatar.submission import Submission, update_last
+from batch_avatar.pack_submission import PackSubmission
+from batch_avatar.records import DeadLetter, Proof, Receipt, SettledPack, Superseded
+from batch_avatar.submission import Submission
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
-    from batch_avatar.connect import Connections
+    from batch_avatar.connections import Connections
     from batch_avatar.models import Script, SynthesisJob
     from batch_avatar.records import Attempt
+    from batch_avatar.resource import Resource
 
 T = TypeVar("T")
 
@@ -57,35 +60,32 @@ WAIT_WINDOW_SECONDS = 600.0
 class Chain:
     """The steps as the runner calls them: plain stages, or the same wrapped in tasks."""
 
-    submit: Callable[[Script], Awaitable[JobRef]]
+    submit: Callable[[Script, str], Awaitable[JobRef]]
     wait: Callable[[JobRef], Awaitable[JobRef]]
     archive: Callable[[JobRef], Awaitable[Receipt]]
     delete: Callable[[Proof], Awaitable[None]]
+    submit_pack: Callable[[tuple[Script, ...], str], Awaitable[tuple[JobRef, ...]]]
 
 
-async def plan(scripts: Sequence[Script]) -> Plan:
-    """What a run would do. Reads the service first, then the archive; changes nothing."""
-    c = current()
-    jobs = await c.control(lambda: [job for page in c.client.list_pages() for job in page.jobs])
-    index = await c.control(c.archive.index, [script.script_id for script in scripts])
-    return reconcile(
-        scripts,
-        archive_id=c.archive.archive_id,
-        jobs=jobs,
-        index=index,
-        resource=c.settings.resource,
-        permits=c.permits,
-        max_changed=c.settings.max_changed_scripts,
-    )
-
-
-async def submit(script: Script) -> JobRef:
-    """The script's job, created or adopted. Errors as `Submission.submit`."""
+async def submit(script: Script, host: str = "") -> JobRef:
+    """The script's job, created on this resource, or adopted wherever it is. Errors as `Submission.submit`."""
     c = current()
     with _about(script_id=script.script_id):
-        if c.watcher.down:
-            await c.watcher.answering()
-        return await _outlasting(c, Submission(c, script).submit)
+        submission = Submission(c, script, c.resource_of(host))
+        if submission.resource.watcher.down:
+            await submission.resource.watcher.answering()
+        try:
+            return await _outlasting(lambda: submission.resource, submission.submit)
+        except ServiceError as error:
+            error.resource = submission.resource.host
+            raise
+
+
+async def submit_pack(scripts: tuple[Script, ...], host: str = "") -> tuple[JobRef, ...]:
+    """The job that these scripts share, once for each that is an input of it. Errors as `PackSubmission.submit`."""
+    c = current()
+    resource = c.resource_of(host)
+    return await _outlasting(lambda: resource, PackSubmission(c, scripts, resource).submit)
 
 
 async def wait(ref: JobRef) -> JobRef:
@@ -98,14 +98,20 @@ async def wait(ref: JobRef) -> JobRef:
     """
     c = current()
     with _about(script_id=ref.script_id, job_id=ref.job_id):
+        resource = c.resource_of(ref.resource)
         try:
-            job = await c.watcher.wait(ref.service_id, window_seconds=WAIT_WINDOW_SECONDS)
+            job = await resource.watcher.wait(
+                ref.service_id,
+                window_seconds=WAIT_WINDOW_SECONDS,
+                expected_seconds=c.expected_seconds.get(ref.script_id),
+            )
         except JobNotFound:
-            job = await _outlasting(c, partial(c.control, read_job, c, ref))
+            job = await _outlasting(lambda: resource, partial(c.control, read_job, c, ref))
         if job.status == JobStatus.FAILED:
             raise await c.control(job_failed, c, ref, job)
         if job.status != JobStatus.SUCCEEDED:
             raise StillRunning(f"the job is {job.status}")
+        c.ended[ref.service_id] = job
         return ref
 
 
@@ -113,13 +119,16 @@ async def archive(ref: JobRef) -> Receipt:
     """The receipt, once video, summary and subtitles are in the container. Errors as `archive_job`."""
     c = current()
     with _about(script_id=ref.script_id, job_id=ref.job_id):
+        resource = c.resource_of(ref.resource)
         for delay in SIDE_FILE_DELAYS_SECONDS:
             try:
-                return await _outlasting(c, partial(c.transfer, archive_job, c, ref, without_side_files=False))
+                whole = partial(c.transfer, archive_job, c, ref, without_side_files=False)
+                return await _outlasting(lambda: resource, whole)
             except SideFileMissing as error:
                 logger.warning("%s: %s", ref.script_id, error)
             await c.clock.sleep(delay)
-        return await _outlasting(c, partial(c.transfer, archive_job, c, ref, without_side_files=True))
+        rest = partial(c.transfer, archive_job, c, ref, without_side_files=True)
+        return await _outlasting(lambda: resource, rest)
 
 
 async def delete(proof: Proof) -> None:
@@ -132,29 +141,40 @@ async def delete(proof: Proof) -> None:
     c = current()
     ref = proof.ref() if isinstance(proof, Receipt) else proof.ref
     with _about(script_id=ref.script_id, job_id=ref.job_id):
-        if isinstance(proof, Receipt):
-            await _outlasting(c, partial(c.control, c.client.delete, ref.service_id))
+        resource = c.resource_of(ref.resource)
+        if isinstance(proof, Receipt | SettledPack):
+            await _outlasting(lambda: resource, partial(c.control, resource.client.delete, ref.service_id))
+            if isinstance(proof, SettledPack) and c.staging is not None:
+                await c.control(c.staging.remove, ref.job_id)
         else:
-            await _outlasting(c, partial(_delete_given_up, c, proof))
+            await _outlasting(lambda: resource, partial(_delete_given_up, c, resource, proof))
 
 
-async def _delete_given_up(c: Connections, proof: DeadLetter | Superseded) -> None:
+async def _delete_given_up(c: Connections, resource: Resource, proof: DeadLetter | Superseded) -> None:
     """Read it anew first: it may have gone on since the proof was written."""
-    ref = proof.ref
-    job = await c.control(c.client.look, ref)
+    ref, members = proof.ref, proof.members if isinstance(proof, Superseded) else ()
+    job = await c.control(resource.client.look, ref)
     if job is not None:
         if job.status == JobStatus.SUCCEEDED:
-            await update_last(c, ref, {"ended": None, "over": False})
+            if not members:
+                await update_last(c, ref, {"ended": None, "over": False})
+            await _update_members(c, members, {"ended": None, "over": False})
             if isinstance(proof, DeadLetter):
                 await c.control(c.archive.delete_dead_letter, ref.content_id)
             raise LateSuccess("the job was given up and has succeeded after all")
         if proof.internal_id != job.internal_id:
             raise DeleteRefused("the job is not the one that failed; it is not deleted")
-        if not job.terminal and c.deadlines.overdue(job) is None:
+        if not job.terminal and resource.deadlines.overdue(job) is None:
             raise DeleteRefused(f"the job has moved on and is {job.status}; it is not deleted")
-        await c.control(c.client.delete, ref.service_id)
-    with suppress(ClaimedElsewhere):  # a later attempt is under way, so nobody asks about this one
-        await update_last(c, ref, {"over": True})
+        await c.control(resource.client.delete, ref.service_id)
+    await _update_members(c, members or (ref,), {"over": True})
+
+
+async def _update_members(c: Connections, refs: Sequence[JobRef], changes: Mapping[str, object]) -> None:
+    """In the claims of those for whom this is still the last attempt; nobody asks the others about it."""
+    for ref in refs:
+        with suppress(ClaimedElsewhere):
+            await update_last(c, ref, changes)
 
 
 async def record_failure(
@@ -191,6 +211,8 @@ async def record_refusal(script: Script, error: RequestRefused) -> DeadLetter:
     held = await c.control(c.archive.read_claim, script.script_id, c.content_id_of(script))
     if held is None:
         raise ArchiveConflict("the claim has disappeared", script_id=script.script_id, job_id=error.job_id)
+    if held.claim.last.accepted_at is not None:
+        raise ClaimedElsewhere("another run's create was accepted meanwhile", job_id=held.claim.last.job_id)
     letter = _dead_letter(c, script_record(script), held.claim.ref(), error, job=None, attempts=held.claim.attempts)
     return await c.control(c.archive.write_dead_letter, letter)
 
@@ -225,14 +247,14 @@ def _dead_letter(
     )
 
 
-async def _outlasting(c: Connections, work: Callable[[], Awaitable[T]]) -> T:
-    """Take the work again after an outage of the service; that spends no retry."""
+async def _outlasting(resource: Callable[[], Resource], work: Callable[[], Awaitable[T]]) -> T:
+    """Take the work again after an outage of the resource it is at; that spends no retry."""
     while True:
         try:
             return await work()
         except (ServiceUnavailable, CreateUnclear) as error:
             logger.info("looking whether the service answers at all: %s", error)
-            if not await c.watcher.answering():
+            if not await resource().watcher.answering():
                 raise
 
 

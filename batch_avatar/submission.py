@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from batch_avatar.claims import ClaimTooOld, new_claim, update_last, young_enough
 from batch_avatar.decision import LOOKS, Move, Rules, Seen, decide
 from batch_avatar.errors import (
     AccessRefused,
@@ -18,28 +19,30 @@ from batch_avatar.errors import (
     BatchAvatarError,
     ClaimedElsewhere,
     CreateUnclear,
+    FailureClass,
     JobError,
     JobExists,
     RequestRefused,
     ResultLost,
     Throttled,
+    TooManyJobs,
 )
-from batch_avatar.identity import archive_of, derive_job_id, mark_description, recorded_form
+from batch_avatar.identity import archive_of, derive_job_id, mark_description
 from batch_avatar.models import JobStatus
 from batch_avatar.records import Attempt, Claim
 from batch_avatar.rescue import rescue_receipt
 from batch_avatar.rules import with_defaults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from batch_avatar.archive import Held
-    from batch_avatar.connect import Connections
+    from batch_avatar.connections import Connections
     from batch_avatar.models import JobRef, Script, SynthesisJob
+    from batch_avatar.resource import Resource
 
 logger = logging.getLogger(__name__)
 
-CLAIM_WRITES = 5  # lost races for one claim, in a row, before this run lets the others have it
 MAX_ATTEMPT_NUMBER = 99  # of two digits, by which job ids are read again
 MAX_SENDS = 3
 """Creates without a usable answer, in a row, before the script is left unfinished for this try."""
@@ -48,8 +51,10 @@ MAX_SENDS = 3
 class Submission:
     """One script on its way to exactly one accepted create per attempt."""
 
-    def __init__(self, connections: Connections, script: Script) -> None:
+    def __init__(self, connections: Connections, script: Script, resource: Resource) -> None:
         self._c = connections
+        self.resource = resource
+        """Where it is sent, and looked for: a claim that binds it to another moves it there."""
         self._script = script
         self._holder = connections.holder
         self._written_at = connections.clock.now()
@@ -58,9 +63,9 @@ class Submission:
         settings = connections.settings
         self._rules = Rules(
             holder=connections.holder,
-            resource=settings.resource,
+            resources=frozenset(connections.resources),
             claim_seconds=settings.claim_seconds,
-            settle_seconds=settings.settle_seconds if connections.client.service_names_jobs else 0.0,
+            settle_seconds=settings.settle_seconds if resource.client.service_names_jobs else 0.0,
             retry_failed=connections.permits.retry_failed,
         )
 
@@ -83,10 +88,11 @@ class Submission:
                 looks = 0
                 try:
                     return await self._send(held)
-                except (Throttled, _ClaimTooOld) as error:  # not sent, or refused for certain: no look is needed
+                except (Throttled, ClaimTooOld) as error:  # not sent, or refused for certain: no look is needed
                     if isinstance(error, Throttled):
-                        logger.warning("the service takes no new job for now: %s", error)
-                        self._c.admission.throttled(error.retry_after_seconds)
+                        logger.warning("%s takes no new job for now: %s", self.resource.name, error)
+                        full = isinstance(error, TooManyJobs)
+                        self.resource.admission.throttled(error.retry_after_seconds, full=full)
                     held, move = await self._carry_out(Move.SEND, Seen(held, None, None, LOOKS))
                     continue
                 except (JobExists, CreateUnclear) as error:
@@ -120,18 +126,14 @@ class Submission:
             case Move.LOST if held:
                 held = await self._lost(held)
             case Move.ELSEWHERE if held:
-                raise ClaimedElsewhere(
-                    f"it was sent to {held.claim.resource}, and only there can be seen what became of it; "
-                    "run again with that endpoint",
-                    job_id=held.claim.last.job_id,
-                )
+                self._c.resource_of(held.claim.resource)
             case Move.CLAIM:
                 held = await self._write(archive.create_claim, self._claim(number=1))
             case Move.SEND if held:
-                await self._c.admission.turn()
+                await self.resource.admission.turn()
                 held = await self._write(archive.replace_claim, held, held.claim)
             case Move.TAKE_OVER if held:
-                await self._c.admission.turn()
+                await self.resource.admission.turn()
                 claim = self._claim(number=held.claim.last.number, before=held.claim.attempts[:-1])
                 logger.info("taking over the claim of run %s for %s", held.claim.run, claim.script_id)
                 held = await self._write(archive.replace_claim, held, claim)
@@ -159,6 +161,8 @@ class Submission:
         letter = await self._c.control(self._c.archive.read_dead_letter, claim.content_id)
         if letter is None or letter.ref.attempt < claim.last.number:
             return False
+        if letter.failure.failure_class == FailureClass.INPUT and claim.last.accepted_at is not None:
+            return False  # refused to another run, and accepted all the same
         if not self._c.permits.retry_failed:
             raise JobError(letter.failure.message, code=letter.failure.code, job_id=letter.ref.job_id)
         return True
@@ -179,7 +183,7 @@ class Submission:
         return await self._next_attempt((*held.claim.attempts[:-1], gone), held)
 
     async def _next_attempt(self, before: tuple[Attempt, ...], held: Held) -> Held | None:
-        await self._c.admission.turn()
+        await self.resource.admission.turn()
         claim = self._claim(number=held.claim.last.number + 1, before=before)
         return await self._write(self._c.archive.replace_claim, held, claim)
 
@@ -188,7 +192,8 @@ class Submission:
         held = await self._c.control(self._c.archive.read_claim, self._script.script_id, self._content_id)
         looked_at = self._c.clock.monotonic()
         if held is not None:
-            job = await self._c.control(self._c.client.look, held.claim.ref())
+            self._follow(held.claim)
+            job = await self._c.control(self.resource.client.look, held.claim.ref())
             if job is not None:
                 return Seen(held, job, None, 0)
         receipt = await self._c.control(self._c.archive.read_receipt, self._script.script_id, self._content_id)
@@ -200,6 +205,14 @@ class Submission:
             self._absent_since = looked_at
         return Seen(again, None, receipt, looks + 1, looked_at - self._absent_since)
 
+    def _follow(self, claim: Claim) -> None:
+        """Where a job of this claim may be is where to look for it; one that never came to be binds nobody."""
+        known = self._c.resources.get(claim.resource)
+        never = claim.last.refused and claim.last.accepted_at is None
+        moves = never or (claim.last.over and known is not None and known.set_aside is not None)
+        if known is not None and not moves:
+            self.resource = known
+
     async def _write(self, write: Callable[..., Held | None], *given: object) -> Held | None:
         """Write the claim, and remember when: a create may leave only shortly after."""
         self._written_at = self._c.clock.now()
@@ -210,19 +223,15 @@ class Submission:
         ref = held.claim.ref()
         mark = mark_description(self._script.description, self._c.archive.archive_id)
 
-        def check() -> None:
-            self._c.stopping.check()
-            age_seconds = (self._c.clock.now() - self._written_at).total_seconds()
-            if not 0 <= age_seconds < self._c.settings.claim_seconds / 2:
-                raise _ClaimTooOld
-
-        create = partial(self._c.client.create, job_id=ref.job_id, description=mark, check=check)
+        check = partial(young_enough, self._c, self._written_at)
+        create = partial(self.resource.client.create, job_id=ref.job_id, description=mark, check=check)
         try:
             job = await self._c.control(create, with_defaults(self._script))
         except CreateUnclear:
-            self._c.admission.unclear()
+            self.resource.admission.unclear()
             raise
-        self._c.admission.accepted()
+        self.resource.admission.accepted()
+        self.resource.watcher.mine(job.service_id)
         return await self._note(held.claim, job)
 
     async def _adopt(self, held: Held, job: SynthesisJob) -> JobRef:
@@ -240,7 +249,7 @@ class Submission:
             changes["accepted_at"] = job.created_at or self._c.clock.now()
         if claim.last.refused:
             changes["refused"] = False
-        if self._c.client.service_names_jobs and claim.last.service_id != job.service_id:
+        if self.resource.client.service_names_jobs and claim.last.service_id != job.service_id:
             changes["service_id"] = job.service_id
         if claim.last.ended is not None and job.status == JobStatus.SUCCEEDED:
             changes |= {"ended": None, "over": False}
@@ -251,43 +260,5 @@ class Submission:
         return claim.ref().model_copy(update={"service_id": job.service_id})
 
     def _claim(self, *, number: int, before: tuple[Attempt, ...] = ()) -> Claim:
-        script_id = self._script.script_id
-        job_id = derive_job_id(script_id, self._content_id, number)
-        return Claim(
-            script_id=script_id,
-            content_id=self._content_id,
-            run=self._c.run,
-            holder=self._holder,
-            resource=self._c.settings.resource,
-            api_version=self._c.settings.api_version,
-            revision=self._c.revision_of(self._script),
-            form=recorded_form(self._script),
-            attempts=(*before, Attempt(number=number, job_id=job_id)),
-        )
-
-
-class _ClaimTooOld(Exception):
-    """Half the claim's time has passed since it was written."""
-
-
-async def update_last(
-    c: Connections, ref: JobRef, changes: Mapping[str, object], *, holder: str | None = None
-) -> tuple[Attempt, ...]:
-    """Change the last attempt in the claim, whoever else writes to it meanwhile; or only if `holder` still has it.
-
-    Gives all attempts as they now stand.
-
-    Raises:
-        ClaimedElsewhere: another run has gone on to another attempt, or does not let us write.
-    """
-    for _ in range(CLAIM_WRITES):
-        held = await c.control(c.archive.read_claim, ref.script_id, ref.content_id)
-        if held is None or held.claim.last.number != ref.attempt or holder not in (None, held.claim.holder):
-            break
-        last = held.claim.last.model_copy(update=dict(changes))
-        claim = held.claim.model_copy(update={"attempts": (*held.claim.attempts[:-1], last)})
-        if await c.control(c.archive.replace_claim, held, claim) is not None:
-            return claim.attempts
-    raise ClaimedElsewhere(
-        f"another run has gone on from attempt {ref.attempt}", script_id=ref.script_id, job_id=ref.job_id
-    )
+        job_id = derive_job_id(self._script.script_id, self._content_id, number)
+        return new_claim(self._c, self._script, self.resource, *before, Attempt(number=number, job_id=job_id))

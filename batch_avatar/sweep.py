@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from batch_avatar import stages
-from batch_avatar.connect import CONTROL_THREADS, current
+from batch_avatar.connections import CONTROL_THREADS, current
 from batch_avatar.errors import AlreadyArchived, BatchAvatarError, LateSuccess
 from batch_avatar.identity import parse_job_id
 from batch_avatar.models import JobRef, JobStatus
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from batch_avatar.archive_index import ArchiveIndex
-    from batch_avatar.connect import Connections
+    from batch_avatar.connections import Connections
     from batch_avatar.models import SynthesisJob
     from batch_avatar.records import Receipt
+    from batch_avatar.resource import Resource
     from batch_avatar.stages import Chain
 
 logger = logging.getLogger(__name__)
@@ -122,6 +123,7 @@ def plan_sweep(
                 attempt=parsed[1] if parsed else 1,
                 job_id=job.job_id,
                 service_id=job.service_id,
+                resource=job.resource,
             )
             action, reason = _decide(job, ref, index, overdue)
             items.append(SweepItem(job, ref, action, reason, job.expires_at))
@@ -162,10 +164,15 @@ async def sweep(chain: Chain, *, dry_run: bool = False) -> SweepReport:
         ServiceError, ArchiveError: where service or archive cannot be read.
     """
     c = current()
-    jobs = await c.control(lambda: [job for page in c.client.list_pages(overlap=True) for job in page.jobs])
+    jobs = [job for resource in c.resources.values() for job in await c.control(_jobs_of, resource)]
     index = await c.control(c.archive.index)
-    items = plan_sweep(jobs, archive_id=c.archive.archive_id, index=index, overdue=c.deadlines.overdue)
-    foreign = len({job.service_id for job in jobs}) - len(items)
+    items = plan_sweep(
+        jobs,
+        archive_id=c.archive.archive_id,
+        index=index,
+        overdue=lambda job: c.resource_of(job.resource).deadlines.overdue(job),
+    )
+    foreign = len({(job.resource, job.service_id) for job in jobs}) - len(items)
     if not dry_run:
         room = asyncio.Semaphore(CONTROL_THREADS)
         by_content: dict[str, list[SweepItem]] = {}
@@ -174,6 +181,10 @@ async def sweep(chain: Chain, *, dry_run: bool = False) -> SweepReport:
         done = await asyncio.gather(*(_carry_out(c, chain, group, room) for group in by_content.values()))
         items = [item for group in done for item in group]
     return SweepReport(tuple(items), foreign, dry_run)
+
+
+def _jobs_of(resource: Resource) -> list[SynthesisJob]:
+    return [job for page in resource.client.list_pages(overlap=True) for job in page.jobs]
 
 
 async def _carry_out(
@@ -204,11 +215,11 @@ async def _do(c: Connections, chain: Chain, item: SweepItem) -> None:
                 except AlreadyArchived as error:
                     receipt = error.receipt
             if not receipt.video.doubtful:
-                await chain.delete(receipt.model_copy(update={"service_id": ref.service_id}))
+                await chain.delete(receipt.model_copy(update={"service_id": ref.service_id, "resource": ref.resource}))
         case SweepAction.DELETE:
             receipt = await _receipt(c, ref)
             if receipt is not None:
-                await chain.delete(receipt.model_copy(update={"service_id": ref.service_id}))
+                await chain.delete(receipt.model_copy(update={"service_id": ref.service_id, "resource": ref.resource}))
                 return
             proof = Superseded(ref=ref, internal_id=item.job.internal_id, reason=item.reason)
             await _delete_given_up(chain, proof)

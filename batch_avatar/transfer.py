@@ -201,6 +201,34 @@ class Transfer:
         progress.pending.clear()
 
 
+def store_bytes(target: BlobClient, content: bytes, *, content_type: str, metadata: Mapping[str, str]) -> StoredBlob:
+    """Store what is in memory already, once.
+
+    Raises:
+        ArchiveConflict: the blob exists with other bytes.
+        ArchiveUnavailable, ArchiveRefused: the storage said no.
+    """
+    digest = hashlib.md5(content, usedforsecurity=False).digest()
+    stored = StoredBlob(
+        blob_name=target.blob_name,
+        size_bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        content_md5=base64.b64encode(digest).decode(),
+        content_type=content_type,
+    )
+    with archive_errors(f"write {stored.blob_name}"):
+        try:
+            target.upload_blob(
+                content,
+                overwrite=False,
+                metadata={**metadata, "sha256": stored.sha256},
+                content_settings=ContentSettings(content_type=content_type, content_md5=bytearray(digest)),
+            )
+        except ResourceExistsError:
+            accept_existing(target, stored)
+    return stored
+
+
 def accept_existing(target: BlobClient, stored: StoredBlob) -> None:
     """Another writer was first: fine with the same bytes.
 

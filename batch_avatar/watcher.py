@@ -1,89 +1,47 @@
 """One poller per resource and process: it lists the jobs and wakes whoever waits for one of them.
 
 The only module that loops over waiting for the service. A job that the list misses is asked for by name before
-anything is believed about it, and an error of the poll never fails a job.
+anything is believed about it, and an error of the poll never fails a job. When it looks is decided by `polling`,
+whose jobs it sees is counted by `census`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
+from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from batch_avatar.census import Census
+from batch_avatar.deadlines import Deadlines
 from batch_avatar.errors import (
     AccessRefused,
     BatchAvatarError,
     JobNotFound,
     JobOverdue,
     ServiceError,
-    StillRunning,
 )
-from batch_avatar.models import JobStatus
+from batch_avatar.look import look_at_list
+from batch_avatar.polling import Awaited, Ratios, outage_pause_seconds, pause_seconds
+from batch_avatar.watchlist import Waiter, Watched, Watchlist
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from datetime import datetime
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from batch_avatar.client import AvatarClient
     from batch_avatar.clock import Clock
+    from batch_avatar.look import Look
     from batch_avatar.models import SynthesisJob
+
+__all__ = ["MOST_CONFIRMED", "Deadlines", "Watcher"]
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 2
-"""How often in a row a job must be absent by GET before that is believed; a list lags behind creates (seen)."""
-
-
 MOST_CONFIRMED = 100  # jobs asked for by name in one round; a list that misses more than that is no help anyway
 
-
-OUTAGE_SHARE = 0.25  # of an outage passes between two looks whether it is over, at most OUTAGE_POLL_SECONDS
-OUTAGE_POLL_SECONDS = 600.0
-
-
-@dataclass
-class Deadlines:
-    """Seconds from the job's creation, by the service's own clock. Outages do not count: nobody could have worked."""
-
-    start_seconds: float
-    job_seconds: float
-    outages: list[tuple[datetime, float]] = field(default_factory=list)
-    """When each ended, and how many seconds it took."""
-
-    def overdue(self, job: SynthesisJob) -> str | None:
-        """In words, which deadline an unfinished job has passed."""
-        if job.terminal:
-            return None
-        age = job.age_seconds - self._excused_seconds(job)
-        if job.status == JobStatus.NOT_STARTED and age > self.start_seconds:
-            return f"still NotStarted {age:.0f} s after its creation (deadline {self.start_seconds:.0f} s)"
-        if age > self.job_seconds:
-            return f"still {job.status} {age:.0f} s after its creation (deadline {self.job_seconds:.0f} s)"
-        return None
-
-    def _excused_seconds(self, job: SynthesisJob) -> float:
-        if job.created_at is None:
-            return 0.0
-        return sum(max(0.0, min(took, (end - job.created_at).total_seconds())) for end, took in self.outages)
-
-
-@dataclass(eq=False)
-class _Waiter:
-    future: asyncio.Future[SynthesisJob]
-    closes_at: float
-
-
-@dataclass
-class _Watched:
-    """A job, whoever waits for it, and how often in a row it was absent by name."""
-
-    waiters: list[_Waiter]
-    last: SynthesisJob | None = None
-    listed: bool = True
-    absences: int = 0
+STUCK_DEADLINES = 2.0  # job deadlines after which a job of others is taken to be stuck: they may allow more than we do
 
 
 class Watcher:
@@ -96,6 +54,7 @@ class Watcher:
         deadlines: Deadlines,
         run: Callable[..., Awaitable[Any]],
         on_change: Callable[[SynthesisJob], None],
+        on_others: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._client = client
         self._clock = clock
@@ -103,28 +62,41 @@ class Watcher:
         self._deadlines = deadlines
         self._run = run
         self._on_change = on_change
-        self._watched: dict[str, _Watched] = {}
+        self._on_others = on_others
+        self._watched = Watchlist()
         self._askers: list[asyncio.Future[bool]] = []
+        self._keepers = 0
+        self._census = Census(clock, stuck_seconds=STUCK_DEADLINES * deadlines.job_seconds)
+        self._ratios = Ratios()
+        self._pages = 1
         self._down_since: float | None = None
+        self._blind_since = 0.0
         self._poller: asyncio.Task[None] | None = None
+        self._sleeper: asyncio.Task[None] | None = None
+        self._look_at = 0.0
 
-    async def wait(self, service_id: str, *, window_seconds: float) -> SynthesisJob:
-        """The job once it has ended.
+    async def wait(
+        self, service_id: str, *, window_seconds: float, expected_seconds: float | None = None
+    ) -> SynthesisJob:
+        """The job once it has ended. `expected_seconds`: predicted, from its creation to its end.
 
         Raises:
-            StillRunning: the window closed first; wait again.
+            StillRunning: the window closed first, noticed at the next look; wait again.
             JobOverdue: a deadline passed; the job may still finish.
             JobNotFound: the service does not know the job (any more).
             AccessRefused: the service does not let us look.
         """
         future: asyncio.Future[SynthesisJob] = asyncio.get_running_loop().create_future()
-        waiter = _Waiter(future, self._clock.monotonic() + window_seconds)
-        self._watched.setdefault(service_id, _Watched([])).waiters.append(waiter)
-        self._start()
+        waiter = Waiter(future, self._clock.monotonic() + window_seconds)
+        watched = self._watch(service_id)
+        watched.waiters.append(waiter)
+        if expected_seconds and expected_seconds > 0:
+            watched.expected_seconds = expected_seconds
+        self._look_within(self._pause_for([watched]))
         try:
             return await future
         finally:
-            self._forget(service_id, waiter)
+            self._watched.forget(service_id, waiter)
 
     async def answering(self) -> bool:
         """Wait until the job list can be read; True where that was an outage, False where it went at the next look.
@@ -134,94 +106,153 @@ class Watcher:
         """
         asker: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._askers.append(asker)
-        self._start()
+        self._look_within(self._interval)
         return await asker
+
+    @contextmanager
+    def kept_looking(self) -> Iterator[None]:
+        """Look on although nobody waits for a job: the slots that somebody waits for may all be other people's."""
+        self._keepers += 1
+        if not self._watched:
+            self._look_within(self._interval)
+        try:
+            yield
+        finally:
+            self._keepers -= 1
+
+    def mine(self, service_id: str) -> None:
+        """A job that was just created here, or will be adopted: it will be waited for soon, and is no other's."""
+        counted = service_id in self._census.others(self._watched)
+        self._census.mark(service_id)
+        if counted:
+            self._tell_others()
+
+    def learn(self, jobs: Iterable[SynthesisJob]) -> None:
+        """The whole list, as somebody has just read it; what will be adopted from it is marked as `mine` first."""
+        self._census.see(jobs, down_to=None, watched=self._watched)
+        self._tell_others()
 
     @property
     def down(self) -> bool:
         """Whether the last look at the list failed."""
         return self._down_since is not None
 
-    def _start(self) -> None:
-        if self._poller is None or self._poller.done():
-            self._poller = asyncio.create_task(self._poll(), name="job watcher")
-
     async def close(self) -> None:
         if self._poller is not None:
             self._poller.cancel()
             await asyncio.gather(self._poller, return_exceptions=True)
-        for watched in list(self._watched.values()):
-            for waiter in watched.waiters:
-                waiter.future.cancel()
+        self._watched.cancel()
         for asker in self._askers:
             asker.cancel()
 
+    def _watch(self, service_id: str) -> Watched:
+        watched = self._watched.get(service_id)
+        if watched is None:
+            counted = service_id in self._census.others(self._watched)
+            created_at = self._census.created_at(service_id)
+            watched = Watched([], created_at or self._census.now(), dated=created_at is not None)
+            self._watched[service_id] = watched
+            self._census.unmark(service_id)
+            if counted:
+                self._tell_others()
+        return watched
+
+    @property
+    def _wanted(self) -> bool:
+        return bool(self._watched or self._askers or self._keepers)
+
+    def _tell_others(self) -> None:
+        self._on_others(len(self._census.others(self._watched)))
+
+    def _look_within(self, seconds: float) -> None:
+        """Start the poller, or wake it earlier than it meant to. Whoever comes in an outage waits with the others."""
+        now = self._clock.monotonic()
+        if self._poller is None or self._poller.done():
+            self._look_at = max(now + seconds, self._look_at if self.down else 0.0)
+            self._poller = asyncio.create_task(self._poll(), name="job watcher")
+        elif not self.down and now + seconds < self._look_at:
+            self._look_at = now + seconds
+            if self._sleeper is not None:
+                self._sleeper.cancel()
+
     async def _poll(self) -> None:
-        while self._watched or self._askers:
-            await self._clock.sleep(self._pause_seconds())
+        while self._wanted:
+            began = self._clock.monotonic()
+            await self._sleep()
+            if self._wanted:
+                await self._look_and_tell(began)
+                for service_id in self._watched.close_windows(self._clock.monotonic()):
+                    self._census.mark(service_id)  # its next window follows
+                self._look_at = self._clock.monotonic() + self._pause_seconds()
+
+    async def _sleep(self) -> None:
+        """Until `_look_at`, which may come closer meanwhile."""
+        while (seconds := self._look_at - self._clock.monotonic()) > 0:
+            self._sleeper = asyncio.create_task(self._clock.sleep(seconds), name="pause of the job watcher")
             try:
-                jobs = await self._run(self._list, dict(self._watched))
-                self._answered()
-                for job in jobs:
-                    self._note(job)
-                missed = [name for name, job in self._watched.items() if not job.listed]
-                missed.sort(key=lambda name: self._watched[name].last is not None)  # the never seen ones first
-                del missed[MOST_CONFIRMED:]
-                for found in await asyncio.gather(*(self._run(self._confirm, name) for name in missed)):
-                    if found is not None:
-                        self._note(found)
-            except AccessRefused as error:
-                self._fail_all(error)
-            except ServiceError as error:
-                if self._down_since is None:
-                    self._down_since = self._clock.monotonic()
-                    logger.warning("the job list cannot be read, will ask again: %s", error)
-            except Exception as error:
-                logger.exception("the watcher broke by a mistake of this program")
-                self._fail_all(error)
-            self._close_windows()
+                await asyncio.wait([self._sleeper])
+            finally:
+                self._sleeper.cancel()
+
+    async def _look_and_tell(self, began: float) -> None:
+        """`began`: when the pause before did, for an outage may have begun with it."""
+        try:
+            await self._look()
+        except AccessRefused as error:
+            self._fail_all(error)
+        except ServiceError as error:
+            if self._down_since is None:
+                self._down_since, self._blind_since = self._clock.monotonic(), began
+                logger.warning("the job list cannot be read, will ask again: %s", error)
+        except Exception as error:
+            logger.exception("the watcher broke by a mistake of this program")
+            self._fail_all(error)
+
+    async def _look(self) -> None:
+        asked = dict(self._watched)
+        deep = self._census.deep_look(self._watched)
+        bounds = {name: watched.not_before for name, watched in asked.items()}
+        look: Look = await self._run(look_at_list, self._client, bounds, deep)
+        self._answered()
+        self._pages = look.pages
+        if look.jobs:
+            self._census.keep_time(look.jobs[-1].observed_at)
+        self._census.see(look.jobs, down_to=look.down_to, watched=self._watched)
+        self._tell_others()
+        for job in look.jobs:
+            self._note(job)
+        seen = {job.service_id for job in look.jobs}
+        for name, watched in asked.items():
+            watched.misses = 0 if name in seen else watched.misses + 1
+        missed = [name for name, watched in self._watched.items() if watched.suspect]
+        missed.sort(key=lambda name: self._watched[name].last is not None)  # the never seen ones first
+        del missed[MOST_CONFIRMED:]
+        for found in await asyncio.gather(*(self._run(self._confirm, name) for name in missed)):
+            if found is not None:
+                self._note(found)
 
     def _pause_seconds(self) -> float:
-        """Until the next look; in an outage in proportion to how long it has lasted."""
-        if self._down_since is None:
-            return self._interval
-        lasted = self._clock.monotonic() - self._down_since
-        return max(self._interval, min(OUTAGE_SHARE * lasted, OUTAGE_POLL_SECONDS))
+        if self._down_since is not None:
+            return outage_pause_seconds(self._clock.monotonic() - self._down_since, interval_seconds=self._interval)
+        soon = self._askers or not self._watched
+        return min(self._pause_for(self._watched.values()), self._interval if soon else math.inf)
+
+    def _pause_for(self, jobs: Iterable[Watched]) -> float:
+        now = self._census.now()
+        awaited = [Awaited(max(0.0, (now - w.created_at).total_seconds()), w.expected_seconds) for w in jobs]
+        return pause_seconds(awaited, self._ratios.ascending, pages=self._pages, interval_seconds=self._interval)
 
     def _answered(self) -> None:
         """The list could be read: whoever waited for that goes on, and the deadlines are moved by what was lost."""
         was_down, self._down_since = self._down_since, None
         if was_down is not None:
-            took = self._clock.monotonic() - was_down + self._interval
+            took = self._clock.monotonic() - self._blind_since
             self._deadlines.outages.append((self._clock.now(), took))
             logger.warning("the job list can be read again after %.0f s", took)
         askers, self._askers = self._askers, []
         for asker in askers:
             if not asker.done():
                 asker.set_result(was_down is not None)
-
-    def _list(self, watched: dict[str, _Watched]) -> list[SynthesisJob]:
-        """Blocking: the waited-for jobs in the list, newest first, as far as it needs to be read."""
-        missing = set(watched)
-        found: list[SynthesisJob] = []
-        oldest = min((w.last.created_at for w in watched.values() if w.last and w.last.created_at), default=None)
-        known = all(job.last for job in watched.values())
-        pages = 0
-        try:
-            for page in self._client.list_pages():
-                pages += 1
-                found.extend(job for job in page.jobs if job.service_id in missing)
-                missing -= {job.service_id for job in page.jobs}
-                past = page.jobs[-1].created_at if page.jobs else None
-                if not missing or (known and oldest and past and past < oldest - timedelta(seconds=1)):
-                    break
-        except ServiceError as error:
-            if not pages or isinstance(error, AccessRefused):
-                raise
-            logger.warning("the job list breaks off after page %d: %s", pages, error)
-        for name, job in watched.items():
-            job.listed = name not in missing
-        return found
 
     def _confirm(self, service_id: str) -> SynthesisJob | None:
         """Blocking: a job that the list misses, by name."""
@@ -240,48 +271,17 @@ class Watcher:
         watched = self._watched.get(job.service_id)
         if watched is None:
             return
-        if watched.last is None or watched.last.status != job.status:
+        if watched.see(job):
             self._on_change(job)
-        watched.last, watched.absences = job, 0
         if job.terminal:
-            self._settle(job.service_id, watched.waiters, job)
+            self._ratios.learn(job, watched.expected_seconds)
+            self._watched.settle(job.service_id, watched.waiters, job)
         elif reason := self._deadlines.overdue(job):
-            self._settle(job.service_id, watched.waiters, JobOverdue(reason, job=job))
-
-    def _close_windows(self) -> None:
-        now = self._clock.monotonic()
-        for service_id, watched in list(self._watched.items()):
-            if watched.absences >= PATIENCE:
-                gone = JobNotFound("the service does not know the job", job_id=service_id)
-                self._settle(service_id, watched.waiters, gone)
-                continue
-            seen = watched.last.status if watched.last else "never"
-            late = [waiter for waiter in watched.waiters if now >= waiter.closes_at]
-            self._settle(service_id, late, StillRunning(f"not ended yet, last seen {seen}", job_id=service_id))
+            self._watched.settle(job.service_id, watched.waiters, JobOverdue(reason, job=job))
 
     def _fail_all(self, error: Exception) -> None:
-        for service_id, watched in list(self._watched.items()):
-            self._settle(service_id, watched.waiters, error)
+        self._watched.settle_all(error)
         askers, self._askers = self._askers, []
         for asker in askers:
             if not asker.done():
                 asker.set_exception(copy(error) if isinstance(error, BatchAvatarError) else error)
-
-    def _settle(self, service_id: str, waiters: list[_Waiter], end: SynthesisJob | Exception) -> None:
-        for waiter in list(waiters):
-            self._forget(service_id, waiter)
-            if waiter.future.done():  # cancelled in the meantime
-                continue
-            if isinstance(end, Exception):
-                mine = copy(end) if isinstance(end, BatchAvatarError) else end  # each fills in what it is about
-                waiter.future.set_exception(mine)
-            else:
-                waiter.future.set_result(end)
-
-    def _forget(self, service_id: str, waiter: _Waiter) -> None:
-        """The poller looks only for what somebody waits for."""
-        watched = self._watched.get(service_id)
-        if watched is not None and waiter in watched.waiters:
-            watched.waiters.remove(waiter)
-            if not watched.waiters:
-                del self._watched[service_id]

@@ -10,8 +10,10 @@ from prefect.runtime import flow_run
 from prefect.states import Failed
 from pydantic import Field
 
+from batch_avatar.dispatch import Order
 from batch_avatar.errors import InputError
 from batch_avatar.models import Permits, Script
+from batch_avatar.packing import MAX_INPUTS
 from batch_avatar.settings import load_settings
 from tasks.rendering import gather_scripts, render_as_task_runs
 from tasks.shards import read_shard, render_as_child_runs
@@ -37,6 +39,8 @@ async def render_batch(
     retry_failed: bool = False,
     rerender_lost: bool = False,
     accept_changes: bool = False,
+    order: Order = Order.LONGEST,
+    pack: Annotated[int, Field(ge=0, le=MAX_INPUTS)] = 1,
     shard: str | None = None,
 ) -> State[None]:
     """Render every script that is not archived yet; the run is green only when all are.
@@ -49,6 +53,8 @@ async def render_batch(
         retry_failed: Send again what failed for good in an earlier run; each such script may be billed again.
         rerender_lost: Send again what was paid for and is lost, or archived without its video.
         accept_changes: Render changed scripts, however many they are.
+        order: The longest predicted video first, so that none starts last; or as they are given.
+        pack: So many scripts share one job, 0 for as many as is fastest. Needs a staging container.
         shard: Set by a parent run for its children; leave it empty.
     """
     permits = Permits(
@@ -63,5 +69,7 @@ async def render_batch(
     except InputError as error:
         return Failed(message=f"{error} - nothing was sent")
     if scripts_per_run is not None and shard is None and len(wanted) > scripts_per_run:
-        return await render_as_child_runs(settings, wanted, scripts_per_run=scripts_per_run, permits=permits)
-    return await render_as_task_runs(settings, wanted, permits=permits)
+        return await render_as_child_runs(
+            settings, wanted, scripts_per_run=scripts_per_run, permits=permits, order=order, pack=pack
+        )
+    return await render_as_task_runs(settings, wanted, permits=permits, order=order, pack=pack)

@@ -9,6 +9,7 @@ from prefect.runtime import flow_run
 from prefect.states import Cancelled, Failed
 
 from batch_avatar.connect import open_connections
+from batch_avatar.dispatch import Order
 from batch_avatar.errors import BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
 from batch_avatar.manifest import check_scripts, read_scripts
@@ -31,7 +32,7 @@ def run_name() -> str:
     return f"flow-{flow_run.id}"
 
 
-def gather_scripts(settings: Settings, *, sources: Sequence[str], scripts: Sequence[Script]) -> tuple[Script, ...]:
+def gather_scripts(settings: Settings, *, sources: Sequence[str], scripts: Sequence[Script]) -> Sequence[Script]:
     """The scripts of the sources and those given as values.
 
     Raises:
@@ -41,15 +42,24 @@ def gather_scripts(settings: Settings, *, sources: Sequence[str], scripts: Seque
     wire, defaults = wire_for(settings.api_version), settings.video_defaults()
     if signed := sorted({name for script in scripts for name in signed_properties(script)}):
         raise InputError(f"{', '.join(signed)}: holds a signature; put the script in a manifest instead")
-    given = check_scripts(scripts, defaults=defaults, wire=wire) if scripts or not sources else ()
-    read = read_scripts(sources, defaults=defaults, wire=wire) if sources else ()
-    if twice := {script.script_id for script in given} & {script.script_id for script in read}:
+    if not sources:
+        return check_scripts(scripts, defaults=defaults, wire=wire)
+    read = read_scripts(sources, defaults=defaults, wire=wire)
+    given = check_scripts(scripts, defaults=defaults, wire=wire) if scripts else ()
+    if twice := {script.script_id for script in given} & set(read.script_ids):
         raise InputError(f"given as a parameter and in a source: {', '.join(sorted(twice))}")
-    return (*read, *given)
+    for script in given:
+        read.add(script)
+    return read
 
 
 async def render_as_task_runs(
-    settings: Settings, scripts: Sequence[Script], *, permits: Permits | None = None
+    settings: Settings,
+    scripts: Sequence[Script],
+    *,
+    permits: Permits | None = None,
+    order: Order = Order.LONGEST,
+    pack: int = 1,
 ) -> State[None]:
     """Render, with one progress and one table artifact; the state to end the flow run with.
 
@@ -60,7 +70,7 @@ async def render_as_task_runs(
         await progress.start()
         c.listeners.append(progress)
         try:
-            report = await render_scripts(scripts, task_chain(), permits=permits)
+            report = await render_scripts(scripts, task_chain(), permits=permits, order=order, pack=pack)
         except BatchAvatarError as error:  # service or archive cannot be read: a message, not a stack trace
             return Failed(message=str(error), data=error)
         except asyncio.CancelledError:

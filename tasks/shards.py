@@ -7,7 +7,7 @@ shards. A child that dies loses nothing: the next run of the batch continues fro
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -18,14 +18,14 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Failed
 
-from batch_avatar import stages
+from batch_avatar import planning
 from batch_avatar.connect import open_connections
 from batch_avatar.errors import ArchiveUnavailable, BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
 from batch_avatar.manifest import check_scripts
 from batch_avatar.models import BatchReport, FailureFacts, Outcome, OutcomeKind, Script
 from batch_avatar.outcomes import build_report, settled
-from batch_avatar.plan import PlanState
+from batch_avatar.plan_item import PlanState
 from batch_avatar.progress import Event, Phase
 from batch_avatar.wire import wire_for
 from tasks.rendering import run_name
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
     from prefect.client.schemas.objects import FlowRun, State
 
-    from batch_avatar.connect import Connections
+    from batch_avatar.connections import Connections
+    from batch_avatar.dispatch import Order
     from batch_avatar.models import Permits
     from batch_avatar.settings import Settings
 
@@ -48,7 +49,7 @@ LOOK_SECONDS = 5.0  # between two looks at all children together, one request ea
 
 
 async def render_as_child_runs(
-    settings: Settings, scripts: Sequence[Script], *, scripts_per_run: int, permits: Permits
+    settings: Settings, scripts: Sequence[Script], *, scripts_per_run: int, permits: Permits, order: Order, pack: int
 ) -> State[None]:
     """Start a child run per shard, wait for all of them, and report on the whole batch."""
     if signed := sorted({name for script in scripts for name in signed_properties(script)}):
@@ -67,7 +68,8 @@ async def render_as_child_runs(
         shards = await _cut(c, [script for script in scripts if script.script_id not in refused], scripts_per_run)
         try:
             accepted = permits.model_copy(update={"accept_changes": True})  # decided here, for all shards together
-            children = {name: await _start(name, accepted) for name in shards}
+            options = {**accepted.model_dump(), "order": order.value, "pack": pack}
+            children = {name: await _start(name, options) for name in shards}
         except ObjectNotFound:
             return Failed(message=f"scripts_per_run needs the deployment {CHILD_DEPLOYMENT}: prefect deploy --all")
         reports = await _collect(c, children)
@@ -83,7 +85,7 @@ async def render_as_child_runs(
     return final_state(report)
 
 
-async def read_shard(settings: Settings, shard: str) -> tuple[Script, ...]:
+async def read_shard(settings: Settings, shard: str) -> Sequence[Script]:
     """The scripts of a shard that a parent run has written, named `<run>/<number>`.
 
     Raises:
@@ -94,13 +96,13 @@ async def read_shard(settings: Settings, shard: str) -> tuple[Script, ...]:
         text = await c.control(c.archive.read_run_document, run, f"shards/{number}.jsonl")
     if text is None:
         raise InputError(f"there is no shard {shard} in the archive")
-    scripts = [Script.model_validate_json(line) for line in text.split("\n")]  # U+2028 ends no line of JSON
+    scripts = (Script.model_validate_json(line) for line in text.split("\n"))  # U+2028 ends no line of JSON
     return check_scripts(scripts, defaults={}, wire=wire_for(settings.api_version))
 
 
 async def _refuse_changes(c: Connections, scripts: Sequence[Script]) -> dict[str, Outcome]:
     """The outcomes of changed scripts, where they are more than may be rendered without a word."""
-    items = (await stages.plan(scripts)).items
+    items = (await planning.plan(scripts)).items
     changed = [item for item in items if item.state is PlanState.CHANGED and item.failure is not None]
     outcomes = [settled(item, prefix=c.archive.prefix_of(item.ref())) for item in changed]
     return {outcome.script_id: outcome for outcome in outcomes if outcome is not None}
@@ -120,11 +122,11 @@ async def _cut(c: Connections, scripts: Sequence[Script], size: int) -> list[str
     return names
 
 
-async def _start(shard: str, permits: Permits) -> FlowRun:
+async def _start(shard: str, options: dict[str, Any]) -> FlowRun:
     """One child run per shard and per life of the parent: idempotency keys are unique for ever."""
     return await arun_deployment(
         CHILD_DEPLOYMENT,
-        parameters={"shard": shard, **permits.model_dump()},
+        parameters={"shard": shard, **options},
         flow_run_name=f"render shard {shard}",
         timeout=0,
         idempotency_key=f"{flow_run.id}:{shard}:{flow_run.run_count}",
@@ -174,7 +176,7 @@ async def _sum_up(
     """One report; scripts of children that died without one are looked up in the archive."""
     outcomes = refused | {outcome.script_id: outcome for report in reports for outcome in report.outcomes}
     silent = [script for script in scripts if script.script_id not in outcomes]
-    planned = {item.script.script_id: item for item in (await stages.plan(silent)).items} if silent else {}
+    planned = {item.script_id: item for item in (await planning.plan(silent)).items} if silent else {}
     unreported = FailureFacts.model_validate(
         {"class": "stopped", "code": "ChildRunEnded", "message": "its child run ended without a report; run again"}
     )

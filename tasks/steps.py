@@ -45,11 +45,20 @@ def _options(policy: RetryPolicy) -> dict[str, Any]:
 
 
 @task(name="submit-job", task_run_name="submit {script.script_id}", **_options(SUBMIT))
-async def submit_job(script: Script) -> JobRef:
-    """Claim the script and create its job, or adopt the one that exists."""
-    ref = await stages.submit(script)
+async def submit_job(script: Script, resource: str) -> JobRef:
+    """Claim the script and create its job on this resource, or adopt the one that exists."""
+    ref = await stages.submit(script, resource)
     get_run_logger().info("job %s (attempt %d)", ref.job_id, ref.attempt)
     return ref
+
+
+@task(name="submit-pack", task_run_name="submit a pack of scripts", **_options(SUBMIT))
+async def submit_pack(scripts: tuple[Script, ...], resource: str) -> tuple[JobRef, ...]:
+    """Claim the scripts and create one job with all of them as inputs. Those that are not in the result go alone."""
+    refs = await stages.submit_pack(scripts, resource)
+    if refs:
+        get_run_logger().info("job %s with %d scripts", refs[0].job_id, len(refs))
+    return refs
 
 
 @task(name="wait-for-job", task_run_name="wait for {ref.script_id}", **_options(WAIT))
@@ -84,4 +93,6 @@ async def delete_job(proof: Proof) -> None:
 
 def task_chain() -> Chain:
     """The chain that the runner walks in a flow run."""
-    return Chain(submit=submit_job, wait=wait_for_job, archive=archive_outputs, delete=delete_job)
+    return Chain(
+        submit=submit_job, wait=wait_for_job, archive=archive_outputs, delete=delete_job, submit_pack=submit_pack
+    )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from batch_avatar.archive_check import Checked, Unmatched
     from batch_avatar.archive_fetch import Fetched
     from batch_avatar.archive_index import Key
-    from batch_avatar.connect import Connections
+    from batch_avatar.connections import Connections
     from batch_avatar.settings import Settings
 
 T = TypeVar("T")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from batch_avatar.commands.shared import JSON, fails_clearly, output
+from batch_avatar.errors import JobNotFound
 from batch_avatar.settings import load_settings
 
 
@@ -20,20 +22,23 @@ def jobs() -> None:
 @JSON
 @fails_clearly
 def list_jobs(as_json: bool) -> None:
-    """All jobs of the resource, newest first, also those of others."""
+    """All jobs of the resource (or resources), newest first, also those of others."""
     from rich.table import Table
 
     from batch_avatar.identity import archive_of
 
-    found = [job for page in _client().list_pages() for job in page.jobs]
+    clients = _clients()
+    found = [job for client in clients for page in client.list_pages() for job in page.jobs]
     if as_json:
         click.echo(json.dumps([_shown(job) for job in found], indent=2))
         return
-    table = Table("job", "status", "created", "seconds", "archive", box=None, pad_edge=False)
+    where = ["resource"] if len(clients) > 1 else []
+    table = Table("job", "status", "created", "seconds", "archive", *where, box=None, pad_edge=False)
     for job in found:
         created = f"{job.created_at:%Y-%m-%d %H:%M:%S}" if job.created_at else ""
         length = f"{job.duration_milliseconds / 1000:.1f}" if job.duration_milliseconds else ""
-        table.add_row(job.service_id, job.status, created, length, archive_of(job.description) or "")
+        cells = [job.resource] if where else []
+        table.add_row(job.service_id, job.status, created, length, archive_of(job.description) or "", *cells)
     console = output()
     console.print(table)
     console.print(f"{len(found)} jobs", highlight=False)
@@ -44,7 +49,7 @@ def list_jobs(as_json: bool) -> None:
 @fails_clearly
 def get_job(job_id: str) -> None:
     """One job as JSON, without its links."""
-    click.echo(json.dumps(_shown(_client().get(job_id)), indent=2))
+    click.echo(json.dumps(_shown(_holding(job_id)[1]), indent=2))
 
 
 @jobs.command("delete")
@@ -53,18 +58,31 @@ def get_job(job_id: str) -> None:
 @fails_clearly
 def delete_job(job_id: str, yes: bool) -> None:
     """Delete one job with its result. Renders delete their jobs themselves, once the video is safe."""
-    client = _client()
-    job = client.get(job_id)
+    client, job = _holding(job_id)
     if not yes:
         click.confirm(f"{job_id} is {job.status}; its result is deleted with it. Delete?", abort=True)
     client.delete(job_id)
     click.echo(f"deleted {job_id}")
 
 
-def _client() -> Any:
+def _clients() -> list[Any]:
     from batch_avatar.connect import connect_client
 
-    return connect_client(load_settings())
+    settings = load_settings()
+    return [connect_client(settings, resource) for resource in settings.all_resources()]
+
+
+def _holding(job_id: str) -> tuple[Any, Any]:
+    """The resource that has the job, and the job.
+
+    Raises:
+        JobNotFound: none has.
+    """
+    clients = _clients()
+    for client in clients[:-1]:
+        with suppress(JobNotFound):
+            return client, client.get(job_id)
+    return clients[-1], clients[-1].get(job_id)
 
 
 def _shown(job: Any) -> dict[str, Any]:

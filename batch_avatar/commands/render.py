@@ -19,8 +19,10 @@ from batch_avatar.commands.shared import (
     read,
     report_code,
     run_async,
+    sending_options,
     start_run,
 )
+from batch_avatar.dispatch import Order
 from batch_avatar.errors import BatchAvatarError, SettingsError
 from batch_avatar.models import Permits
 from batch_avatar.settings import prefect_api_url, prepare_prefect
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from batch_avatar.connect import Connections
+    from batch_avatar.connections import Connections
     from batch_avatar.models import BatchReport, Script
     from batch_avatar.settings import Settings
 
@@ -44,10 +46,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="prefect: as a flow run; local: in this process; auto: prefect where a Prefect API is configured.",
 )
+@sending_options
 @permit_options
 @JSON
 @fails_clearly
-def render(sources: tuple[str, ...], engine: str, as_json: bool, **permitted: Any) -> int:
+def render(sources: tuple[str, ...], engine: str, pack: int, order: str, as_json: bool, **permitted: Any) -> int:
     """Render what is missing; what is archived already costs nothing.
 
     Exit codes: 0 all archived; 1 some script failed or is unfinished; 2 bad input or settings, nothing was sent;
@@ -59,7 +62,8 @@ def render(sources: tuple[str, ...], engine: str, as_json: bool, **permitted: An
         raise SettingsError("PREFECT_API_URL is not set; start `prefect server start`, or use --engine local")
     if engine == "auto":
         engine = "prefect" if api_url else "local"
-    report, elapsed = run_async(_render(settings, scripts, sources, engine, Permits(**permitted)))
+    options = {"permits": Permits(**permitted), "pack": pack, "order": Order(order)}
+    report, elapsed = run_async(_render(settings, scripts, sources, engine, options))
     if as_json:
         click.echo(report.to_json())
     else:
@@ -76,7 +80,7 @@ def render(sources: tuple[str, ...], engine: str, as_json: bool, **permitted: An
 @fails_clearly
 def plan(sources: tuple[str, ...], as_json: bool, **permitted: Any) -> None:
     """Show what a render would do: archived, alive, new, changed, failed before. Changes nothing."""
-    from batch_avatar import stages
+    from batch_avatar import planning
     from batch_avatar.connect import open_connections
     from batch_avatar.console import print_plan
 
@@ -85,12 +89,12 @@ def plan(sources: tuple[str, ...], as_json: bool, **permitted: Any) -> None:
     async def look() -> Any:
         async with open_connections(settings, run="plan", create_archive=False) as c:
             c.permits = Permits(**permitted)
-            return await stages.plan(scripts)
+            return await planning.plan(scripts)
 
     found = run_async(look())
     if as_json:
         rows = [
-            {"script_id": i.script.script_id, "content_id": i.content_id, "state": i.state, "detail": i.detail}
+            {"script_id": i.script_id, "content_id": i.content_id, "state": i.state, "detail": i.detail}
             for i in found.items
         ]
         click.echo(json.dumps(rows, indent=2))
@@ -99,7 +103,11 @@ def plan(sources: tuple[str, ...], as_json: bool, **permitted: Any) -> None:
 
 
 async def _render(
-    settings: Settings, scripts: Sequence[Script], sources: Sequence[str], engine: str, permits: Permits
+    settings: Settings,
+    scripts: Sequence[Script],
+    sources: Sequence[str],
+    engine: str,
+    options: dict[str, Any],
 ) -> tuple[BatchReport, float]:
     from batch_avatar.connect import open_connections
     from batch_avatar.console import showing_progress
@@ -114,9 +122,9 @@ async def _render(
             try:
                 if engine == "local":
                     console.print(f"run {name}, in this process", highlight=False)
-                    report = await render_scripts(scripts, plain_chain(), permits=permits)
+                    report = await render_scripts(scripts, plain_chain(), **options)
                 else:
-                    report = await _render_as_flow_run(c, sources, permits, f"run {name}", console)
+                    report = await _render_as_flow_run(c, sources, options, f"run {name}", console)
             except asyncio.CancelledError:
                 if c.report is None:
                     raise
@@ -125,14 +133,16 @@ async def _render(
 
 
 async def _render_as_flow_run(
-    c: Connections, sources: Sequence[str], permits: Permits, name: str, console: Console
+    c: Connections, sources: Sequence[str], options: dict[str, Any], name: str, console: Console
 ) -> BatchReport:
     from batch_avatar.progress import Phase
 
     render_batch = _import_flow(lambda link: console.print(f"{name}, as {link}", highlight=False))
     c.listeners.append(lambda event: catch_signals() if event.phase is Phase.WAITING else None)
+    wanted = options | options["permits"].model_dump()
+    del wanted["permits"]
     try:
-        state = await render_batch(sources=list(sources), **permits.model_dump(), return_state=True)
+        state = await render_batch(sources=list(sources), return_state=True, **wanted)
     except RuntimeError as error:
         if not str(error).startswith("Failed to reach API"):
             raise

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
+from batch_avatar.dispatch import Order
 from batch_avatar.errors import AccessRefused, ArchiveRefused, BatchAvatarError, FailureClass, InputError
+from batch_avatar.packing import MAX_INPUTS
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def fails_clearly(command: Callable[P, int | None]) -> Callable[P, None]:
     return wrapper
 
 
-def read(sources: Sequence[str]) -> tuple[Settings, tuple[Script, ...]]:
+def read(sources: Sequence[str]) -> tuple[Settings, Sequence[Script]]:
     from batch_avatar.manifest import read_scripts
     from batch_avatar.wire import wire_for
 
@@ -75,7 +77,7 @@ def read(sources: Sequence[str]) -> tuple[Settings, tuple[Script, ...]]:
 def start_run() -> tuple[Clock, str]:
     """The clock of a run and its name."""
     from batch_avatar.clock import SystemClock
-    from batch_avatar.connect import new_run_name
+    from batch_avatar.connections import new_run_name
 
     clock = SystemClock()
     return clock, new_run_name(clock)
@@ -102,6 +104,41 @@ PERMITS = (
     click.option("--rerender-lost", is_flag=True, help="Send again what was paid for and is lost, or has no video."),
     click.option("--accept-changes", is_flag=True, help="Render changed scripts, even if they are many."),
 )
+
+
+def _pack_size(_context: click.Context, _option: click.Parameter, value: str) -> int:
+    """A number of scripts; `auto` is 0."""
+    if value == "auto":
+        return 0
+    if not value.isdecimal() or not 1 <= int(value) <= MAX_INPUTS:
+        raise click.BadParameter(f"{value} is neither auto nor a number from 1 to {MAX_INPUTS}")
+    return int(value)
+
+
+SENDING = (
+    click.option(
+        "--pack",
+        metavar="N|auto",
+        callback=_pack_size,
+        default="1",
+        show_default=True,
+        help="So many scripts share one job, or as many as is fastest (auto). Needs a staging container.",
+    ),
+    click.option(
+        "--order",
+        type=click.Choice([order.value for order in Order]),
+        default=Order.LONGEST.value,
+        show_default=True,
+        help="longest: the longest predicted video first, so that none starts last; manifest: as given.",
+    ),
+)
+
+
+def sending_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How scripts are sent; the command gets them as `pack` and `order`."""
+    for option in reversed(SENDING):
+        command = option(command)
+    return command
 
 
 def permit_options(command: Callable[..., Any]) -> Callable[..., Any]:

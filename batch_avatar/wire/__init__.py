@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 from batch_avatar.wire.avatar_2024 import Avatar2024
 from batch_avatar.wire.messages import PAGE_SIZE, JobPage, Problem, WireRequest, decode_problem
 from batch_avatar.wire.preview_3_1 import AvatarPreview31
-from batch_avatar.wire.summary import SummaryResult, decode_summary
+from batch_avatar.wire.summary import SummaryResult, decode_results, decode_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from batch_avatar.models import Script, SynthesisJob
@@ -23,6 +23,7 @@ __all__ = [
     "Wire",
     "WireRequest",
     "decode_problem",
+    "decode_results",
     "decode_summary",
     "wire_for",
 ]
@@ -39,7 +40,12 @@ class Wire(Protocol):
         """In words, what of the script this generation cannot say."""
         ...
 
-    def encode_create(self, script: Script, *, job_id: str, description: str) -> WireRequest: ...
+    def encode_create(
+        self, script: Script, *, job_id: str, description: str, inputs: Sequence[str] = ()
+    ) -> WireRequest:
+        """`inputs`: what is spoken, where that is not the script's own content."""
+        ...
+
     def encode_get(self, service_id: str) -> WireRequest: ...
     def encode_list(self, *, skip: int = 0) -> WireRequest: ...
     def encode_delete(self, service_id: str) -> WireRequest: ...

@@ -24,7 +24,7 @@ from batch_avatar.wire.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from batch_avatar.models import Script
@@ -70,11 +70,13 @@ class Avatar2024:
         """Every property of a script is one of this generation's."""
         yield from ()
 
-    def encode_create(self, script: Script, *, job_id: str, description: str) -> WireRequest:
+    def encode_create(
+        self, script: Script, *, job_id: str, description: str, inputs: Sequence[str] = ()
+    ) -> WireRequest:
         values = set_properties(script)
         body: dict[str, Any] = {
             "inputKind": script.input_kind,
-            "inputs": [{"content": normalise_newlines(script.content)}],
+            "inputs": [{"content": normalise_newlines(text)} for text in inputs or (script.content,)],
             "description": description,
             **pick(values, TOP_LEVEL),
             "synthesisConfig": pick(values, SYNTHESIS),

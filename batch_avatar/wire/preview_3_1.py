@@ -31,7 +31,7 @@ from batch_avatar.wire.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from batch_avatar.models import Script
@@ -80,14 +80,16 @@ class AvatarPreview31:
         if script.video_codec == "av1":
             yield f"video_codec: {self.api_version} has no av1; use another codec, or api-version 2024-08-01"
 
-    def encode_create(self, script: Script, *, job_id: str, description: str) -> WireRequest:
+    def encode_create(
+        self, script: Script, *, job_id: str, description: str, inputs: Sequence[str] = ()
+    ) -> WireRequest:
         """What `check` names is left out."""
         values = set_properties(script)
         body: dict[str, Any] = {
             "displayName": job_id,
             "description": description,
             "textType": script.input_kind,
-            "inputs": [{"text": normalise_newlines(script.content)}],
+            "inputs": [{"text": normalise_newlines(text)} for text in inputs or (script.content,)],
             **pick(values, TOP_LEVEL),
         }
         properties = {name: camel(value) for name, value in pick(values, PROPERTIES).items()}

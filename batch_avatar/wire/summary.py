@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from batch_avatar.wire.messages import decode_billing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,13 @@ def decode_summary(body: bytes) -> tuple[SummaryResult, ...]:
         raise ValueError("nested too deeply") from error
     if not isinstance(value, dict) or not isinstance(value.get("results", []), list):
         raise ValueError("not a summary")  # noqa: TRY004 - one error for every unreadable body
-    return tuple(_result(item) for item in value.get("results", []) if isinstance(item, dict))
+    return decode_results(value)
+
+
+def decode_results(summary: Mapping[str, Any]) -> tuple[SummaryResult, ...]:
+    """The results of a summary that is read already; nothing where it has none."""
+    results = summary.get("results")
+    return tuple(_result(item) for item in results if isinstance(item, dict)) if isinstance(results, list) else ()
 
 
 def _result(item: dict[str, object]) -> SummaryResult:

@@ -17,7 +17,7 @@ import pytest
 import requests
 from azure.storage.blob import ContainerClient
 
-from batch_avatar import stages
+from batch_avatar import planning, stages
 from batch_avatar.connect import open_connections
 from batch_avatar.emulator.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
 from batch_avatar.emulator.options import EmulatorOptions, Progression
@@ -80,7 +80,7 @@ class Bench:
     def plan(self, scripts, **overrides):
         async def work():
             async with open_connections(self.settings(**overrides), run="plan"):
-                return await stages.plan(scripts)
+                return await planning.plan(scripts)
 
         return asyncio.run(work())
 

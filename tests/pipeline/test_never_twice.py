@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from batch_avatar.clock import SystemClock
-from batch_avatar.connect import current, open_connections
+from batch_avatar.connect import open_connections
+from batch_avatar.connections import current
 from batch_avatar.emulator.faults import DropAfter, FailJob, FaultRule, Status, StickJob
 from batch_avatar.emulator.options import Progression
 from batch_avatar.errors import InputError
@@ -178,7 +179,7 @@ def test_a_job_that_took_the_place_of_the_failed_one_is_not_deleted(bench, scrip
 
     async def delete(proof):
         """Somebody deletes the failed job and makes another of its name, just before we delete."""
-        client = current().client
+        client = current().resource_of("").client
         await plain.delete(proof)
         client.create(script(), job_id=proof.ref.job_id, description="by hand")
         b.emulator.settle()

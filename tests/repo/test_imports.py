@@ -204,7 +204,7 @@ def test_only_connect_chooses_implementations():
     assert beyond({"batch_avatar/connect.py"}, calls, IMPLEMENTATIONS) == {
         "batch_avatar/session.py": {"Session"},  # the factory itself
         "batch_avatar/commands/shared.py": {"SystemClock"},  # names a run, shows its progress before it is connected
-        "batch_avatar/outputs.py": {"ContainerClient"},  # a job's own destination: each script may have another
+        "batch_avatar/moving.py": {"ContainerClient"},  # a job's own destination: each script may have another
         "batch_avatar/demo.py": {"ContainerClient"},  # copies the demo's videos to a folder
         "batch_avatar/stack.py": {"open_session"},  # waits for the processes that it starts
     }

@@ -30,6 +30,7 @@ from batch_avatar.errors import (
     ResultLost,
     ServiceUnavailable,
     Throttled,
+    TooManyJobs,
     TransferError,
 )
 from batch_avatar.identity import mark_description
@@ -367,7 +368,7 @@ def test_where_no_wait_is_told_none_is_made_up():
     ("status", "body", "kind"),
     [
         (400, "The inputs is required.", RequestRefused),
-        (400, "Too many active jobs.", Throttled),
+        (400, "Too many active jobs.", TooManyJobs),
         (400, "The job already exists.", JobExists),
         (401, "Access denied.", AccessRefused),
         (403, "Only Standard subscriptions are valid.", AccessRefused),

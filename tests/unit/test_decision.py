@@ -49,7 +49,7 @@ def job(status="Running"):
 def rules(*, settle_seconds=0.0, retry_failed=False):
     return Rules(
         holder="me",
-        resource="x",
+        resources=frozenset({"x"}),
         claim_seconds=CLAIM_SECONDS,
         settle_seconds=settle_seconds,
         retry_failed=retry_failed,
@@ -209,7 +209,7 @@ def test_a_claim_is_taken_over_only_once_it_is_old_or_the_service_has_refused_it
 
     if decide(seen, rules) is Move.TAKE_OVER:
         refused = claim.last.refused and claim.last.accepted_at is None
-        assert refused or (seen.held.age_seconds > CLAIM_SECONDS and claim.resource == rules.resource)
+        assert refused or (seen.held.age_seconds > CLAIM_SECONDS and claim.resource in rules.resources)
         assert claim.last.ended is None
         assert not claim.last.over
 
@@ -219,7 +219,7 @@ def test_only_an_unsent_claim_of_this_very_run_is_sent_as_it_is(seen, rules):
     claim = seen.held.claim
 
     if decide(seen, rules) is Move.SEND:
-        assert (claim.holder, claim.resource) == (rules.holder, rules.resource)
+        assert (claim.holder, claim.resource) == (rules.holder, HERE["resource"])
         assert (claim.last.accepted_at, claim.last.ended, claim.last.over) == (None, None, False)
 
 
@@ -238,7 +238,7 @@ def test_only_an_accepted_job_that_may_have_finished_is_lost(seen, rules):
     if decide(seen, rules) is Move.LOST:
         assert last.accepted_at is not None
         assert not last.over
-        assert seen.held.claim.resource == rules.resource
+        assert seen.held.claim.resource in rules.resources
 
 
 @given(absent, given_rules)
@@ -246,7 +246,7 @@ def test_what_another_resource_may_have_is_never_sent_here(seen, rules):
     last = seen.held.claim.last
     settled_there = last.over or (last.refused and last.accepted_at is None and last.ended is None)
 
-    if seen.held.claim.resource != rules.resource and not settled_there:
+    if seen.held.claim.resource not in rules.resources and not settled_there:
         assert decide(seen, rules) in (Move.LOOK_AGAIN, Move.ELSEWHERE)
 
 

@@ -65,6 +65,7 @@ def test_what_the_drawing_calls_transient_throttled_or_not_yet_is_retriable_and_
 
     assert retriable == {
         "Throttled",
+        "TooManyJobs",
         "ServiceUnavailable",
         "CreateUnclear",
         "StillRunning",

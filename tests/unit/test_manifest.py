@@ -1,10 +1,16 @@
 """Scripts as people write them, and every mistake in them with file and line."""
 
+import gc
 import json
+import os
+import tempfile
+import threading
+import tracemalloc
+from pathlib import Path
 
 import pytest
 
-from batch_avatar.errors import ManifestError
+from batch_avatar.errors import InputError, ManifestError
 from batch_avatar.manifest import check_scripts, read_scripts
 from batch_avatar.models import Script
 from batch_avatar.wire import wire_for
@@ -157,6 +163,59 @@ def test_content_file_is_relative_to_the_manifest_and_tells_the_kind(tmp_path, m
     ]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_rows_of_csv_may_end_in_any_of_the_three_ways(tmp_path, end):
+    manifest = write(tmp_path / "m.csv", end.join(["script_id,content", f'a,"One.{end}Two."', "b,Hi.", ""]))
+
+    assert [script.content for script in read(manifest)] == [f"One.{end}Two.", "Hi."]
+
+
+@pytest.mark.parametrize("name", ["m.jsonl", "m.csv"])
+def test_a_line_that_only_looks_like_two_is_one(tmp_path, name):
+    text = "One.\u2028Two.\x85Three.\x0bFour."
+    as_json = json.dumps({"script_id": "a", "content": text}, ensure_ascii=False)
+    manifest = write(tmp_path / name, as_json if name == "m.jsonl" else f"script_id,content\na,{text}\n")
+
+    [script] = read(manifest)
+
+    assert script.content == text
+
+
+@pytest.mark.parametrize(("name", "text"), [("m.jsonl", line()), ("m.csv", "script_id,content\na,Hi.\n")])
+def test_a_manifest_may_come_through_a_pipe(tmp_path, name, text):
+    os.mkfifo(tmp_path / name)
+    writing = threading.Thread(target=(tmp_path / name).write_text, args=(text,))
+    writing.start()
+
+    [script] = read(tmp_path / name)
+
+    writing.join()
+    assert script.content == "Hi."
+
+
+@pytest.mark.parametrize("form", ["m.jsonl", "m.csv", "folder"])
+def test_the_scripts_are_never_in_memory_all_together(tmp_path, form):
+    text, number = "Some words. " * 4_000, 100
+    if form == "folder":
+        for index in range(number):
+            write(tmp_path / form / f"s{index}.txt", text)
+    else:
+        row = "s{},{}" if form == "m.csv" else '{{"script_id": "s{}", "content": "{}"}}'
+        head = ["script_id,content"] if form == "m.csv" else []
+        write(tmp_path / form, "\n".join([*head, *(row.format(index, text) for index in range(number))]))
+
+    tracemalloc.start()
+    try:
+        found = read(tmp_path / form)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert list(found.script_ids) == [script.script_id for script in found]
+    assert len(found) == number
+    assert peak < 1_500_000  # all texts together are 4.8 MB
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [("a.txt", "Hi."), ("a.jsonl", line()), ("a.csv", "script_id,content\na,Hi.\n")],
@@ -270,6 +329,29 @@ def test_a_manifest_that_is_not_utf_8_is_found_on_its_line(tmp_path):
     assert fault.startswith(f"{path}:2: m.jsonl is not UTF-8 (byte ")
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_of_a_manifest_that_is_not_utf_8_nothing_else_is_told(tmp_path, mark):
+    write(tmp_path / "defaults.toml", "voice =")
+    path = tmp_path / "m.csv"
+    path.write_bytes(mark + b"script_id,content\n_a,Hi.\nb,Gr\xfc\xdfe\n_c,Hi.\n")
+
+    assert faults(path) == [f"{path}:3: m.csv is not UTF-8 (byte 29)"]
+
+
+def test_a_letter_cut_off_at_the_end_is_not_utf_8(tmp_path):
+    path = tmp_path / "m.jsonl"
+    path.write_bytes(b"{}\n{}\n\xe2\x82")
+
+    assert faults(path) == [f"{path}:3: m.jsonl is not UTF-8 (byte 6)"]
+
+
+@pytest.mark.parametrize("name", ["a\0.txt", "\ud800.txt"])
+def test_a_content_file_that_no_file_can_be_called_is_refused(tmp_path, name):
+    manifest = write(tmp_path / "m.jsonl", json.dumps({"script_id": "a", "content_file": name}))
+
+    assert faults(manifest) == [f"{manifest}:1: {name!r} is not the name of a file"]
+
+
 def test_a_content_file_that_is_not_utf_8_is_found_by_the_line_that_names_it(tmp_path):
     (tmp_path / "b.txt").write_bytes(b"Gr\xfc\xdfe")
     manifest = write(tmp_path / "m.jsonl", f'{line()}\n{{"script_id": "b", "content_file": "b.txt"}}\n')
@@ -328,6 +410,8 @@ def test_a_forbidden_script_id_is_refused_where_it_stands(tmp_path, script_id):
         ({"background_color": "transparent", "video_format": "mp4"}, "a transparent background needs webm with vp9"),
         ({"input_kind": "SSML", "content": "<speak>"}, "malformed SSML: no element found"),
         ({"content": "\ud800"}, "content: "),
+        ({"description": "\ud800"}, "a property holds half of a surrogate pair"),
+        ({"custom_voices": {"\ud800": "id-1"}}, "a property holds half of a surrogate pair"),
     ],
 )
 def test_a_line_that_breaks_a_rule_is_refused_where_it_stands(tmp_path, members, words):
@@ -364,6 +448,12 @@ def test_malformed_json_is_found_on_its_line_and_the_others_are_read_on(tmp_path
 
     assert malformed.startswith(f"{manifest}:3: {words}")
     assert unknown == f"{manifest}:4: a: unknown property 'voise'"
+
+
+def test_malformed_json_is_told_with_its_place_in_the_line_alone(tmp_path):
+    [fault] = faults(write(tmp_path / "m.jsonl", "{\n"))
+
+    assert fault.endswith(": line 1 column 2 (char 1)")
 
 
 def test_a_row_is_found_on_the_line_where_it_begins_also_after_a_cell_of_many_lines(tmp_path):
@@ -470,6 +560,35 @@ def test_all_faults_of_all_sources_come_in_one_error(tmp_path):
     ]
     assert str(caught.value).startswith("8 faults in the scripts:\n  ")
     assert all(fault in str(caught.value) for fault in found)
+
+
+def test_faults_of_files_come_before_those_of_scripts(tmp_path):
+    manifest = write(tmp_path / "m.jsonl", f"{line(voise='v')}\n{{\n")
+    folder = write(tmp_path / "folder" / "_b.txt", "Hi.").parent
+
+    found = faults(manifest, folder, tmp_path / "gone")
+
+    places = [f"{manifest}:2", f"{tmp_path}/gone", f"{manifest}:1", f"{folder}/_b.txt:1"]
+    assert [fault.split(": ")[0] for fault in found] == places
+
+
+def test_scripts_that_were_refused_take_no_disk_while_the_error_is_kept(tmp_path):
+    manifest = write(tmp_path / "m.jsonl", f"{line()}\n{line(script_id='_b')}\n")
+    gc.collect()
+    before = len(list(Path("/dev/fd").iterdir()))
+
+    with pytest.raises(ManifestError) as caught:
+        read(manifest)
+
+    assert len(list(Path("/dev/fd").iterdir())) == before
+    assert len(caught.value.faults) == 1
+
+
+def test_without_room_for_temporary_files_no_script_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+
+    with pytest.raises(InputError, match="the scripts cannot be kept in a temporary file"):
+        read(write(tmp_path / "a.txt", "Hi."))
 
 
 def test_no_fault_repeats_a_signature(tmp_path):

@@ -38,6 +38,7 @@ from batch_avatar.errors import (
     StillRunning,
     Stopped,
     Throttled,
+    TooManyJobs,
     TransferError,
 )
 from batch_avatar.models import FailureFacts, JobRef, Outcome, OutcomeKind, Script, SynthesisJob
@@ -50,7 +51,7 @@ from batch_avatar.outcomes import (
     outcome_of_letter,
     settled,
 )
-from batch_avatar.plan import PlanItem, PlanState
+from batch_avatar.plan_item import PlanItem, PlanState
 from batch_avatar.records import DeadLetter, Receipt, StoredBlob
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -68,7 +69,7 @@ def receipt(*, doubtful=(), missing=()):
         blob_name="v", size_bytes=1, sha256="s", content_md5="m", content_type="video/mp4", doubtful=doubtful
     )
     return Receipt(
-        **REF.model_dump(),
+        **REF.model_dump(exclude={"resource"}),
         run="r",
         resource="x",
         api_version="2024-08-01",
@@ -97,7 +98,7 @@ def error_of(kind):
 
 
 def item(state, failure=None):
-    return PlanItem(SCRIPT, CONTENT_ID, state, attempt=2, failure=failure)
+    return PlanItem(SCRIPT.script_id, CONTENT_ID, state, attempt=2, failure=failure)
 
 
 def test_an_archived_script_is_skipped_and_says_where_it_lies():
@@ -188,6 +189,7 @@ UNFINISHED = {
     JobExists,
     DeleteRefused,
     Throttled,
+    TooManyJobs,
     ServiceUnavailable,
     CreateUnclear,
     JobOverdue,

@@ -16,7 +16,8 @@ from batch_avatar.identity import (
     recorded_form,
 )
 from batch_avatar.models import FailureFacts, JobRef, Permits, Script, SynthesisJob
-from batch_avatar.plan import PlanState, own_jobs, reconcile
+from batch_avatar.plan import own_jobs, reconcile
+from batch_avatar.plan_item import PlanState
 from batch_avatar.records import Attempt, Claim, DeadLetter, Receipt, StoredBlob
 
 ARCHIVE = "00112233445566aa"
@@ -97,7 +98,7 @@ def claim(attempt=1, *, accepted=False, ended=None, over=True, refused=False, sc
     return f"{script.script_id}/{written.content_id}/claim.json", claim_metadata(written)
 
 
-def letter(attempt=1, *, code="Aborted", message="timeout", name=None):
+def letter(attempt=1, *, code="Aborted", message="timeout", name=None, failure_class="job"):
     ref = JobRef(
         script_id="intro",
         content_id=CONTENT_ID,
@@ -105,7 +106,7 @@ def letter(attempt=1, *, code="Aborted", message="timeout", name=None):
         job_id=name or job_id(attempt),
         service_id="s",
     )
-    facts = FailureFacts.model_validate({"class": "job", "code": code, "message": message})
+    facts = FailureFacts.model_validate({"class": failure_class, "code": code, "message": message})
     written = DeadLetter(ref=ref, run="r", written_at=NOW, failure=facts, script={})
     return f"_failed/{CONTENT_ID}.json", letter_metadata(written)
 
@@ -123,7 +124,7 @@ def items(*entries, scripts=(SCRIPT,), jobs=(), permits=None, max_changed=1000, 
         archive_id=ARCHIVE,
         jobs=jobs,
         index=archive(*entries),
-        resource=resource,
+        resources=None if resource is None else {resource},
         permits=permits,
         max_changed=max_changed,
     )
@@ -163,7 +164,7 @@ def test_a_receipt_with_its_video_is_archived(attempt, ending):
 def test_the_ended_jobs_of_an_archived_script_are_leftovers_whatever_their_attempt():
     jobs = [job(number, status=status) for number, status in enumerate(STATUSES, start=1)]
 
-    assert item(receipt(2), video(2), jobs=jobs).leftovers == (job_id(3), job_id(4))
+    assert item(receipt(2), video(2), jobs=jobs).leftovers == (("", job_id(3)), ("", job_id(4)))
 
 
 def test_jobs_that_share_a_name_are_each_a_leftover_by_the_id_that_the_service_knows():
@@ -171,7 +172,7 @@ def test_jobs_that_share_a_name_are_each_a_leftover_by_the_id_that_the_service_k
 
     found = item(receipt(service_id="a"), video(), jobs=jobs)
 
-    assert sorted(found.leftovers) == ["a", "b"]
+    assert sorted(found.leftovers) == [("", "a"), ("", "b")]
     assert (found.named, len(found.extras)) == (("a", "b", "c"), 2)
 
 
@@ -342,6 +343,13 @@ def test_a_dead_letter_is_reported_with_its_reason():
 def test_a_letter_counts_before_the_claim_of_its_own_attempt_or_an_earlier_one(known):
     assert item(letter(2), claim(2, **known)).state is PlanState.DEAD
     assert item(letter(2), claim(1, **known)).state is PlanState.DEAD
+
+
+def test_a_refusal_is_void_where_another_run_was_taken_for_the_same_attempt():
+    refusal = letter(2, failure_class="input")
+
+    assert item(refusal, claim(2, accepted=True, over=False)).state is PlanState.LOST
+    assert item(refusal, claim(2)).state is PlanState.DEAD
 
 
 @pytest.mark.parametrize(
@@ -757,7 +765,7 @@ def test_a_plan_keeps_the_order_of_the_scripts_and_counts_their_states():
 
     plan = reconcile(scripts, archive_id=ARCHIVE, jobs=[job()], index=ArchiveIndex())
 
-    assert [planned.script.script_id for planned in plan.items] == ["b", "intro", "a"]
+    assert [planned.script_id for planned in plan.items] == ["b", "intro", "a"]
     assert plan.counts() == {PlanState.ALIVE: 1, PlanState.NEW: 2}
 
 

@@ -1,5 +1,7 @@
 """What the environment says, and how a wrong word in it is named without being shown."""
 
+import json
+
 import pytest
 
 from batch_avatar.errors import SettingsError
@@ -49,7 +51,7 @@ def test_three_variables_are_enough(environment):
 
     settings = load_settings()
 
-    assert settings.resource == "westus2.api.cognitive.microsoft.com"
+    assert settings.all_resources()[0].host == "westus2.api.cognitive.microsoft.com"
     assert (settings.api_version, settings.container, settings.prefix) == ("2024-08-01", "batch-avatar", "")
     assert (settings.creates_per_minute, settings.max_unfinished_jobs) == (2, 200)
 
@@ -134,7 +136,7 @@ def test_http_is_accepted_for_this_machine(environment, host):
     environment(ENDPOINT=f"http://{host}/")
 
     assert load_settings().endpoint == f"http://{host}"
-    assert load_settings().resource == host
+    assert load_settings().all_resources()[0].host == host
 
 
 @pytest.mark.parametrize(
@@ -163,7 +165,7 @@ def test_the_case_of_the_host_does_not_matter(environment):
     """Claims and receipts name the resource by it, and the credential goes to this host only."""
     environment(ENDPOINT="https://My-Speech.CognitiveServices.Azure.com")
 
-    assert load_settings().resource == "my-speech.cognitiveservices.azure.com"
+    assert load_settings().all_resources()[0].host == "my-speech.cognitiveservices.azure.com"
 
 
 def test_an_endpoint_with_a_path_is_refused(environment):
@@ -423,3 +425,55 @@ def test_profiles_that_name_none_are_no_error(tmp_path, text):
     profiles(tmp_path, text)
 
     assert prefect_api_url() is None
+
+
+def a_resource(name, **members):
+    return {"name": name, "endpoint": f"https://{name}.cognitiveservices.azure.com", "speech_key": CANARY, **members}
+
+
+def test_several_resources_share_the_limits_they_do_not_name(environment):
+    west = a_resource("west", creates_per_minute=10, unsupported=["lisa"])
+    environment(
+        ENDPOINT=None, SPEECH_KEY=None, RESOURCES=json.dumps([west, a_resource("north")]), CREATES_PER_MINUTE="4"
+    )
+
+    first, second = load_settings().all_resources()
+
+    assert (first.name, first.host) == ("west", "west.cognitiveservices.azure.com")
+    assert (first.creates_per_minute, first.max_unfinished_jobs, first.unsupported) == (10, 200, ("lisa",))
+    assert (second.creates_per_minute, second.max_unfinished_jobs, second.unsupported) == (4, 200, ())
+    assert CANARY not in repr(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("resources", "reason"),
+    [
+        ("not json " + CANARY, "RESOURCES: is not JSON"),
+        (json.dumps([a_resource("a"), a_resource("a")]), "two of them have the same name"),
+        (json.dumps([a_resource("a"), a_resource("b", endpoint=a_resource("a")["endpoint"])]), "the same endpoint"),
+        (json.dumps([a_resource("a"), {"name": "b"}]), "RESOURCES 1 endpoint: is not set"),
+        (json.dumps([a_resource("a", pace=2)]), "RESOURCES 0 pace: Extra inputs are not permitted"),
+        (json.dumps([a_resource("a", endpoint="http://x.example")]), "RESOURCES 0 endpoint: must be https"),
+        (
+            json.dumps([a_resource("a", speech_key=None, endpoint="https://westus2.api.cognitive.microsoft.com")]),
+            "RESOURCES, a, endpoint: Microsoft Entra needs the resource's custom domain",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_resource_is_named(environment, resources, reason):
+    environment(ENDPOINT=None, SPEECH_KEY=None, RESOURCES=resources)
+
+    assert reason in (said := refusal())
+    assert CANARY not in said
+
+
+def test_one_resource_and_several_exclude_each_other(environment):
+    environment(RESOURCES=json.dumps([a_resource("a")]))
+
+    assert "set only one of BATCH_AVATAR_ENDPOINT and BATCH_AVATAR_RESOURCES" in refusal()
+
+
+def test_the_archive_is_no_place_for_packed_jobs(environment):
+    environment(CONTAINER="videos", STAGING_CONTAINER="videos")
+
+    assert "STAGING_CONTAINER must not be the archive's own" in refusal()

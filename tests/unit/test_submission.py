@@ -125,7 +125,7 @@ def write_claim(c, *attempts, holder="another", resource=None):
         content_id=c.content_id_of(SCRIPT),
         run="earlier",
         holder=holder,
-        resource=resource or c.settings.resource,
+        resource=resource or c.resource_of("").host,
         api_version=c.settings.api_version,
         form=recorded_form(SCRIPT),
         attempts=attempts,
@@ -140,7 +140,7 @@ def read_claim(c):
 async def create(b, c, *, archive_id=None):
     """A job of this script's, sent past any claim."""
     mark = mark_description(None, archive_id or c.archive.archive_id)
-    job = await c.control(c.client.create, SCRIPT, job_id=name_of(c), description=mark)
+    job = await c.control(c.resource_of("").client.create, SCRIPT, job_id=name_of(c), description=mark)
     await asyncio.to_thread(b.emulator.settle)
     return job
 
@@ -156,11 +156,11 @@ def every(action, **members):
 async def test_a_new_script_is_claimed_sent_once_and_known_as_paid(bench, api_version):
     b = bench()
     async with b.open(api_version=api_version) as c:
-        ref = await Submission(c, SCRIPT).submit()
+        ref = await Submission(c, SCRIPT, c.resource_of("")).submit()
         claim = read_claim(c)
 
         assert (ref.job_id, ref.attempt, b.accepted()) == (name_of(c), 1, [name_of(c)])
-        assert (claim.holder, claim.run, claim.resource) == (c.holder, "r", c.settings.resource)
+        assert (claim.holder, claim.run, claim.resource) == (c.holder, "r", c.resource_of("").host)
         assert claim.form == recorded_form(SCRIPT)
         assert claim.last.accepted_at is not None
         assert (ref.service_id == ref.job_id) is (api_version != PREVIEW)
@@ -171,10 +171,10 @@ async def test_a_new_script_is_claimed_sent_once_and_known_as_paid(bench, api_ve
 async def test_the_same_script_again_adopts_its_job(bench, api_version):
     b = bench()
     async with b.open(api_version=api_version) as c:
-        first = await Submission(c, SCRIPT).submit()
+        first = await Submission(c, SCRIPT, c.resource_of("")).submit()
         claim = read_claim(c)
 
-        assert await Submission(c, SCRIPT).submit() == first
+        assert await Submission(c, SCRIPT, c.resource_of("")).submit() == first
         assert (b.accepted(), read_claim(c)) == ([name_of(c)], claim)
 
 
@@ -183,17 +183,17 @@ async def test_the_same_script_again_adopts_its_job(bench, api_version):
 async def test_a_create_whose_answer_is_lost_is_found_and_not_repeated(bench, api_version, lag):
     b = bench(list_lag_seconds=lag, faults=(every(DropAfter(), at_most=1),))
     async with b.open(api_version=api_version) as c:
-        ref = await Submission(c, SCRIPT).submit()
+        ref = await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         assert b.accepted() == [name_of(c)]
         assert read_claim(c).ref() == ref
-        assert (await c.control(c.client.get, ref.service_id)).job_id == name_of(c)
+        assert (await c.control(c.resource_of("").client.get, ref.service_id)).job_id == name_of(c)
 
 
 async def test_a_create_that_had_no_effect_is_sent_again_after_two_looks(bench):
     b = bench(faults=(every(Status(status=500), at_most=1),))
     async with b.open() as c:
-        await Submission(c, SCRIPT).submit()
+        await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         assert b.accepted() == [name_of(c)]
         assert b.asked("create") == 2
@@ -203,7 +203,7 @@ async def test_a_create_that_had_no_effect_is_sent_again_after_two_looks(bench):
 async def test_where_the_service_names_the_jobs_a_create_is_sent_again_only_after_the_time_to_settle(bench):
     b = bench(faults=(every(Status(status=500), at_most=1),))
     async with b.open(api_version=PREVIEW) as c:
-        await Submission(c, SCRIPT).submit()
+        await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         assert b.accepted() == [name_of(c)]
         assert b.asked("list") == 2
@@ -214,7 +214,7 @@ async def test_creates_without_an_answer_are_given_up_after_a_few(bench):
     b = bench(faults=(every(Status(status=500)),))
     async with b.open() as c:
         with pytest.raises(CreateUnclear, match=f"{MAX_SENDS} creates without a usable answer"):
-            await Submission(c, SCRIPT).submit()
+            await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         assert b.asked("create") == MAX_SENDS
         assert read_claim(c).last == attempt(c)
@@ -223,7 +223,7 @@ async def test_creates_without_an_answer_are_given_up_after_a_few(bench):
 async def test_a_throttled_create_waits_as_told_and_is_sent_again_without_a_look(bench):
     b = bench(faults=(every(Status(status=429, retry_after_seconds=37), at_most=1),))
     async with b.open() as c:
-        await Submission(c, SCRIPT).submit()
+        await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         assert (b.accepted(), b.asked("get")) == ([name_of(c)], 0)
         assert b.clock.slept == [37]
@@ -237,7 +237,7 @@ async def test_a_refusal_is_noted_so_that_nobody_waits_for_the_claim_to_grow_old
     b = bench(faults=(every(Status(status=status, code="X", message="no")),))
     async with b.open() as c:
         with pytest.raises(kind):
-            await Submission(c, SCRIPT).submit()
+            await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         assert read_claim(c).last == attempt(c, refused=True)
 
@@ -247,7 +247,7 @@ async def test_a_refusal_after_an_unclear_create_proves_nothing_and_is_not_noted
     b = bench(faults=(unclear, refused))
     async with b.open() as c:
         with pytest.raises(AccessRefused):
-            await Submission(c, SCRIPT).submit()
+            await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         assert read_claim(c).last == attempt(c)
 
@@ -257,10 +257,10 @@ async def test_what_another_run_was_refused_is_taken_over_at_once(bench):
     async with b.open() as c:
         write_claim(c, attempt(c, refused=True), resource="another.cognitiveservices.azure.com")
 
-        await Submission(c, SCRIPT).submit()
+        await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         claim = read_claim(c)
-        assert (b.accepted(), claim.holder, claim.resource) == ([name_of(c)], c.holder, c.settings.resource)
+        assert (b.accepted(), claim.holder, claim.resource) == ([name_of(c)], c.holder, c.resource_of("").host)
         assert (claim.last.refused, claim.last.accepted_at is None) == (False, False)
 
 
@@ -274,7 +274,7 @@ async def test_the_job_of_a_run_that_died_before_it_noted_it_is_adopted_and_note
         job = await create(b, c)
         write_claim(c, attempt(c, refused=True))
 
-        ref = await Submission(c, SCRIPT).submit()
+        ref = await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         last = read_claim(c).last
         assert (ref.service_id, b.accepted()) == (job.service_id, [name_of(c)])
@@ -288,7 +288,7 @@ async def test_a_job_of_another_archive_under_our_name_is_not_adopted(bench):
         await create(b, c, archive_id="f" * 16)
 
         with pytest.raises(ClaimedElsewhere, match="the mark of another archive"):
-            await Submission(c, SCRIPT).submit()
+            await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         assert len(b.accepted()) == 1
 
@@ -299,7 +299,7 @@ async def test_a_job_that_was_given_up_and_succeeded_after_all_is_given_up_no_mo
         await create(b, c)
         write_claim(c, attempt(c, accepted_at=NOW, ended="too late", over=True))
 
-        await Submission(c, SCRIPT).submit()
+        await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         assert read_claim(c).last == attempt(c, accepted_at=NOW)
         assert b.accepted() == [name_of(c)]
@@ -313,7 +313,7 @@ async def test_a_failed_job_that_was_given_up_gets_a_next_attempt_only_on_reques
         before = attempt(c, accepted_at=NOW, ended="BadRequest", over=True)
         write_claim(c, before)
 
-        ref = await Submission(c, SCRIPT).submit()
+        ref = await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         assert ref.attempt == (2 if retry_failed else 1)
         assert read_claim(c).attempts[0] == before
@@ -326,7 +326,7 @@ async def test_a_claim_on_another_resource_is_left_alone_and_the_resource_named(
         write_claim(c, attempt(c, accepted_at=NOW), resource="another.cognitiveservices.azure.com")
 
         with pytest.raises(ClaimedElsewhere, match=r"sent to another\.cognitiveservices\.azure\.com"):
-            await Submission(c, SCRIPT).submit()
+            await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         assert b.accepted() == []
 
@@ -340,7 +340,7 @@ async def test_an_attempt_that_is_over_is_followed_by_the_next_and_stays_written
         before = [attempt(c, 1, ended="Aborted", over=True), attempt(c, 2, accepted_at=NOW, ended="x", over=True)]
         write_claim(c, *before)
 
-        ref = await Submission(c, SCRIPT).submit()
+        ref = await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         assert (ref.attempt, b.accepted()) == (3, [name_of(c, 3)])
         assert list(read_claim(c).attempts[:2]) == before
@@ -366,10 +366,10 @@ async def test_attempts_are_spent_at_the_limit_unless_a_person_wants_more_and_fo
         write_claim(c, attempt(c, number, ended="Aborted: timeout", over=True))
 
         if sent:
-            assert (await Submission(c, SCRIPT).submit()).attempt == number + 1
+            assert (await Submission(c, SCRIPT, c.resource_of("")).submit()).attempt == number + 1
         else:
             with pytest.raises(JobError, match=f"all {number} attempts are spent; the last ended: Aborted") as caught:
-                await Submission(c, SCRIPT).submit()
+                await Submission(c, SCRIPT, c.resource_of("")).submit()
             assert (caught.value.code, caught.value.job_id) == ("AttemptsSpent", name_of(c, number))
 
         assert b.accepted() == ([name_of(c, number + 1)] if sent else [])
@@ -390,7 +390,7 @@ async def test_a_script_that_another_run_has_given_up_for_good_meanwhile_is_not_
         write_letter(c, number=1)
 
         with pytest.raises(JobError, match="no such gesture") as caught:
-            await Submission(c, SCRIPT).submit()
+            await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         assert (caught.value.code, caught.value.job_id, b.accepted()) == ("BadRequest", name_of(c), [])
 
@@ -404,7 +404,7 @@ async def test_a_letter_stops_no_next_attempt_that_a_person_wants_or_that_is_lat
         write_claim(c, attempt(c, ended="x", over=True), attempt(c, 2, ended="Aborted", over=True))
         write_letter(c, number=lettered)
 
-        assert (await Submission(c, SCRIPT).submit()).attempt == 3
+        assert (await Submission(c, SCRIPT, c.resource_of("")).submit()).attempt == 3
 
 
 # Lost
@@ -416,7 +416,7 @@ async def test_a_paid_job_that_is_gone_is_lost_and_not_sent_again(bench):
         write_claim(c, attempt(c, accepted_at=NOW))
 
         with pytest.raises(ResultLost, match="not rendered again by itself"):
-            await Submission(c, SCRIPT).submit()
+            await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         assert (b.accepted(), read_claim(c).attempts) == ([], (attempt(c, accepted_at=NOW),))
 
@@ -427,7 +427,7 @@ async def test_a_lost_job_is_rendered_again_where_a_person_allows_it_and_its_end
     async with b.open(permits=Permits(rerender_lost=True), api_version=api_version) as c:
         write_claim(c, attempt(c, accepted_at=NOW, service_id="c48b4cf5"))
 
-        ref = await Submission(c, SCRIPT).submit()
+        ref = await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         first, second = read_claim(c).attempts
         assert (first.ended, first.over, first.accepted_at) == ("the result was lost", True, NOW)
@@ -443,7 +443,7 @@ async def test_a_lost_job_whose_video_lies_in_the_archive_gets_its_receipt_back_
         video.upload_blob(b"video", metadata={"sha256": "s", "billed_seconds": "2"})
 
         with pytest.raises(AlreadyArchived) as caught:
-            await Submission(c, SCRIPT).submit()
+            await Submission(c, SCRIPT, c.resource_of("")).submit()
 
         receipt = c.archive.read_receipt("intro", c.content_id_of(SCRIPT))
         assert caught.value.receipt == receipt

@@ -37,15 +37,17 @@ class Service:
     asked_for: list[str] = field(default_factory=list)
     lists: int = 0
     breaks_after: int | None = None
+    ahead: timedelta = timedelta()
+    """Of the clock here, the service's."""
 
     def put(self, service_id, status="NotStarted"):
         known = self.jobs.get(service_id)
-        created = known.created_at if known else self.clock.now()
-        job = SynthesisJob(service_id=service_id, status=status, created_at=created, observed_at=self.clock.now())
+        created = known.created_at if known else self.clock.now() + self.ahead
+        job = SynthesisJob(service_id=service_id, status=status, created_at=created, observed_at=created)
         self.jobs = {**self.jobs, service_id: job} if known else {service_id: job, **self.jobs}
 
     def _seen(self, service_id):
-        return self.jobs[service_id].model_copy(update={"observed_at": self.clock.now()})
+        return self.jobs[service_id].model_copy(update={"observed_at": self.clock.now() + self.ahead})
 
     def list_pages(self):
         self.lists += 1
@@ -56,7 +58,8 @@ class Service:
             if self.breaks_after is not None and start >= self.breaks_after * self.page_size:
                 raise ServiceUnavailable("the list goes on elsewhere")
             self.pages_read += 1
-            yield JobPage(tuple(shown[start : start + self.page_size]), None)
+            end = start + self.page_size
+            yield JobPage(tuple(shown[start:end]), f"/jobs?skip={end}" if end < len(shown) else None)
 
     def get(self, service_id):
         self.asked_for.append(service_id)
@@ -83,7 +86,12 @@ def changes():
 
 
 @pytest.fixture
-async def watcher(clock, service, changes):
+def others():
+    return []
+
+
+@pytest.fixture
+async def watcher(clock, service, changes, others):
     async def run(call, *args):
         return call(*args)
 
@@ -94,13 +102,17 @@ async def watcher(clock, service, changes):
         deadlines=Deadlines(start_seconds=3600, job_seconds=14400),
         run=run,
         on_change=lambda job: changes.append((job.service_id, job.status)),
+        on_others=others.append,
     )
     yield watcher
     await watcher.close()
 
 
-def waiting(watcher, *service_ids, window=600.0):
-    return [asyncio.create_task(watcher.wait(name, window_seconds=window)) for name in service_ids]
+def waiting(watcher, *service_ids, window=600.0, expected=None):
+    return [
+        asyncio.create_task(watcher.wait(name, window_seconds=window, expected_seconds=expected))
+        for name in service_ids
+    ]
 
 
 async def test_a_waiter_wakes_with_the_job_once_it_has_ended(watcher, service, clock):
@@ -285,7 +297,7 @@ async def test_listed_jobs_wake_first_and_missed_ones_are_asked_for_at_the_same_
             asked.extend(args)
             await answer.wait()
         else:
-            assert call.__name__ == "_list"
+            assert call.__name__ == "look_at_list"
         return call(*args)
 
     watcher = Watcher(
@@ -754,3 +766,440 @@ async def test_closing_the_watcher_ends_whoever_asks(watcher, service, clock):
 
     with pytest.raises(asyncio.CancelledError):
         await asked
+
+
+async def test_an_outage_counts_from_the_pause_that_it_may_have_begun_in(clock, service, changes):
+    deadlines = Deadlines(start_seconds=3600, job_seconds=14400)
+
+    async def run(call, *args):
+        return call(*args)
+
+    watcher = Watcher(
+        client=service,
+        clock=clock,
+        poll_interval_seconds=INTERVAL,
+        deadlines=deadlines,
+        run=run,
+        on_change=changes.append,
+    )
+    service.list_errors = [ServiceUnavailable("no answer")]
+    service.put("a")
+    waiting(watcher, "a", expected=1000)
+    await clock.advance(60 + INTERVAL)
+    await watcher.close()
+
+    assert [took for _, took in deadlines.outages] == [60 + INTERVAL]
+
+
+# When it looks
+
+
+async def test_a_job_that_is_predicted_to_take_long_costs_a_look_a_minute(watcher, service, clock):
+    service.put("a")
+    waiting(watcher, "a", expected=1000)
+
+    await clock.advance(300)
+
+    assert service.lists == 5
+
+
+async def test_a_job_is_looked_at_often_once_it_may_end(watcher, service, clock):
+    service.put("a")
+    [task] = waiting(watcher, "a", expected=148)
+    await clock.advance(150)
+    service.put("a", "Succeeded")
+
+    await clock.advance(INTERVAL)
+
+    assert task.done()
+
+
+async def test_a_thousand_creates_cause_no_look(watcher, service, clock):
+    for number in range(1000):
+        service.put(f"job-{number}")
+        watcher.mine(f"job-{number}")
+        waiting(watcher, f"job-{number}", expected=300)
+        await clock.advance(0.05)
+
+    assert service.lists == 0
+    assert clock.sleepers == 1
+
+
+async def test_a_job_that_ends_soon_ends_a_long_pause(watcher, service, clock):
+    service.put("long")
+    waiting(watcher, "long", expected=1000)
+    await clock.advance(5)
+
+    service.put("short")
+    [task] = waiting(watcher, "short", expected=5)
+    await clock.settle()
+    assert service.lists == 0
+    service.put("short", "Succeeded")
+    await clock.advance(INTERVAL)
+
+    assert (task.done(), service.lists, clock.sleepers) == (True, 1, 1)
+
+
+async def test_a_job_without_a_prediction_ends_a_long_pause_within_an_interval(watcher, service, clock):
+    service.put("long")
+    waiting(watcher, "long", expected=1000)
+    await clock.advance(5)
+
+    service.put("a", "Succeeded")
+    [task] = waiting(watcher, "a")
+    await clock.advance(INTERVAL)
+
+    assert (task.done(), service.lists) == (True, 1)
+
+
+async def test_who_asks_whether_the_service_answers_ends_a_long_pause_within_an_interval(watcher, service, clock):
+    service.put("long")
+    waiting(watcher, "long", expected=1000)
+    await clock.advance(5)
+
+    asked = asyncio.create_task(watcher.answering())
+    await clock.advance(INTERVAL)
+
+    assert (asked.done(), service.lists) == (True, 1)
+
+
+async def test_who_comes_in_an_outage_does_not_end_its_pause(watcher, service, clock):
+    service.list_errors = [ServiceUnavailable("no answer")] * 10_000
+    asked = asyncio.create_task(watcher.answering())
+    await clock.advance(3600)
+    looks = service.lists
+
+    waiting(watcher, "a", expected=5)
+    again = asyncio.create_task(watcher.answering())
+    await clock.advance(INTERVAL)
+
+    assert service.lists == looks
+    assert not asked.done()
+    assert not again.done()
+
+
+async def test_nobody_is_left_then_the_pause_ends_without_a_look(watcher, service, clock):
+    service.put("a")
+    [task] = waiting(watcher, "a", expected=1000)
+    await clock.advance(5)
+
+    task.cancel()
+    await clock.advance(3600)
+
+    assert (service.lists, clock.sleepers) == (0, 0)
+
+
+async def test_a_job_that_is_adopted_is_looked_at_by_its_age(watcher, service, clock):
+    service.put("a")
+    await clock.advance(140)
+    watcher.learn(list(service.jobs.values()))
+    service.put("a", "Succeeded")
+
+    [task] = waiting(watcher, "a", expected=148)
+    await clock.advance(INTERVAL)
+
+    assert task.done()
+
+
+async def test_a_predicted_job_that_one_look_misses_is_not_asked_for_by_name(watcher, service, clock):
+    service.put("a")
+    service.hidden.add("a")
+    waiting(watcher, "a", expected=1000)
+    await clock.advance(60)
+    assert (service.lists, service.asked_for) == (1, [])
+
+    await clock.advance(60)
+    assert (service.lists, service.asked_for) == (2, ["a"])
+
+
+async def test_a_predicted_job_that_is_gone_is_believed_to_be_so_after_two_absences_by_name(watcher, clock, service):
+    [task] = waiting(watcher, "a", expected=1000)
+
+    await clock.advance(180)
+
+    assert isinstance(task.exception(), JobNotFound)
+    assert service.asked_for == ["a", "a"]
+
+
+async def test_a_new_job_is_not_looked_for_on_pages_older_than_itself(watcher, service, clock):
+    service.page_size = 1
+    for number in range(10):
+        service.put(f"old-{number}", "Succeeded")
+        await clock.advance(60)
+    service.put("a")
+    service.hidden.add("a")
+    watcher.mine("a")
+    waiting(watcher, "a")
+
+    await clock.advance(INTERVAL)
+
+    assert service.pages_read == 2
+
+
+# Jobs of others
+
+
+async def test_unfinished_jobs_that_nobody_here_waits_for_are_others(watcher, service, clock, others):
+    for name, status in {"x": "Running", "y": "NotStarted", "z": "Succeeded", "w": "Failed", "a": "Running"}.items():
+        service.put(name, status)
+    waiting(watcher, "a")
+
+    await clock.advance(INTERVAL)
+
+    assert others == [2]
+
+
+async def test_every_look_tells_how_many_others_there_are(watcher, service, clock, others):
+    service.put("a")
+    service.put("x")
+    waiting(watcher, "a")
+    await clock.advance(2 * INTERVAL)
+    service.put("x", "Succeeded")
+    await clock.advance(INTERVAL)
+
+    assert others == [1, 1, 0]
+
+
+async def test_a_job_that_was_just_created_here_is_no_others(watcher, service, clock, others):
+    service.put("a")
+    waiting(watcher, "a")
+    service.put("b")
+    watcher.mine("b")
+    await clock.advance(INTERVAL)
+    waiting(watcher, "b")
+    await clock.advance(INTERVAL)
+
+    assert others == [0, 0]
+
+
+async def test_what_is_ours_after_all_is_told_at_once(watcher, service, others, clock):
+    for name in ("a", "b", "c"):
+        service.put(name)
+    watcher.learn(list(service.jobs.values()))
+
+    watcher.mine("a")
+    waiting(watcher, "b")
+    await clock.settle()
+
+    assert others == [3, 2, 1]
+
+
+async def test_a_job_that_is_not_waited_for_in_five_minutes_is_one_of_the_others(watcher, service, clock, others):
+    service.put("a")
+    service.put("b")
+    watcher.mine("b")
+    waiting(watcher, "a")
+
+    await clock.advance(320)
+
+    assert others == [0] * 29 + [1] * 3
+
+
+async def test_between_two_windows_a_job_is_no_others(watcher, service, clock, others):
+    service.put("a")
+    service.put("b")
+    [task, _] = waiting(watcher, "a", window=15), waiting(watcher, "b", window=600)
+    await clock.advance(4 * INTERVAL)
+    waiting(watcher, "a")
+    await clock.advance(INTERVAL)
+
+    assert isinstance(task[0].exception(), StillRunning)
+    assert others == [0] * 5
+
+
+async def test_a_job_that_is_given_up_is_one_of_the_others(watcher, service, clock, others):
+    service.put("a")
+    service.put("b", "Running")
+    waiting(watcher, "a", "b", window=1e6)
+
+    await clock.advance(3600 + 2 * INTERVAL)
+
+    assert others[-2:] == [0, 1]
+
+
+async def test_others_beyond_the_pages_that_are_read_are_remembered(watcher, service, clock, others):
+    service.page_size = 1
+    service.put("deep")
+    await clock.advance(60)
+    watcher.learn(list(service.jobs.values()))
+    service.put("a")
+    watcher.mine("a")
+    waiting(watcher, "a")
+
+    await clock.advance(4 * INTERVAL)
+
+    assert service.pages_read == 4
+    assert others == [1] * 5
+
+
+async def test_a_deep_job_of_others_is_looked_for_every_five_minutes(watcher, service, clock, others):
+    service.page_size = 1
+    service.put("deep")
+    for number in range(3):
+        await clock.advance(60)
+        service.put(f"middle-{number}", "Succeeded")
+    await clock.advance(60)
+    watcher.learn(list(service.jobs.values()))
+    service.put("a")
+    watcher.mine("a")
+    waiting(watcher, "a", window=1e6)
+    service.put("deep", "Succeeded")
+
+    await clock.advance(290)
+    assert (service.pages_read, others[-1]) == (29, 1)
+    await clock.advance(INTERVAL)
+    assert (service.pages_read, others[-1]) == (29 + 5, 0)
+    await clock.advance(600)
+    assert (service.pages_read, others[-1]) == (29 + 5 + 60, 0)
+
+
+@pytest.mark.parametrize("ends", ["Succeeded", None])
+async def test_a_look_that_covers_a_job_of_others_sees_its_end(watcher, service, clock, others, ends):
+    service.put("a")
+    await clock.advance(60)
+    service.put("x")
+    waiting(watcher, "a")
+    await clock.advance(INTERVAL)
+    if ends:
+        service.put("x", ends)
+    else:
+        del service.jobs["x"]
+    await clock.advance(INTERVAL)
+
+    assert others == [1, 0]
+
+
+async def test_a_list_that_breaks_off_forgets_nobody_it_did_not_show(watcher, service, clock, others):
+    service.page_size = 1
+    for name in ("x", "a", "y"):
+        service.put(name)
+        await clock.advance(60)
+    watcher.learn(list(service.jobs.values()))
+    service.breaks_after = 1
+    waiting(watcher, "a")
+
+    await clock.advance(INTERVAL)
+
+    assert others == [3, 2, 2]
+
+
+async def test_a_job_that_is_stuck_for_ever_is_not_counted_for_ever(watcher, service, clock, others):
+    service.put("x")
+    await clock.advance(2 * 14400)
+    service.put("a")
+    waiting(watcher, "a")
+
+    await clock.advance(INTERVAL)
+
+    assert others == [0]
+
+
+async def test_a_look_over_some_pages_misses_who_has_gone_from_them(watcher, service, clock, others):
+    service.page_size = 1
+    for name, status in {"old": "Succeeded", "a": "Running", "x": "Running"}.items():
+        service.put(name, status)
+        await clock.advance(60)
+    waiting(watcher, "a")
+    await clock.advance(INTERVAL)
+    del service.jobs["x"]
+    await clock.advance(INTERVAL)
+
+    assert (others, service.pages_read) == ([1, 0], 3)
+
+
+async def test_a_list_of_one_page_shows_who_has_gone_however_old(watcher, service, clock, others):
+    service.put("old")
+    await clock.advance(60)
+    service.put("a")
+    watcher.learn(list(service.jobs.values()))
+    del service.jobs["old"]
+    waiting(watcher, "a")
+
+    await clock.advance(INTERVAL)
+
+    assert others[-1] == 0
+
+
+async def test_a_job_that_was_waited_for_is_ours_no_longer(watcher, service, clock, others):
+    service.put("a")
+    service.put("b")
+    watcher.mine("a")
+    [task, _] = waiting(watcher, "a", "b")
+    await clock.advance(INTERVAL)
+    task.cancel()
+    await clock.advance(INTERVAL)
+
+    assert others == [0, 1]
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+async def test_a_clock_that_is_off_changes_no_pause(watcher, service, clock, hours):
+    service.ahead = timedelta(hours=hours)
+    service.put("a")
+    waiting(watcher, "a", expected=1000)
+    await clock.advance(300)
+    assert service.lists == 5
+
+    service.put("b")
+    [task] = waiting(watcher, "b", expected=148)
+    await clock.advance(150)
+    service.put("b", "Succeeded")
+    await clock.advance(INTERVAL)
+
+    assert task.done()
+
+
+async def test_an_outage_that_nobody_waited_out_is_looked_at_when_it_was_due(watcher, service, clock):
+    service.list_errors = [ServiceUnavailable("no answer")] * 10_000
+    waiting(watcher, "a", window=3600)
+    await clock.advance(5000)
+    looks = service.lists
+    assert clock.sleepers == 0
+
+    asked = asyncio.create_task(watcher.answering())
+    service.list_errors = []
+    await clock.advance(INTERVAL)
+
+    assert (asked.done(), service.lists) == (True, looks + 1)
+
+
+async def test_nobody_who_comes_back_makes_an_outage_cost_more_looks(watcher, service, clock):
+    service.list_errors = [ServiceUnavailable("no answer")] * 10_000
+    for _ in range(12):
+        [task] = waiting(watcher, "a", window=300)
+        while not task.done():
+            await clock.advance(INTERVAL)
+
+    assert service.lists <= 30
+
+
+async def test_who_asks_while_jobs_are_asked_for_by_name_waits_for_one_interval(clock, service):
+    answer = asyncio.Event()
+
+    async def run(call, *args):
+        if call.__name__ == "_confirm":
+            await answer.wait()
+        return call(*args)
+
+    watcher = Watcher(
+        client=service,
+        clock=clock,
+        poll_interval_seconds=INTERVAL,
+        deadlines=Deadlines(3600, 14400),
+        run=run,
+        on_change=lambda _: None,
+    )
+    service.put("far")
+    service.put("a", "Succeeded")
+    service.hidden = {"a"}
+    waiting(watcher, "a")
+    waiting(watcher, "far", expected=1000)
+    await clock.advance(INTERVAL)
+    asked = asyncio.create_task(watcher.answering())
+    await clock.settle()
+    answer.set()
+    await clock.advance(INTERVAL)
+    await watcher.close()
+
+    assert asked.done()
+    assert service.lists == 2

@@ -267,6 +267,7 @@ def test_a_job_that_succeeded_is_read_as_documented():
     assert [link.rpartition("/x/")[2] for link in links] == ["0001.mp4?SAS_Token", "summary.json?SAS_Token"]
     assert job.model_dump(exclude={"result_link", "summary_link"}) == {
         "service_id": "c48b4cf5-957f-4a0f-96af-a4e3e71bd6b6",
+        "resource": "",
         "display_name": "avatar batch synthesis sample",
         "internal_id": None,
         "status": "Succeeded",

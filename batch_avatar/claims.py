@@ -1,0 +1,78 @@
+"""What is written into claims, and how long they let a create leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from batch_avatar.errors import ClaimedElsewhere
+from batch_avatar.identity import recorded_form
+from batch_avatar.prediction import Predictor
+from batch_avatar.records import Claim
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from batch_avatar.connections import Connections
+    from batch_avatar.models import JobRef, Script
+    from batch_avatar.records import Attempt
+    from batch_avatar.resource import Resource
+
+CLAIM_WRITES = 5  # lost races for one claim, in a row, before this run lets the others have it
+
+
+class ClaimTooOld(Exception):
+    """Half the claim's time has passed since it was written."""
+
+
+def young_enough(c: Connections, written_at: datetime) -> None:
+    """The last look before a create leaves: nobody else may send by then.
+
+    Raises:
+        ClaimTooOld: another run may soon take the claim over.
+        Stopped: the run is ending.
+    """
+    c.stopping.check()
+    if not 0 <= (c.clock.now() - written_at).total_seconds() < c.settings.claim_seconds / 2:
+        raise ClaimTooOld
+
+
+def new_claim(c: Connections, script: Script, resource: Resource, *attempts: Attempt) -> Claim:
+    """A claim of this run for these attempts, the last of which is about to be sent."""
+    guess = Predictor().predict(script)
+    return Claim(
+        script_id=script.script_id,
+        content_id=c.content_id_of(script),
+        run=c.run,
+        holder=c.holder,
+        resource=resource.host,
+        api_version=c.settings.api_version,
+        revision=c.revision_of(script),
+        voice=guess.voice,
+        predicted_seconds=round(guess.video_seconds, 3),
+        form=recorded_form(script),
+        attempts=attempts,
+    )
+
+
+async def update_last(
+    c: Connections, ref: JobRef, changes: Mapping[str, object], *, holder: str | None = None
+) -> tuple[Attempt, ...]:
+    """Change the last attempt in the claim, whoever else writes to it meanwhile; or only if `holder` still has it.
+
+    Gives all attempts as they now stand.
+
+    Raises:
+        ClaimedElsewhere: another run has gone on to another attempt, or does not let us write.
+    """
+    for _ in range(CLAIM_WRITES):
+        held = await c.control(c.archive.read_claim, ref.script_id, ref.content_id)
+        if held is None or held.claim.last.number != ref.attempt or holder not in (None, held.claim.holder):
+            break
+        last = held.claim.last.model_copy(update=dict(changes))
+        claim = held.claim.model_copy(update={"attempts": (*held.claim.attempts[:-1], last)})
+        if await c.control(c.archive.replace_claim, held, claim) is not None:
+            return claim.attempts
+    raise ClaimedElsewhere(
+        f"another run has gone on from attempt {ref.attempt}", script_id=ref.script_id, job_id=ref.job_id
+    )

@@ -1,0 +1,217 @@
+"""Several scripts on their way to one job with as many inputs.
+
+The rules are those of single scripts: every member's claim names the pack before it is sent, and the pack is sent only
+while the oldest of these claims is young. A member whose claim another run has is left out, and the pack gets another
+name. Once a create may have reached the service the members are fixed; whoever is missing then goes nowhere until that
+create is settled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+from batch_avatar.claims import ClaimTooOld, new_claim, young_enough
+from batch_avatar.decision import LOOKS
+from batch_avatar.errors import (
+    AccessRefused,
+    CreateUnclear,
+    JobExists,
+    JobNotFound,
+    RequestRefused,
+    SettingsError,
+    Throttled,
+    TooManyJobs,
+)
+from batch_avatar.identity import derive_job_id, mark_description
+from batch_avatar.packing import derive_pack_id, pack_job_id
+from batch_avatar.prediction import spoken_characters
+from batch_avatar.records import Attempt, Pack, PackMember
+from batch_avatar.rules import with_defaults
+from batch_avatar.submission import MAX_SENDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from batch_avatar.archive import Held
+    from batch_avatar.connections import Connections
+    from batch_avatar.models import JobRef, Script, SynthesisJob
+    from batch_avatar.resource import Resource
+
+logger = logging.getLogger(__name__)
+
+SAS_MARGIN_SECONDS = 3600.0  # beyond the job's deadline: the service writes the last video, and we read it
+
+
+class PackSubmission:
+    """One pack on its way to exactly one accepted create."""
+
+    def __init__(self, connections: Connections, scripts: Sequence[Script], resource: Resource) -> None:
+        self._c = connections
+        self._scripts = {script.script_id: script for script in scripts}
+        self._resource = resource
+        self._held: dict[str, Held] = {}
+        self._written_at = connections.clock.now()
+
+    async def submit(self) -> tuple[JobRef, ...]:
+        """The job, once for each script that is an input of it. The others go alone.
+
+        Raises:
+            AccessRefused, CreateUnclear, ServiceUnavailable, ArchiveUnavailable: as for single scripts.
+        """
+        pack = await self._claimed()
+        sends = 0
+        while pack is not None:
+            try:
+                return await self._accepted(pack, await self._send(pack))
+            except (Throttled, ClaimTooOld) as error:
+                if isinstance(error, Throttled):
+                    logger.warning("%s takes no new job for now: %s", self._resource.name, error)
+                    full = isinstance(error, TooManyJobs)
+                    self._resource.admission.throttled(error.retry_after_seconds, full=full)
+                await self._resource.admission.turn()
+                pack = await self._claimed() if sends == 0 else await self._renewed(pack)
+            except (JobExists, CreateUnclear) as error:
+                logger.warning("looking before sending again: %s", error)
+                sends += 1
+                if (job := await self._found(pack)) is not None:
+                    return await self._accepted(pack, job)
+                if sends == MAX_SENDS:
+                    raise CreateUnclear(f"{sends} creates without a usable answer", job_id=pack.job_id) from None
+                await self._resource.admission.turn()
+                pack = await self._renewed(pack)
+            except (AccessRefused, RequestRefused) as error:
+                if sends:  # after an unclear create, one may be there all the same
+                    raise
+                await self._release(refused=True)
+                if isinstance(error, AccessRefused):
+                    raise
+                logger.warning("a pack of %d was refused, its scripts go alone: %s", len(pack.members), error)
+                pack = None
+        return ()
+
+    async def _claimed(self) -> Pack | None:
+        """The pack that every member's claim names; None where it is not worth one."""
+        names = list(self._held or self._scripts)
+        while len(names) > 1:
+            pack = self._pack(names)
+            self._written_at = self._c.clock.now()
+            writes = (self._claim(name, pack.job_id, number) for number, name in enumerate(names, start=1))
+            written = await asyncio.gather(*writes)
+            self._held = {name: held for name, held in zip(names, written, strict=True) if held is not None}
+            if len(self._held) == len(names):
+                await self._c.control(self._c.archive.write_pack, pack)
+                return pack
+            names = list(self._held)  # who lost a claim adopts the other run's job
+        await self._release(refused=False)
+        return None
+
+    async def _claim(self, name: str, job_id: str, number: int) -> Held | None:
+        before = self._held.get(name)
+        claim = new_claim(self._c, self._scripts[name], self._resource, Attempt(number=1, job_id=job_id, input=number))
+        if before is None:
+            return await self._c.control(self._c.archive.create_claim, claim)
+        return await self._c.control(self._c.archive.replace_claim, before, claim)
+
+    async def _renewed(self, pack: Pack) -> Pack:
+        """The same claims, young again.
+
+        Raises:
+            CreateUnclear: another run has one of them by now, so this pack must not be sent any more.
+        """
+        self._written_at = self._c.clock.now()
+        held = [self._held[member.script_id] for member in pack.members]
+        writes = (self._c.control(self._c.archive.replace_claim, one, one.claim) for one in held)
+        written = await asyncio.gather(*writes)
+        if None in written:
+            raise CreateUnclear("another run has taken over a part of it; what became of it shows", job_id=pack.job_id)
+        self._held = {one.claim.script_id: one for one in written if one is not None}
+        return pack
+
+    async def _release(self, *, refused: bool) -> None:
+        """Nothing was sent under these claims: each now names a job of its own."""
+
+        async def release(name: str, held: Held) -> None:
+            job_id = derive_job_id(name, held.claim.content_id, 1)
+            own = new_claim(
+                self._c, self._scripts[name], self._resource, Attempt(number=1, job_id=job_id, refused=refused)
+            )
+            await self._c.control(self._c.archive.replace_claim, held, own)
+
+        await asyncio.gather(*(release(name, held) for name, held in self._held.items()))
+        self._held = {}
+
+    def _pack(self, names: Sequence[str]) -> Pack:
+        scripts = [self._scripts[name] for name in names]
+        ids = [self._c.content_id_of(script) for script in scripts]
+        pack_id = derive_pack_id([(content_id, 1) for content_id in ids], archive_id=self._c.archive.archive_id)
+        return Pack(
+            job_id=pack_job_id(pack_id),
+            pack_id=pack_id,
+            run=self._c.run,
+            resource=self._resource.host,
+            api_version=self._c.settings.api_version,
+            members=tuple(
+                PackMember(
+                    script_id=script.script_id,
+                    content_id=content_id,
+                    attempt=1,
+                    characters=spoken_characters(script),
+                )
+                for script, content_id in zip(scripts, ids, strict=True)
+            ),
+        )
+
+    async def _send(self, pack: Pack) -> SynthesisJob:
+        """Send once, with a link that is minted now, unless the claims have grown old in the meantime."""
+        staging = self._c.staging
+        if staging is None:
+            raise SettingsError("packed jobs need BATCH_AVATAR_STAGING_CONTAINER")
+        scripts = [self._scripts[member.script_id] for member in pack.members]
+        seconds = self._c.settings.job_deadline_seconds + SAS_MARGIN_SECONDS
+        link = await self._c.control(partial(staging.write_link, seconds=seconds))
+        shared = {"destination_container_url": link, "destination_path": pack.job_id, "description": None}
+        script = with_defaults(scripts[0].model_copy(update=shared))
+        mark = mark_description(f"a pack of {len(scripts)} scripts", self._c.archive.archive_id)
+        create = partial(
+            self._resource.client.create,
+            job_id=pack.job_id,
+            description=mark,
+            contents=[script.content for script in scripts],
+            check=partial(young_enough, self._c, self._written_at),
+        )
+        try:
+            job = await self._c.control(create, script)
+        except CreateUnclear:
+            self._resource.admission.unclear()
+            raise
+        self._resource.admission.accepted()
+        self._resource.watcher.mine(job.service_id)
+        return job
+
+    async def _found(self, pack: Pack) -> SynthesisJob | None:
+        """The job, unless looks agree that it is absent."""
+        for look in range(LOOKS):
+            if look:
+                await self._c.clock.sleep(min(self._c.settings.poll_interval_seconds, 5.0))
+            try:
+                return await self._c.control(self._resource.client.get, pack.job_id)
+            except JobNotFound:
+                continue
+        return None
+
+    async def _accepted(self, pack: Pack, job: SynthesisJob) -> tuple[JobRef, ...]:
+        """From now on every member knows that it is paid for."""
+        self._c.packs[pack.job_id] = pack
+        accepted_at = job.created_at or self._c.clock.now()
+
+        async def note(held: Held) -> JobRef:
+            last = held.claim.last.model_copy(update={"accepted_at": accepted_at})
+            claim = held.claim.model_copy(update={"attempts": (last,)})
+            await self._c.control(self._c.archive.replace_claim, held, claim)  # lost to who adopted it, who notes it
+            return claim.ref()
+
+        refs = await asyncio.gather(*(note(held) for held in self._held.values()))
+        return tuple(refs)

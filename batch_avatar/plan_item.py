@@ -1,0 +1,85 @@
+"""What a plan says of a script: a value."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from batch_avatar.identity import derive_job_id
+from batch_avatar.models import FailureFacts, JobRef
+
+
+class PlanState(StrEnum):
+    """What a script is to the archive; only `new`, `changed` and `claimed` can lead to a create by themselves."""
+
+    ARCHIVED = "archived"  # receipt and video are there: skip
+    ALIVE = "alive"  # a job of ours exists: adopt
+    CLAIMED = "claimed"  # claimed, no job seen: settle who sends
+    DEAD = "dead"  # a dead letter says why it is not sent again
+    LOST = "lost"  # paid, and the list does not show it: asked for by name, then a person decides
+    DAMAGED = "damaged"  # a receipt without its video: a person decides
+    CHANGED = "changed"  # archived before with other content
+    NEW = "new"
+
+
+class Leftover(NamedTuple):
+    """An ended job of an archived script: nobody needs it any more."""
+
+    resource: str
+    service_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanItem:
+    """`failure`: why it is reported and not sent. The script itself is not kept: plans may be of many.
+
+    `resource`: the host that has its job or claim. `pack`: the job that it is an input of, the `input`th. `named`: all
+    jobs under the latest name, the oldest first; more than one only where the service chooses the ids, and each was
+    paid for. `letter`: a dead letter exists, which a receipt makes void.
+    """
+
+    script_id: str
+    content_id: str
+    state: PlanState
+    attempt: int = 1
+    detail: str | None = None
+    failure: FailureFacts | None = None
+    resource: str = ""
+    pack: str = ""
+    input: int = 0
+    leftovers: tuple[Leftover, ...] = ()
+    named: tuple[str, ...] = ()
+    letter: bool = False
+    revision: int = 0
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """All of its name but one."""
+        return self.named[1:]
+
+    def paid_beside(self, service_id: str) -> int:
+        """How many jobs of its name there are beside the one that was archived."""
+        return len({*self.named, service_id}) - 1
+
+    def ref(self) -> JobRef:
+        job_id = self.pack or derive_job_id(self.script_id, self.content_id, self.attempt)
+        return JobRef(
+            script_id=self.script_id,
+            content_id=self.content_id,
+            attempt=self.attempt,
+            job_id=job_id,
+            service_id=job_id,
+            resource=self.resource,
+            input=self.input,
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    items: tuple[PlanItem, ...]
+
+    def counts(self) -> dict[PlanState, int]:
+        found = Counter(item.state for item in self.items)
+        return {state: found[state] for state in PlanState if found[state]}

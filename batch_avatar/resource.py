@@ -1,0 +1,44 @@
+"""One Speech resource in a run: how to reach it, who may create there, and who watches its jobs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from batch_avatar.admission import Admission
+    from batch_avatar.client import AvatarClient
+    from batch_avatar.errors import BatchAvatarError
+    from batch_avatar.models import Script
+    from batch_avatar.watcher import Deadlines, Watcher
+
+_VOICE = re.compile(r"<voice\b[^>]*?\bname\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
+
+
+@dataclass
+class Resource:
+    """`host` is how claims and receipts name it, `name` how people do."""
+
+    name: str
+    host: str
+    client: AvatarClient
+    admission: Admission
+    watcher: Watcher
+    deadlines: Deadlines
+    unsupported: frozenset[str] = frozenset()
+    """Characters and voices that it cannot do, in lower case."""
+    set_aside: BatchAvatarError | None = None
+    """Why nothing more is sent there in this run."""
+    alone: bool = False
+    """A pack never started there: one script a job from now on."""
+    refusals: list[str] = field(default_factory=list)
+    """Codes of the scripts that it refused in a row."""
+
+    def can_render(self, script: Script) -> bool:
+        """Whether the settings say nothing against it."""
+        if not self.unsupported:
+            return True
+        voices = _VOICE.findall(script.content) if script.input_kind == "SSML" else [script.voice or ""]
+        needed = {voice.lower() for voice in (*voices, script.talking_avatar_character or "")}
+        return not needed & self.unsupported

@@ -1,0 +1,101 @@
+"""Where checked scripts wait: a batch lives for hours, and 10,000 scripts of up to 500 KB would not fit in memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import weakref
+from array import array
+from collections.abc import Sequence
+from typing import overload
+
+from batch_avatar.errors import InputError
+from batch_avatar.identity import signed_properties
+from batch_avatar.models import Script
+
+
+class ScriptSpool(Sequence[Script]):
+    """Scripts that have been checked, on disk until they are sent: a run keeps their names, not their bodies.
+
+    Filled by one thread, then read by any number. Each access reads and parses anew, so every script that is handed out
+    is another object. The file has no name and goes with the spool, however the process ends. Scripts that hold a
+    signature stay in memory, because no disk gets to see a secret.
+
+    Raises:
+        InputError: there is no place for a temporary file.
+    """
+
+    def __init__(self) -> None:
+        try:
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as the spool
+        except OSError as error:
+            raise _no_room(error) from error
+        self._close = weakref.finalize(self, self._file.close)  # before the file itself is collected, which would warn
+        self._ids: list[str] = []
+        self._ends = array("q", [0])  # where each record ends, and the next begins
+        self._signed: dict[int, Script] = {}
+
+    @property
+    def script_ids(self) -> Sequence[str]:
+        """The names in the order of the scripts; reads no body."""
+        return self._ids
+
+    def add(self, script: Script) -> None:
+        """Append it.
+
+        Raises:
+            InputError: the disk is full; what was added before can still be read.
+        """
+        end = self._ends[-1]
+        if signed_properties(script):
+            self._signed[len(self._ids)] = script
+        else:
+            record = _encode(script)
+            self._write(record, end)
+            end += len(record)
+        self._ends.append(end)
+        self._ids.append(script.script_id)
+
+    def close(self) -> None:
+        """Give the disk space back now instead of with the last reference; then nothing can be read any more."""
+        self._close()
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, index: int) -> Script: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Script]: ...
+    def __getitem__(self, index: int | slice) -> Script | list[Script]:
+        found = range(len(self))[index]
+        return self._read(found) if isinstance(found, int) else [self._read(number) for number in found]
+
+    def _read(self, number: int) -> Script:
+        if (signed := self._signed.get(number)) is not None:
+            return signed
+        start, end = self._ends[number], self._ends[number + 1]
+        return Script.model_validate_json(os.pread(self._file.fileno(), end - start, start))
+
+    def _write(self, record: bytes, start: int) -> None:
+        left = memoryview(record)
+        try:
+            while left:  # a disk that is nearly full takes a part, and refuses the rest at the next call
+                written = os.pwrite(self._file.fileno(), left, start)
+                left, start = left[written:], start + written
+        except OSError as error:
+            raise _no_room(error) from error
+
+
+def _encode(script: Script) -> bytes:
+    """A line of JSON with the members that are set; `model_dump_json` would turn an infinite number into null."""
+    values = script.model_dump(mode="json", exclude_unset=True)
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _no_room(error: OSError) -> InputError:
+    return InputError(
+        f"the scripts cannot be kept in a temporary file until they are sent: {error.strerror}; make room, or name "
+        "another folder in TMPDIR"
+    )
