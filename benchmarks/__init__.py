@@ -1,0 +1,1 @@
+"""What is measured, against which baselines, by which judge."""

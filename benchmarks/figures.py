@@ -1,0 +1,147 @@
+"""Figures of several seeds as rows: median and spread beside the target, printed as a table and kept as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from batch_avatar.clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from batch_avatar.clock import Clock
+
+RESULTS = Path(__file__).parent / "results"
+
+DIGITS = 4
+"""Significant ones that are printed; JSON keeps all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The median of the seeds' values, and the least and the most of them."""
+
+    median: float
+    least: float
+    most: float
+    seeds: int
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Self:
+        """Raises ValueError where there are none."""
+        known = sorted(values)
+        if not known:
+            raise ValueError("no values")
+        return cls(statistics.median(known), known[0], known[-1], len(known))
+
+    def __str__(self) -> str:
+        return f"{number(self.median)} ({number(self.least)}..{number(self.most)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    relation: Literal["<=", ">=", "="]
+    value: float
+
+    def met_by(self, measured: float) -> bool:
+        if self.relation == "=":
+            return measured == self.value
+        return measured <= self.value if self.relation == "<=" else measured >= self.value
+
+    def __str__(self) -> str:
+        return f"{self.relation} {number(self.value)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`figure` says what was measured, `by` which strategy did it; together they name the row.
+
+    `remark` says why a target was missed, or what the figure leaves out.
+    """
+
+    figure: str
+    by: str
+    measured: Spread
+    target: Target | None = None
+    remark: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """The median is what counts."""
+        if self.target is None:
+            return ""
+        return "met" if self.target.met_by(self.measured.median) else "MISSED"
+
+    def to_json(self) -> dict[str, Any]:
+        target = asdict(self.target) if self.target else None
+        return asdict(self) | {"target": target, "verdict": self.verdict or None}
+
+
+def number(value: float) -> str:
+    """A figure as tables show it: four significant digits, thousands apart."""
+    if value and abs(value) < 10 ** (DIGITS - 1):
+        return f"{value:.{DIGITS}g}"
+    return f"{value:,.0f}"
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows below each other, in columns as wide as they need to be; remarks follow."""
+    head = ("figure", "by", "target", "measured", "spread", "seeds", "")
+    lines = [
+        (
+            row.figure,
+            row.by,
+            str(row.target or ""),
+            number(row.measured.median),
+            f"{number(row.measured.least)}..{number(row.measured.most)}",
+            str(row.measured.seeds),
+            row.verdict,
+        )
+        for row in rows
+    ]
+    widths = [max(len(cell) for cell in column) for column in zip(head, *lines, strict=True)]
+    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in (head, *lines)]
+    text.insert(1, "  ".join("-" * width for width in widths))
+    text += [f"{row.figure}, {row.by}: {row.remark}" for row in rows if row.remark]
+    return "\n".join(line.rstrip() for line in text)
+
+
+def machine_facts(clock: Clock | None = None) -> dict[str, Any]:
+    """What figures of CPU and memory depend on; nothing that names the machine."""
+    return {
+        "cores": os.cpu_count(),
+        "architecture": platform.machine(),
+        "python": platform.python_version(),
+        "date": f"{(clock or SystemClock()).now():%Y-%m-%d}",
+    }
+
+
+def store(name: str, rows: Sequence[Row], *, folder: Path = RESULTS, clock: Clock | None = None) -> Path:
+    """Write `<name>.json`: these rows in place of those of the same name, the others as they are.
+
+    Each row says where and when it was measured, so that rows of several runs can stand together.
+    """
+    path = folder / f"{name}.json"
+    facts = machine_facts(clock)
+    known = {_name(row): row for row in _read(path)}
+    known |= {_name(row): row for row in (row.to_json() | {"machine": facts} for row in rows)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"rows": list(known.values())}, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["rows"]
+    return rows
+
+
+def _name(row: dict[str, Any]) -> tuple[str, str]:
+    return row["figure"], row["by"]

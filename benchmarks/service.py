@@ -1,0 +1,287 @@
+"""One Speech resource in virtual time, duck-typed like `batch_avatar.client.AvatarClient`, that counts what it sees.
+
+It renders nothing and knows no HTTP: a job is the times at which it starts and ends. Its limits are those that decide
+about schedules: slots, the pace of creates, pages of the list, and how late the list shows a job. Beyond that it
+answers as the emulator does by default.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import threading
+from collections import Counter, deque
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import SecretStr
+
+from batch_avatar.errors import DeleteRefused, JobExists, JobNotFound, RequestRefused, Throttled
+from batch_avatar.models import JobStatus, SynthesisJob
+from batch_avatar.wire import PAGE_SIZE, JobPage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from batch_avatar.clock import Clock
+    from batch_avatar.models import JobRef, Script
+    from benchmarks.workload import Rendering
+
+MINUTE_SECONDS = 60.0
+TICK_SECONDS = 1e-6
+"""The service tells times to the microsecond; sums of floats and early timers fall short by less."""
+
+
+@dataclass(eq=False, slots=True)
+class SimulatedJob:
+    """Times in seconds of the clock; None where it has not happened."""
+
+    job_id: str
+    description: str
+    contents: tuple[str, ...]
+    inputs: tuple[Rendering, ...]
+    created: datetime
+    created_at: float
+    starts_at: float
+    ends_at: float
+    seen_at: float | None = None
+    """When an answer first showed it terminal."""
+    deleted_at: float | None = None
+
+    @property
+    def lag_seconds(self) -> float | None:
+        """How long its end went unnoticed."""
+        return None if self.seen_at is None else max(0.0, self.seen_at - self.ends_at)
+
+    @property
+    def billed_seconds(self) -> int:
+        return sum(int(rendering.video_seconds) for rendering in self.inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A create that was answered with 429, after how many had been accepted."""
+
+    at: float
+    reason: Literal["pace", "slots"]
+    accepted_before: int
+
+
+class SimulatedService:
+    """`renderings`: what becomes of a text, by content. A text that is not in it is refused as bad input.
+
+    `host`: how its jobs say where they are. `creates_per_minute`: in any sliding minute; 0 = no limit. `rendering`: how
+    the inputs of one job share its time.
+    """
+
+    service_names_jobs = False
+
+    def __init__(
+        self,
+        clock: Clock,
+        renderings: Mapping[str, Rendering],
+        *,
+        host: str = "speech.invalid",
+        slots: int = 200,
+        creates_per_minute: int = 0,
+        start_delay_seconds: float = 1.0,
+        list_lag_seconds: float = 0.0,
+        rendering: Literal["sequential", "parallel"] = "sequential",
+    ) -> None:
+        self.host = host
+        self.slots = slots
+        self.requests: Counter[str] = Counter()
+        """By kind: create, get, list (one a page), delete; refused ones included."""
+        self.jobs: list[SimulatedJob] = []
+        """Every accepted create, in order, deleted ones included."""
+        self.refusals: list[Refusal] = []
+        self.most_in_flight = 0
+        self._clock = clock
+        self._renderings = renderings
+        self._creates_per_minute = creates_per_minute
+        self._start_delay_seconds = start_delay_seconds
+        self._list_lag_seconds = list_lag_seconds
+        self._rendering = rendering
+        self._lock = threading.Lock()
+        self._live: dict[str, SimulatedJob] = {}
+        self._ends: list[float] = []  # a heap: of the jobs that have not ended
+        self._spent: deque[float] = deque()  # creates of the last minute
+
+    # As the client has them
+
+    def create(
+        self, script: Script, *, job_id: str, description: str, check: Callable[[], None] | None = None
+    ) -> SynthesisJob:
+        return self.create_pack([script.content], job_id=job_id, description=description, check=check)
+
+    def create_pack(
+        self, contents: Sequence[str], *, job_id: str, description: str, check: Callable[[], None] | None = None
+    ) -> SynthesisJob:
+        """A job with several inputs.
+
+        Raises:
+            Throttled, JobExists, RequestRefused: nothing was accepted.
+        """
+        if check is not None:
+            check()
+        with self._lock:
+            now = self._clock.monotonic()
+            self.requests["create"] += 1
+            self._spend(now, job_id)
+            if job_id in self._live:
+                raise JobExists(
+                    f"A synthesis with the id {job_id} already exists.", http_status=409, code="Conflict", job_id=job_id
+                )
+            if unknown := [content for content in contents if content not in self._renderings]:
+                raise RequestRefused(
+                    f"no render time for {unknown[0][:40]!r}", http_status=400, code="BadRequest", job_id=job_id
+                )
+            self._check_slots(now, job_id)
+            return self._show(self._accept(contents, job_id, description, now), now)
+
+    def get(self, service_id: str) -> SynthesisJob:
+        with self._lock:
+            self.requests["get"] += 1
+            job = self._live.get(service_id)
+            if job is None:
+                raise JobNotFound("The specified synthesis could not be found.", http_status=404, job_id=service_id)
+            return self._show(job, self._clock.monotonic())
+
+    def look(self, ref: JobRef) -> SynthesisJob | None:
+        try:
+            return self.get(ref.service_id)
+        except JobNotFound:
+            return None
+
+    def list_pages(self, *, overlap: bool = False) -> Iterator[JobPage]:
+        """As the client's: each page is read when it is asked for, so jobs that go meanwhile move the others up."""
+        skip, more = 0, True
+        while more:
+            page, more = self._page(skip)
+            yield page
+            skip += max(len(page.jobs) // 2, 1) if overlap else len(page.jobs)
+
+    def delete(self, service_id: str) -> None:
+        with self._lock:
+            now = self._clock.monotonic()
+            self.requests["delete"] += 1
+            job = self._live.get(service_id)
+            if job is None:
+                return
+            if not self._ended(job, now):
+                raise DeleteRefused(
+                    "the synthesis has not ended", http_status=400, code="BadRequest", job_id=service_id
+                )
+            job.deleted_at = now
+            del self._live[service_id]
+
+    # What the judge asks
+
+    def in_flight(self) -> int:
+        """Jobs that have not ended."""
+        with self._lock:
+            return self._unfinished(self._clock.monotonic())
+
+    def slot_seconds(self, render_seconds: float) -> float:
+        """How long a job of one input occupies a slot: what a lower bound counts with."""
+        return self._start_delay_seconds + render_seconds
+
+    # Inside, with the lock held
+
+    def _spend(self, now: float, job_id: str) -> None:
+        """Take one create of this minute. Whatever else is wrong with it, it is spent, as in the emulator."""
+        if not self._creates_per_minute:
+            return
+        while self._spent and self._spent[0] <= now - MINUTE_SECONDS + TICK_SECONDS:
+            self._spent.popleft()
+        if len(self._spent) >= self._creates_per_minute:
+            wait_seconds = max(1, math.ceil(self._spent[0] + MINUTE_SECONDS - now - TICK_SECONDS))
+            self.refusals.append(Refusal(now, "pace", len(self.jobs)))
+            raise Throttled(
+                f"Requests have exceeded the call rate limit. Please retry after {wait_seconds} seconds.",
+                http_status=429,
+                code="429",
+                retry_after_seconds=float(wait_seconds),
+                job_id=job_id,
+            )
+        self._spent.append(now)
+
+    def _check_slots(self, now: float, job_id: str) -> None:
+        if self._unfinished(now) >= self.slots:
+            self.refusals.append(Refusal(now, "slots", len(self.jobs)))
+            raise Throttled(
+                f"There are too many active jobs: the limit is {self.slots} per resource.",
+                http_status=429,
+                code="TooManyRequests",
+                job_id=job_id,
+            )
+
+    def _accept(self, contents: Sequence[str], job_id: str, description: str, now: float) -> SimulatedJob:
+        inputs = tuple(self._renderings[content] for content in contents)
+        seconds = [rendering.render_seconds for rendering in inputs]
+        starts_at = now + self._start_delay_seconds
+        ends_at = starts_at + (sum(seconds) if self._rendering == "sequential" else max(seconds))
+        job = SimulatedJob(job_id, description, tuple(contents), inputs, self._clock.now(), now, starts_at, ends_at)
+        self.jobs.append(job)
+        self._live[job_id] = job
+        heapq.heappush(self._ends, ends_at)
+        self.most_in_flight = max(self.most_in_flight, self._unfinished(now))
+        return job
+
+    def _unfinished(self, now: float) -> int:
+        while self._ends and self._ends[0] <= now + TICK_SECONDS:
+            heapq.heappop(self._ends)
+        return len(self._ends)
+
+    def _page(self, skip: int) -> tuple[JobPage, bool]:
+        """One page, newest first, and whether more follow."""
+        with self._lock:
+            now = self._clock.monotonic()
+            self.requests["list"] += 1
+            visible_until = now - self._list_lag_seconds
+            visible = (job for job in reversed(self._live.values()) if job.created_at <= visible_until + TICK_SECONDS)
+            jobs = list(islice(visible, skip, skip + PAGE_SIZE + 1))
+            more = len(jobs) > PAGE_SIZE
+            shown = tuple(self._show(job, now) for job in jobs[:PAGE_SIZE])
+        link = f"https://{self.host}/avatar/batchsyntheses?skip={skip + PAGE_SIZE}" if more else None
+        return JobPage(shown, link), more
+
+    def _ended(self, job: SimulatedJob, now: float) -> bool:
+        return now + TICK_SECONDS >= job.ends_at
+
+    def _show(self, job: SimulatedJob, now: float) -> SynthesisJob:
+        """The job as an answer shows it now; whoever reads the answer knows of its end."""
+        observed = self._clock.now()
+        ended = self._ended(job, now)
+        running = now + TICK_SECONDS >= job.starts_at
+        acted_at = job.ends_at if ended else job.starts_at if running else job.created_at
+        facts: dict[str, object] = {
+            "service_id": job.job_id,
+            "resource": self.host,
+            "internal_id": f"internal-{job.job_id}",
+            "description": job.description,
+            "status": JobStatus.RUNNING.value if running else JobStatus.NOT_STARTED.value,
+            "created_at": job.created,
+            "last_action_at": job.created + timedelta(seconds=acted_at - job.created_at),
+            "observed_at": observed.replace(microsecond=0),  # HTTP's Date header tells whole seconds
+            "time_to_live_hours": 744,
+        }
+        if ended:
+            if job.seen_at is None:
+                job.seen_at = now
+            milliseconds = round(1000 * sum(rendering.video_seconds for rendering in job.inputs))
+            facts |= {
+                "status": JobStatus.SUCCEEDED.value,
+                "duration_milliseconds": milliseconds,
+                "size_bytes": 250 * milliseconds,  # the default of 2,000 kbit/s
+                "billing": {
+                    "talkingAvatarDurationSeconds": job.billed_seconds,
+                    "neuralCharacters": sum(rendering.characters for rendering in job.inputs),
+                },
+                "result_link": SecretStr(f"https://results.invalid/{job.job_id}/0001.mp4"),
+                "summary_link": SecretStr(f"https://results.invalid/{job.job_id}/summary.json"),
+            }
+        return SynthesisJob.model_validate(facts)
