@@ -20,18 +20,21 @@ Key = tuple[str, str]
 
 @dataclass
 class ArchiveIndex:
-    """Metadata of claims, receipts (by script and content) and dead letters (by content), and the videos' names."""
+    """Metadata of claims and receipts (by script and content) and of letters (by content); videos, and packs' ids."""
 
     receipts: dict[Key, dict[str, str]] = field(default_factory=dict)
     claims: dict[Key, dict[str, str]] = field(default_factory=dict)
     videos: set[str] = field(default_factory=set)
     dead: dict[str, dict[str, str]] = field(default_factory=dict)
+    packs: set[str] = field(default_factory=set)
 
     def enter(self, name: str, metadata: Mapping[str, str]) -> None:
         """Sort one blob of the listing in; `name` without the archive's prefix."""
         match name.split("/"):
             case ["_failed", letter]:
                 self.dead[letter.removesuffix(".json")] = _unquoted(metadata)
+            case ["_packs", pack]:
+                self.packs.add(pack.removesuffix(".json"))
             case [script_id, content_id, "receipt.json"]:
                 self.receipts[script_id, content_id] = _unquoted(metadata)
             case [script_id, content_id, "claim.json"]:

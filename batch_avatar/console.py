@@ -109,9 +109,10 @@ def print_plan(console: Console, plan: Plan, settings: Settings) -> None:
         console.print(f"... and {len(plan.items) - MANY} more; --json lists all")
     console.print(", ".join(f"{count} {state}" for state, count in plan.counts().items()), highlight=False)
     creates = sum(plan.counts().get(state, 0) for state in (PlanState.NEW, PlanState.CHANGED))
-    if creates and settings.creates_per_minute:
-        seconds = (creates - 1) / settings.creates_per_minute * 60
-        pace = f"{settings.creates_per_minute:g} a minute"
+    paces = [resource.creates_per_minute or 0 for resource in settings.all_resources()]
+    if creates and all(paces):
+        seconds = (creates - 1) / sum(paces) * 60
+        pace = f"{sum(paces):g} a minute" + (f" on {len(paces)} resources" if len(paces) > 1 else "")
         console.print(f"{creates} jobs to create, at {pace}: the last one is sent after {duration(seconds)}")
 
 

@@ -109,7 +109,7 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
         raise job_failed(c, ref, job)
     elif job.status != JobStatus.SUCCEEDED:
         raise StillRunning(f"the job is {job.status}", script_id=ref.script_id, job_id=ref.job_id)
-    outputs = Outputs(c, ref, job, read=partial(read_job, c, ref))
+    outputs = Outputs(c, ref, job, read=partial(_read_again, c, ref))
     video = outputs.move("result", "video")
     side_files, missing = _move_side_files(outputs, job, without=without_side_files)
     billing = job.billing
@@ -145,6 +145,12 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
     if receipt.run != c.run:
         raise AlreadyArchived(receipt)
     return receipt
+
+
+def _read_again(c: Connections, ref: JobRef) -> SynthesisJob:
+    """Errors as `read_job`, and of a pack as `_as_member`."""
+    job = read_job(c, ref)
+    return _as_member(c, ref, job) if ref.input else job
 
 
 def _move_side_files(

@@ -54,15 +54,23 @@ class PackSubmission:
         self._resource = resource
         self._held: dict[str, Held] = {}
         self._written_at = connections.clock.now()
+        self._unclear: Pack | None = None
+        """Sent, and not known yet to have come to nothing."""
 
     async def submit(self) -> tuple[JobRef, ...]:
-        """The job, once for each script that is an input of it. The others go alone.
+        """The job, once for each script that is an input of it. The others go alone. May be taken again.
 
         Raises:
             AccessRefused, CreateUnclear, ServiceUnavailable, ArchiveUnavailable: as for single scripts.
         """
-        pack = await self._claimed()
         sends = 0
+        if (pack := self._unclear) is None:
+            pack = await self._claimed()
+        elif (job := await self._found(pack)) is not None:  # it was sent before the outage
+            return await self._accepted(pack, job)
+        else:
+            await self._resource.admission.turn()
+            pack = await self._renewed(pack)
         while pack is not None:
             try:
                 return await self._accepted(pack, await self._send(pack))
@@ -72,10 +80,11 @@ class PackSubmission:
                     full = isinstance(error, TooManyJobs)
                     self._resource.admission.throttled(error.retry_after_seconds, full=full)
                 await self._resource.admission.turn()
-                pack = await self._claimed() if sends == 0 else await self._renewed(pack)
+                pack = await self._claimed() if self._unclear is None else await self._renewed(pack)
             except (JobExists, CreateUnclear) as error:
                 logger.warning("looking before sending again: %s", error)
                 sends += 1
+                self._unclear = pack
                 if (job := await self._found(pack)) is not None:
                     return await self._accepted(pack, job)
                 if sends == MAX_SENDS:
@@ -83,7 +92,7 @@ class PackSubmission:
                 await self._resource.admission.turn()
                 pack = await self._renewed(pack)
             except (AccessRefused, RequestRefused) as error:
-                if sends:  # after an unclear create, one may be there all the same
+                if self._unclear is not None:  # after an unclear create, one may be there all the same
                     raise
                 await self._release(refused=True)
                 if isinstance(error, AccessRefused):

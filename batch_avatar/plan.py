@@ -131,8 +131,11 @@ def _classify(
         return _alive(script_id, content_id, jobs)
     claim = index.claims.get((script_id, content_id), {})
     pack = _pack_of(claim, ours)
-    if pack is None or claim.get("over"):
+    if pack is None:
         return _decided(script_id, content_id, index, resources)
+    if claim.get("over"):
+        item = _decided(script_id, content_id, index, resources)
+        return None if item is None else replace(item, pack=pack.job_id, input=int(claim["input"]))
     return PlanItem(
         script_id,
         content_id,

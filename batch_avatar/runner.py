@@ -282,7 +282,7 @@ class _Batch:
 
 
 def _settled_packs(plan: Plan) -> list[JobRef]:
-    """Packs of which nothing is left to do here; where members are, they delete it when they leave."""
-    left = {item.pack for item in plan.items if item.state is not PlanState.ARCHIVED}
+    """Packs whose video nobody needs here any more; where one does, it deletes the pack when it leaves."""
+    left = {item.pack for item in plan.items if item.state in (PlanState.ALIVE, PlanState.DAMAGED)}
     packs = {item.pack: item.ref() for item in plan.items if item.pack and item.pack not in left}
     return list(packs.values())

@@ -143,9 +143,9 @@ async def delete(proof: Proof) -> None:
     with _about(script_id=ref.script_id, job_id=ref.job_id):
         resource = c.resource_of(ref.resource)
         if isinstance(proof, Receipt | SettledPack):
-            await _outlasting(lambda: resource, partial(c.control, resource.client.delete, ref.service_id))
             if isinstance(proof, SettledPack) and c.staging is not None:
-                await c.control(c.staging.remove, ref.job_id)
+                await c.control(c.staging.remove, ref.job_id)  # first: nobody looks for it once the job is gone
+            await _outlasting(lambda: resource, partial(c.control, resource.client.delete, ref.service_id))
         else:
             await _outlasting(lambda: resource, partial(_delete_given_up, c, resource, proof))
 

@@ -29,6 +29,7 @@ EARLIER = timedelta(minutes=5)  # for clocks that do not agree
 READ_SECONDS = 3600.0  # for one video to begin; a link that has expired is made anew
 VIDEO = (".mp4", ".webm")
 SUBTITLES = (".srt", ".vtt")
+SUMMARY = "summary.json"
 
 
 class Sign(Protocol):
@@ -84,7 +85,7 @@ class Staging:
 
     def summary(self, job_id: str) -> dict[str, Any] | None:
         """The job's summary, read once; None where there is none, or none that can be read."""
-        name = self._listed(job_id).get("summary.json")
+        name = self._listed(job_id).get(SUMMARY)
         if name is None:
             return None
         with self._lock:
@@ -118,14 +119,18 @@ class Staging:
         return f"{self._container.get_blob_client(name).url}?{signed}"
 
     def _listed(self, job_id: str) -> dict[str, str]:
-        """File name to blob name, below the folder that the job was told; listed once until `look_again`."""
+        """File name to blob name, below the folder that the job was told.
+
+        Listed anew until there is a summary, which is about all inputs; then remembered until `look_again`.
+        """
         with self._lock:
             known = self._names.get(job_id)
             if known is None:
                 with archive_errors(f"list {self._container.container_name}"):
                     found = self._container.list_blobs(name_starts_with=f"{job_id}/")
                     known = {PurePosixPath(blob.name).name: blob.name for blob in found if blob.size}
-                self._names[job_id] = known
+                if SUMMARY in known:
+                    self._names[job_id] = known
             return known
 
     def _signed(

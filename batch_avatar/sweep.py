@@ -20,6 +20,7 @@ from batch_avatar.errors import AlreadyArchived, BatchAvatarError, LateSuccess
 from batch_avatar.identity import parse_job_id
 from batch_avatar.models import JobRef, JobStatus
 from batch_avatar.outputs import job_failed
+from batch_avatar.pack_sweep import settle_pack, unsettled_members
 from batch_avatar.plan import own_jobs
 from batch_avatar.records import Superseded
 
@@ -59,6 +60,7 @@ class SweepItem:
     reason: str
     expires_at: datetime | None = None
     error: str | None = None
+    pack: bool = False
 
     @property
     def urgent(self) -> bool:
@@ -115,7 +117,7 @@ def plan_sweep(
     items = []
     for content_id, found in own_jobs(jobs, archive_id).items():
         for job in found:
-            script_id = script_of.get(content_id, "")
+            script_id = job.job_id if content_id in index.packs else script_of.get(content_id, "")
             parsed = parse_job_id(job.job_id)
             ref = JobRef(
                 script_id=script_id,
@@ -126,11 +128,11 @@ def plan_sweep(
                 resource=job.resource,
             )
             action, reason = _decide(job, ref, index, overdue)
-            items.append(SweepItem(job, ref, action, reason, job.expires_at))
+            items.append(SweepItem(job, ref, action, reason, job.expires_at, pack=content_id in index.packs))
     return items
 
 
-def _decide(  # noqa: PLR0911 - one return per case
+def _decide(  # noqa: C901, PLR0911 - one return per case
     job: SynthesisJob, ref: JobRef, index: ArchiveIndex, overdue: Callable[[SynthesisJob], str | None]
 ) -> tuple[SweepAction, str]:
     if not ref.script_id:
@@ -139,6 +141,8 @@ def _decide(  # noqa: PLR0911 - one return per case
     if not job.terminal:
         late = overdue(job)
         return (SweepAction.REPORT, late) if late else (SweepAction.LEAVE, f"is {job.status}")
+    if ref.content_id in index.packs:
+        return _decide_pack(job, index)
     if (receipt := index.receipts.get(key)) is not None:
         if not index.video_of(key, int(receipt.get("attempt", "1"))):
             return SweepAction.REPORT, "has a receipt whose video is gone: render it again, which costs nothing"
@@ -152,9 +156,22 @@ def _decide(  # noqa: PLR0911 - one return per case
         return SweepAction.DELETE, "failed, and a dead letter says why"
     if int(index.claims[key].get("attempt", "1")) > ref.attempt:
         return SweepAction.DELETE, "failed, and replaced by a later attempt"
-    if job.last_action_at is not None and job.observed_at - job.last_action_at < QUIET:
+    if _just_now(job):
         return SweepAction.LEAVE, "failed just now"
     return SweepAction.SETTLE, "failed, not recorded"
+
+
+def _decide_pack(job: SynthesisJob, index: ArchiveIndex) -> tuple[SweepAction, str]:
+    left = unsettled_members(job, index)
+    if not left:
+        return SweepAction.DELETE, "a pack, and all of its scripts are settled"
+    if job.status == JobStatus.FAILED and _just_now(job):
+        return SweepAction.LEAVE, "failed just now"
+    return SweepAction.ARCHIVE, f"a pack, and {len(left)} of its scripts are not archived"
+
+
+def _just_now(job: SynthesisJob) -> bool:
+    return job.last_action_at is not None and job.observed_at - job.last_action_at < QUIET
 
 
 async def sweep(chain: Chain, *, dry_run: bool = False) -> SweepReport:
@@ -206,6 +223,9 @@ async def _carry_out(
 
 async def _do(c: Connections, chain: Chain, item: SweepItem) -> None:
     ref = item.ref
+    if item.pack and item.action in (SweepAction.ARCHIVE, SweepAction.DELETE):
+        await settle_pack(c, chain, ref)
+        return
     match item.action:
         case SweepAction.ARCHIVE:
             receipt = await _receipt(c, ref)

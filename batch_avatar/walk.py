@@ -130,7 +130,7 @@ class Walks(Tally):
         except (JobFailed, JobOverdue) as error:
             if pack is None:
                 raise
-            return await self._without_video(item, script, ref, pack, error)
+            return await self._without_video(item, script, ref, slot, pack=pack, error=error)
         if pack is not None and receipt.video.doubtful:
             pack.keep()
         await self._clean_up(receipt, item, ref)
@@ -176,7 +176,14 @@ class Walks(Tally):
             self._sizer.note(took_seconds=took, predicted_seconds=predicted)
 
     async def _without_video(
-        self, item: PlanItem, script: Script, ref: JobRef, pack: PackWalk, error: JobFailed | JobOverdue
+        self,
+        item: PlanItem,
+        script: Script,
+        ref: JobRef,
+        slot: Slot,
+        *,
+        pack: PackWalk,
+        error: JobFailed | JobOverdue,
     ) -> Outcome | None:
         """A pack without this script's video: the script goes on alone, unless its attempts are spent."""
         if isinstance(error, JobOverdue):
@@ -184,8 +191,7 @@ class Walks(Tally):
             try:
                 await pack.give_up(item.script_id, error)
             except LateSuccess:
-                receipt = await self._archived(ref)
-                return archived(receipt, prefix=self._c.archive.prefix_of(receipt))
+                return await self._walked(item, script, ref, slot, pack)
         self.bill(item.script_id, error)
         if isinstance(error, JobFailed) or ref.attempt >= self._c.settings.max_attempts:
             proof = await stages.record_failure(stages.script_record(script), ref, error)

@@ -9,12 +9,13 @@ from dataclasses import replace
 
 import pytest
 
+from batch_avatar import stages
 from batch_avatar.clock import SystemClock
 from batch_avatar.connect import open_connections
 from batch_avatar.connections import current
 from batch_avatar.emulator.faults import DropAfter, FailJob, FaultRule, Status, StickJob
 from batch_avatar.emulator.options import Progression
-from batch_avatar.errors import InputError
+from batch_avatar.errors import ClaimedElsewhere, InputError, RequestRefused
 from batch_avatar.models import Permits
 from batch_avatar.retry import plain_chain
 from batch_avatar.runner import render_scripts
@@ -260,3 +261,22 @@ def test_a_plain_render_goes_on_with_the_job_that_is_there_and_not_with_a_revisi
     b.emulator.clear_faults()
     assert b.render([script()]).archived == 1
     assert b.emulator.stats()["creates"]["accepted"] == 1
+
+
+def test_a_refusal_is_not_recorded_where_another_run_was_taken_meanwhile(quick, script):
+    refuse = FaultRule(operation="create", at_most=1, action=Status(status=400, code="BadRequest"))
+    b = quick(faults=(refuse,))
+    with pytest.raises(RequestRefused) as refused:
+        b.submit([script()])
+    b.submit([script()])  # another run takes the claim over, and is taken
+
+    async def record():
+        async with open_connections(b.settings(), run="late"):
+            await stages.record_refusal(script(), refused.value)
+
+    with pytest.raises(ClaimedElsewhere):
+        asyncio.run(record())
+
+    assert b.letters() == {}
+    assert b.render([script()]).archived == 1
+    assert set(b.accepted().values()) == {1}

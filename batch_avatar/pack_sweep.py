@@ -1,0 +1,53 @@
+"""Packs that runs have left behind: each input is archived or recorded as missing, then the job is deleted."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from batch_avatar import stages
+from batch_avatar.errors import AlreadyArchived, ClaimedElsewhere, JobFailed
+from batch_avatar.packs import is_settled, read_pack
+from batch_avatar.records import SettledPack
+
+if TYPE_CHECKING:
+    from batch_avatar.archive_index import ArchiveIndex
+    from batch_avatar.connections import Connections
+    from batch_avatar.models import JobRef, SynthesisJob
+    from batch_avatar.stages import Chain
+
+logger = logging.getLogger(__name__)
+
+
+def unsettled_members(job: SynthesisJob, index: ArchiveIndex) -> list[str]:
+    """Pure: the scripts, by id, whose claim waits for this pack."""
+    return [
+        script_id
+        for (script_id, content_id), claim in index.claims.items()
+        if claim.get("input")
+        and claim.get("job_id") == job.job_id
+        and not claim.get("over")
+        and not index.is_whole((script_id, content_id))
+    ]
+
+
+async def settle_pack(c: Connections, chain: Chain, ref: JobRef) -> None:
+    """The job has ended: every input ends up archived or given up, and then it is deleted."""
+    pack = await read_pack(c, ref)
+    for member in pack.member_refs():
+        held = await c.control(c.archive.read_claim, member.script_id, member.content_id)
+        if held is None or held.claim.last.number != member.attempt or held.claim.last.over:
+            continue
+        if await c.control(c.archive.read_receipt, member.script_id, member.content_id) is not None:
+            continue
+        try:
+            await chain.archive(member)
+        except AlreadyArchived:
+            continue
+        except JobFailed as error:
+            try:
+                await stages.record_failure({"script_id": member.script_id}, member, error)
+            except ClaimedElsewhere:
+                logger.info("%s has gone on to another attempt", member.script_id)
+    if await is_settled(c, pack):
+        await chain.delete(SettledPack(ref=pack.ref()))
