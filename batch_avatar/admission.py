@@ -64,7 +64,8 @@ class Admission:
         gate: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._clock = clock
-        self._gate = gate
+        self.gate = gate
+        """What every create waits for last, e.g. a pace that machines share."""
         self._most_slots = self._limit = max_unfinished_jobs
         self._held = self._others = 0
         self._full = 0  # creates that were refused for want of a slot in the last pause
@@ -139,8 +140,8 @@ class Admission:
         """Wait until one create may be sent. First come, first served."""
         async with self._turn:
             await self._due()
-            if self._gate is not None:
-                await self._gate()
+            if self.gate is not None:
+                await self.gate()
                 await self._due()  # the service may have refused others meanwhile
             self._created_at = self._clock.monotonic()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -31,7 +31,7 @@ from batch_avatar.watcher import Deadlines, Watcher
 from batch_avatar.wire import wire_for
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     import requests
 
@@ -66,19 +66,19 @@ async def open_connections(
     """
     outer = opened.get()
     if outer is not None and outer.settings == settings:
-        yield outer
+        with _gated(outer, gate_of):
+            yield outer
         return
     clock = clock or SystemClock()
     session, storage_session = open_session(retry=idempotent_retry()), open_session()
-    connections = _connect(
-        settings, run=run, clock=clock, session=session, storage_session=storage_session, gate_of=gate_of
-    )
+    connections = _connect(settings, run=run, clock=clock, session=session, storage_session=storage_session)
     token = opened.set(connections)
     try:
         await connections.control(partial(connections.archive.open, create=create_archive))
         if connections.staging is not None and create_archive:
             await connections.control(connections.staging.open)
-        yield connections
+        with _gated(connections, gate_of):
+            yield connections
     finally:
         opened.reset(token)
         connections.stopping.throw()
@@ -88,6 +88,18 @@ async def open_connections(
             threads.shutdown(wait=False, cancel_futures=True)  # what still waits for an answer ends alone
         session.close()
         storage_session.close()
+
+
+@contextmanager
+def _gated(connections: Connections, gate_of: GateOf | None) -> Iterator[None]:
+    resources = connections.resources.values() if gate_of is not None else ()
+    for resource in resources:
+        resource.admission.gate = gate_of(resource.name) if gate_of is not None else None
+    try:
+        yield
+    finally:
+        for resource in resources:
+            resource.admission.gate = None
 
 
 @asynccontextmanager
@@ -133,7 +145,6 @@ def _connect(
     clock: Clock,
     session: requests.Session,
     storage_session: requests.Session,
-    gate_of: GateOf | None,
 ) -> Connections:
     control_threads = ThreadPoolExecutor(CONTROL_THREADS, thread_name_prefix="control")
     listeners: list[Callable[[SynthesisJob], None]] = []
@@ -152,7 +163,6 @@ def _connect(
             clock=clock,
             creates_per_minute=given.creates_per_minute or 0,
             max_unfinished_jobs=given.max_unfinished_jobs or settings.max_unfinished_jobs,
-            gate=gate_of(given.name) if gate_of else None,
         )
         watcher = Watcher(
             client=client,

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from batch_avatar.plan_item import PlanItem
 
@@ -43,9 +43,9 @@ class Lane:
     waiting: list[Waiting] = field(default_factory=list)
     total_seconds: float = 0.0
 
-    @property
-    def mean_seconds(self) -> float:
-        return self.total_seconds / len(self.waiting)
+    def seconds(self) -> Iterator[float]:
+        """Predicted, of each, in the order in which they would be taken."""
+        return (waiting.seconds for waiting in reversed(self.waiting))
 
     def sizes(self, count: int) -> list[int]:
         """Bytes of the next ones, in the order in which they would be taken."""

@@ -150,7 +150,11 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
 def _read_again(c: Connections, ref: JobRef) -> SynthesisJob:
     """Errors as `read_job`, and of a pack as `_as_member`."""
     job = read_job(c, ref)
-    return _as_member(c, ref, job) if ref.input else job
+    if not ref.input:
+        return job
+    if c.staging is not None:
+        c.staging.look_again(ref.job_id)
+    return _as_member(c, ref, job)
 
 
 def _move_side_files(
@@ -176,6 +180,7 @@ def _as_member(c: Connections, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
     """The pack as this script sees it: with its share of the bill, and only if its video lies in staging.
 
     Raises:
+        AlreadyArchived, ClaimedElsewhere, ResultLost: there is none, as another run was faster, or it is gone.
         JobFailed: the job has ended, and there is none.
         JobOverdue: it is late, and there is none yet.
         StillRunning: it is not late.
@@ -189,6 +194,9 @@ def _as_member(c: Connections, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
         raise SettingsError("packed jobs lie in BATCH_AVATAR_STAGING_CONTAINER, which is not set")
     if c.staging.video(ref.job_id, ref.input) is not None:
         return mine
+    read_job(c, ref)  # what was seen of it may be old, and its videos go with it
+    if (receipt := c.archive.read_receipt(ref.script_id, ref.content_id)) is not None:
+        raise AlreadyArchived(receipt)
     if overdue:
         raise JobOverdue(overdue, job=mine, script_id=ref.script_id)
     said = decode_results(c.staging.summary(ref.job_id) or {})

@@ -63,24 +63,17 @@ class PackSubmission:
         Raises:
             AccessRefused, CreateUnclear, ServiceUnavailable, ArchiveUnavailable: as for single scripts.
         """
+        if self._unclear is not None and (job := await self._found(self._unclear)) is not None:
+            return await self._accepted(self._unclear, job)
         sends = 0
-        if (pack := self._unclear) is None:
-            pack = await self._claimed()
-        elif (job := await self._found(pack)) is not None:  # it was sent before the outage
-            return await self._accepted(pack, job)
-        else:
-            await self._resource.admission.turn()
-            pack = await self._renewed(pack)
+        pack = await self._ready()
         while pack is not None:
             try:
                 return await self._accepted(pack, await self._send(pack))
             except (Throttled, ClaimTooOld) as error:
-                if isinstance(error, Throttled):
-                    logger.warning("%s takes no new job for now: %s", self._resource.name, error)
-                    full = isinstance(error, TooManyJobs)
-                    self._resource.admission.throttled(error.retry_after_seconds, full=full)
+                self._heed(error)
                 await self._resource.admission.turn()
-                pack = await self._claimed() if self._unclear is None else await self._renewed(pack)
+                pack = await self._ready()
             except (JobExists, CreateUnclear) as error:
                 logger.warning("looking before sending again: %s", error)
                 sends += 1
@@ -90,7 +83,7 @@ class PackSubmission:
                 if sends == MAX_SENDS:
                     raise CreateUnclear(f"{sends} creates without a usable answer", job_id=pack.job_id) from None
                 await self._resource.admission.turn()
-                pack = await self._renewed(pack)
+                pack = await self._ready()
             except (AccessRefused, RequestRefused) as error:
                 if self._unclear is not None:  # after an unclear create, one may be there all the same
                     raise
@@ -100,6 +93,15 @@ class PackSubmission:
                 logger.warning("a pack of %d was refused, its scripts go alone: %s", len(pack.members), error)
                 pack = None
         return ()
+
+    def _heed(self, error: Throttled | ClaimTooOld) -> None:
+        if isinstance(error, Throttled):
+            logger.warning("%s takes no new job for now: %s", self._resource.name, error)
+            self._resource.admission.throttled(error.retry_after_seconds, full=isinstance(error, TooManyJobs))
+
+    async def _ready(self) -> Pack | None:
+        """With young claims: a pack that may have been sent, as it was; else whoever can be claimed."""
+        return await self._claimed() if self._unclear is None else await self._renewed(self._unclear)
 
     async def _claimed(self) -> Pack | None:
         """The pack that every member's claim names; None where it is not worth one."""

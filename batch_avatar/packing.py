@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from itertools import islice
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from batch_avatar.identity import normalise_newlines
 from batch_avatar.wire.messages import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from batch_avatar.models import Script
 
@@ -24,6 +25,8 @@ MAX_INPUTS = 1000  # documented
 ROOM_BYTES = 8 * 1024  # of a request, for everything but the inputs: properties, description, a signed link
 INPUT_BYTES = len('{"content":""},')
 REMEMBERED = 20  # packs whose times are kept; what the service does now counts
+LEAST_SHARE = 0.01  # where inputs take no time beside each other; what is too long for one request shows there
+DEADLINE_SHARE = 0.5  # of a job's deadline may be filled by prediction: single ones are off by a third (seen)
 OWN = frozenset({"script_id", "content", "description"})
 """Members that scripts of one job need not share."""
 
@@ -75,28 +78,51 @@ def share(total: int, weights: Sequence[int], number: int) -> int:
 class PackSizer:
     """How many inputs the next pack gets: a fixed number, or what makes all packs end together.
 
-    With g seconds between creates, n scripts left and m seconds of a job's time per input, packs that shrink from
-    sqrt(2 g n / m) on all end at the same moment, after sqrt(2 g n m) seconds. Equal packs of sqrt(g n / m) need
-    sqrt(2) times as long, as the last one starts when the others have ended. m is learned: where the service renders
-    the inputs of one job side by side, it is small, and packs grow.
+    With g seconds between creates and W seconds of jobs' time left, packs that take sqrt(2 g W) seconds, and each g
+    less than the one before, all end at the same moment. Packs of equal times need sqrt(2) times as long, as the last
+    one starts when the others have ended. Packs of equal numbers need three times as long where the longest scripts go
+    first, as the first pack has all of those (simulated). What an input adds to a job's time is learned: where the
+    service renders the inputs of one job side by side it is little, and packs grow.
+
+    No pack is predicted to take more than `DEADLINE_SHARE` of `deadline_seconds`: of one that is late nothing may be
+    sent again while it may still finish.
     """
 
-    def __init__(self, fixed: int | None) -> None:
+    def __init__(self, fixed: int | None, *, deadline_seconds: float = math.inf) -> None:
         self._fixed = fixed
-        self._seen: list[float] = []
+        self._most_seconds = DEADLINE_SHARE * deadline_seconds
+        self._shares: list[float] = []
 
-    def note(self, *, took_seconds: float, predicted_seconds: float) -> None:
-        """A pack ended: what it took, and what its inputs were predicted to take one after another."""
-        if predicted_seconds > 0:
-            self._seen = [*self._seen, took_seconds / predicted_seconds][-REMEMBERED:]
+    def note(self, *, took_seconds: float, predicted_seconds: Sequence[float]) -> None:
+        """A pack ended: what it took, and what each of its inputs was predicted to take alone."""
+        longest = max(predicted_seconds)
+        if others := sum(predicted_seconds) - longest:
+            share = (took_seconds - longest) / others
+            self._shares = [*self._shares, max(share, LEAST_SHARE)][-REMEMBERED:]
 
-    def seconds_per_input(self, predicted_seconds: float) -> float:
-        """Of a job's time, for an input that alone is predicted to take so long."""
-        return predicted_seconds * (median(self._seen) if self._seen else 1.0)
+    def job_seconds(self, predicted_seconds: Sequence[float]) -> float:
+        """Of a job of these inputs, as far as is known."""
+        longest = max(predicted_seconds)
+        return longest + self._share * (sum(predicted_seconds) - longest)
 
-    def size(self, *, left: int, spacing_seconds: float, mean_seconds: float) -> int:
-        """For the next pack, with so many scripts left. 1 where creates are not paced: nothing is gained then."""
-        if self._fixed is not None:
-            return self._fixed
-        per_input = max(self.seconds_per_input(mean_seconds), 1e-3)
-        return max(1, min(MAX_INPUTS, left, math.ceil(math.sqrt(2 * spacing_seconds * left / per_input))))
+    @property
+    def _share(self) -> float:
+        """Of what an input takes alone, by how much it makes a job longer."""
+        return median(self._shares) if self._shares else 1.0
+
+    def size(self, seconds: Iterable[float], *, spacing_seconds: float, left_seconds: float) -> int:
+        """For the next pack. `seconds`: predicted alone, of the next scripts; `left_seconds`: of all that wait.
+
+        1 where creates are not paced: nothing is gained then.
+        """
+        room = self._most_seconds
+        if self._fixed is None:
+            room = min(room, math.sqrt(2 * spacing_seconds * self._share * left_seconds))
+        count, most = 0, self._fixed or MAX_INPUTS
+        for alone in islice(seconds, most):
+            takes = self._share * alone
+            if takes / 2 > room:  # it fits better without than with it
+                break
+            room -= takes
+            count += 1
+        return max(count, 1)

@@ -70,7 +70,7 @@ async def render_scripts(
         raise SettingsError("packed jobs are written into BATCH_AVATAR_STAGING_CONTAINER, which is not set")
     if pack != 1 and c.settings.api_version == PREVIEW_31:
         raise SettingsError(f"packed jobs need a later generation of the API than {PREVIEW_31}")
-    sizer = None if pack == 1 else PackSizer(pack or None)
+    sizer = None if pack == 1 else PackSizer(pack or None, deadline_seconds=c.settings.job_deadline_seconds)
     return await _Batch(c, chain, scripts, names, queue=Queue(order), sizer=sizer).run()
 
 
@@ -196,9 +196,9 @@ class _Batch:
             return 1
         able = sum(known.set_aside is None and known.host in lane.hosts for known in self._c.resources.values())
         count = self._sizer.size(
-            left=len(lane.waiting),
+            lane.seconds(),
             spacing_seconds=resource.admission.spacing_seconds / max(able, 1),
-            mean_seconds=lane.mean_seconds,
+            left_seconds=lane.total_seconds,
         )
         return fitting(lane.sizes(count), count)
 
@@ -220,8 +220,8 @@ class _Batch:
             return
         by_name = {ref.script_id: ref for ref in refs}
         if refs:
-            predicted = sum(waiting.seconds for waiting in taken if waiting.item.script_id in by_name)
-            self._walks.predicted_seconds[refs[0].job_id] = predicted
+            predicted = (waiting.seconds for waiting in taken if waiting.item.script_id in by_name)
+            self._walks.predicted_seconds[refs[0].job_id] = tuple(predicted)
         for waiting in taken:
             ref = by_name.get(waiting.item.script_id)
             own = Slot(slot.resource, held=False) if slot.given else slot.handed_over()

@@ -51,8 +51,8 @@ class Walks(Tally):
         self._scripts = scripts
         self._sizer = sizer
         self.packs: dict[str, PackWalk] = {}
-        self.predicted_seconds: dict[str, float] = {}
-        """By job id, how long the inputs of a pack would take one after another."""
+        self.predicted_seconds: dict[str, tuple[float, ...]] = {}
+        """By job id, how long each input of a pack would take alone."""
         self._storage_refusals = 0
 
     async def walk(self, item: PlanItem, number: int, slot: Slot, *, ref: JobRef | None = None) -> None:
@@ -61,7 +61,7 @@ class Walks(Tally):
         script = self._scripts[number]
         predicted = self._c.predictor.predict(script).render_seconds
         if ref is not None and self._sizer is not None and ref.job_id in self.predicted_seconds:
-            predicted = self._sizer.seconds_per_input(self.predicted_seconds[ref.job_id])
+            predicted = self._sizer.job_seconds(self.predicted_seconds[ref.job_id])
         self._c.expected_seconds[item.script_id] = predicted
         try:
             outcome = await self._to_the_end(item, script, slot, ref)

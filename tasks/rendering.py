@@ -16,6 +16,7 @@ from batch_avatar.manifest import check_scripts, read_scripts
 from batch_avatar.runner import render_scripts
 from batch_avatar.wire import wire_for
 from tasks.reporting import ProgressArtifact, final_state, publish_report, summary_of
+from tasks.shared_pace import shared_paces
 from tasks.steps import task_chain
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ async def render_as_task_runs(
 
     Cancelled, the table still says where each script stands.
     """
-    async with open_connections(settings, run=run_name()) as c:
+    async with shared_paces() as gate_of, open_connections(settings, run=run_name(), gate_of=gate_of) as c:
         progress = ProgressArtifact(c.clock)
         await progress.start()
         c.listeners.append(progress)

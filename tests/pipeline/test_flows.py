@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.ma
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 120
+SCALE = 2000  # of the stack's service time
 
 
 @pytest.fixture
@@ -304,3 +306,36 @@ def test_a_batch_cancelled_in_the_ui_sends_nothing_more_and_says_what_is_in_flig
     done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json", "--engine", "local")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["archived"] == 6
+
+
+def test_creates_of_all_runs_wait_for_the_limit_that_the_server_keeps_for_the_resource(command, environment, tmp_path):
+    resource = environment["BATCH_AVATAR_ENDPOINT"].removeprefix("http://")
+    name = f"batch-avatar-{resource}"
+    write_scripts(tmp_path, 4)
+    created = command("prefect", "gcl", "create", name, "--limit", "1", "--slot-decay-per-second", "0.5")
+    assert created.returncode == 0, created.stderr
+    try:
+        done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json")
+    finally:
+        command("prefect", "--no-prompt", "gcl", "delete", name)
+
+    assert (done.returncode, json.loads(done.stdout)["archived"]) == (0, 4), done.stderr
+    jobs = requests.get(f"{environment['BATCH_AVATAR_ENDPOINT']}/emulator/jobs", timeout=30).json()["jobs"]
+    ours = {outcome["job_id"] for outcome in json.loads(done.stdout)["outcomes"]}
+    created = sorted(datetime.fromisoformat(job["created"]) for job in jobs if job["id"] in ours)
+    apart = [(later - earlier).total_seconds() / SCALE for earlier, later in pairwise(created)]
+    assert len(apart) == 3
+    assert min(apart) > 1.5, apart  # seconds; without the limit it is 0.02
+
+
+def test_without_such_a_limit_the_run_says_so_once_and_paces_itself(command, api, tmp_path):
+    write_scripts(tmp_path, 2)
+    done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json")
+    run_id, _ = flow_run_of(api, done.stderr)
+
+    def told():
+        logs = api("logs/filter", logs={"flow_run_id": {"any_": [run_id]}})
+        return sum("this run paces its creates by itself" in log["message"] for log in logs)
+
+    assert json.loads(done.stdout)["archived"] == 2
+    assert until(told, 1) == 1
