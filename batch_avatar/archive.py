@@ -34,7 +34,7 @@ from batch_avatar.records import Claim, DeadLetter, Pack, Receipt
 from batch_avatar.storage_errors import archive_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from azure.core.pipeline import PipelineResponse
     from azure.storage.blob import BlobClient, BlobProperties, ContainerClient
@@ -177,7 +177,7 @@ class Archive:
                 yield receipt
 
     def write_pack(self, pack: Pack) -> None:
-        """Before it is sent; one of that id is the same."""
+        """One of that id is the same."""
         self._write(f"_packs/{pack.pack_id}.json", pack, {})
 
     def read_pack(self, pack_id: str) -> Pack | None:
@@ -204,9 +204,16 @@ class Archive:
         with archive_errors(f"write {blob.blob_name}"):
             self._upload(blob, text, content_type=content_type)
 
+    def write_report(self, run: str, pieces: Iterable[str]) -> None:
+        """One that is there is replaced."""
+        blob = self._blob(f"_runs/{run}/report.json")
+        with archive_errors(f"write {blob.blob_name}"):
+            content = (piece.encode() for piece in pieces)
+            blob.upload_blob(content, overwrite=True, content_settings=ContentSettings(content_type="application/json"))
+
     def read_run_document(self, run: str, name: str) -> str | None:
         text = self._read_text(self._blob(f"_runs/{run}/{name}"))
-        return None if text is None else text.decode()
+        return text.decode() if text is not None else None
 
     def index(self, script_ids: Sequence[str] | None = None) -> ArchiveIndex:
         """What the archive knows of these scripts, or of all: one listing, or one each where they are few."""

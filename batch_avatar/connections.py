@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from batch_avatar.archive import Archive
     from batch_avatar.clock import Clock
-    from batch_avatar.models import BatchReport, Script, SynthesisJob
+    from batch_avatar.models import Script, SynthesisJob
     from batch_avatar.progress import Event
     from batch_avatar.records import Pack
+    from batch_avatar.report import BatchReport
     from batch_avatar.resource import Resource
     from batch_avatar.settings import Settings
     from batch_avatar.staging import Staging

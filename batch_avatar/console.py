@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from batch_avatar.clock import Clock
-    from batch_avatar.models import BatchReport, Outcome
+    from batch_avatar.models import Outcome
     from batch_avatar.plan_item import Plan
+    from batch_avatar.report import BatchReport
     from batch_avatar.settings import Settings
     from batch_avatar.sweep import SweepReport
 

@@ -262,24 +262,3 @@ class Outcome(Received):
     """What a person should know although it is archived, e.g. a doubtful video or a missing side file."""
     billed_seconds: int = Field(default=0, exclude=True)
     billed_characters: int = Field(default=0, exclude=True)
-
-
-class BatchReport(Received):
-    """Scripts in equal outcomes out. Billed figures are those of this run."""
-
-    run: str
-    scripts: int
-    archived: int
-    skipped: int
-    failed: int
-    unfinished: int
-    billed_seconds: int
-    billed_characters: int
-    outcomes: tuple[Outcome, ...]
-
-    @property
-    def all_archived(self) -> bool:
-        return self.archived + self.skipped == self.scripts
-
-    def to_json(self) -> str:
-        return self.model_dump_json(by_alias=True, indent=2)

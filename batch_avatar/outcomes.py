@@ -6,8 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from batch_avatar.errors import AlreadyArchived, BatchAvatarError, FailureClass
-from batch_avatar.models import BatchReport, FailureFacts, Outcome, OutcomeKind
+from batch_avatar.models import FailureFacts, Outcome, OutcomeKind
 from batch_avatar.plan_item import PlanState
+from batch_avatar.report import BatchReport
+from batch_avatar.spool import OutcomeSpool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +82,16 @@ def outcome_of_error(error: BatchAvatarError, script_id: str, *, prefix: str) ->
 
 def build_report(run: str, outcomes: Sequence[Outcome]) -> BatchReport:
     """Scripts in equal outcomes out."""
+    if isinstance(outcomes, OutcomeSpool):
+        return _report(run, outcomes, outcomes.kinds, outcomes.billed_seconds, outcomes.billed_characters)
     kinds = Counter(outcome.outcome for outcome in outcomes)
+    seconds = sum(outcome.billed_seconds for outcome in outcomes)
+    return _report(run, tuple(outcomes), kinds, seconds, sum(outcome.billed_characters for outcome in outcomes))
+
+
+def _report(
+    run: str, outcomes: Sequence[Outcome], kinds: Counter[OutcomeKind], seconds: int, characters: int
+) -> BatchReport:
     return BatchReport(
         run=run,
         scripts=len(outcomes),
@@ -88,7 +99,7 @@ def build_report(run: str, outcomes: Sequence[Outcome]) -> BatchReport:
         skipped=kinds[OutcomeKind.SKIPPED],
         failed=kinds[OutcomeKind.FAILED],
         unfinished=kinds[OutcomeKind.UNFINISHED],
-        billed_seconds=sum(outcome.billed_seconds for outcome in outcomes),
-        billed_characters=sum(outcome.billed_characters for outcome in outcomes),
-        outcomes=tuple(outcomes),
+        billed_seconds=seconds,
+        billed_characters=characters,
+        outcomes=outcomes,
     )

@@ -204,9 +204,8 @@ class PackSubmission:
 
     async def _found(self, pack: Pack) -> SynthesisJob | None:
         """The job, unless looks agree that it is absent."""
-        for look in range(LOOKS):
-            if look:
-                await self._c.clock.sleep(min(self._c.settings.poll_interval_seconds, 5.0))
+        for _ in range(LOOKS):
+            await self._c.clock.sleep(min(self._c.settings.poll_interval_seconds, 5.0))  # it may be on its way
             try:
                 return await self._c.control(self._resource.client.get, pack.job_id)
             except JobNotFound:

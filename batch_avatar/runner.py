@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from batch_avatar.dispatch import Lane
-    from batch_avatar.models import BatchReport, Script
+    from batch_avatar.models import Script
+    from batch_avatar.report import BatchReport
     from batch_avatar.resource import Resource
     from batch_avatar.stages import Chain
 
@@ -91,7 +92,7 @@ class _Batch:
         self._names = names
         self._queue = queue
         self._sizer = sizer
-        self._walks = Walks(connections, chain, scripts, sizer)
+        self._walks = Walks(connections, chain, scripts, names, sizer)
         self._leftovers = asyncio.Semaphore(CONTROL_THREADS)
         self._adoptions = asyncio.Semaphore(ADOPTIONS)
         self._feeders: dict[str, asyncio.Task[None]] = {}
@@ -248,10 +249,10 @@ class _Batch:
             self._walks.end(self._walks.outcome_of(reasons[-1] if reasons else nobody, waiting.item))
 
     async def _report(self) -> BatchReport:
-        report = build_report(self._c.run, [self._walks.outcomes[name] for name in self._names])
+        report = build_report(self._c.run, self._walks.outcomes)
         self._c.report = report
         try:
-            await self._c.control(self._c.archive.write_run_document, self._c.run, "report.json", report.to_json())
+            await self._c.control(self._c.archive.write_report, self._c.run, report.json_pieces())
         except BatchAvatarError as error:
             logger.warning("the report cannot be written to the archive: %s", error)
         return report

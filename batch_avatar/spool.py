@@ -1,4 +1,4 @@
-"""Where checked scripts wait: a batch lives for hours, and 10,000 scripts of up to 500 KB would not fit in memory."""
+"""Where checked scripts wait and outcomes are kept: batches live for hours, and 10,000 scripts do not fit in memory."""
 
 from __future__ import annotations
 
@@ -7,12 +7,40 @@ import os
 import tempfile
 import weakref
 from array import array
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import overload
 
 from batch_avatar.errors import InputError
 from batch_avatar.identity import signed_properties
-from batch_avatar.models import Script
+from batch_avatar.models import Outcome, OutcomeKind, Script
+
+
+class _NamelessFile:
+    """A temporary file without a name; it goes with its owner, however the process ends.
+
+    Raises:
+        InputError: there is no place for it, or none left.
+    """
+
+    def __init__(self, owner: object) -> None:
+        try:
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as its owner
+        except OSError as error:
+            raise _no_room(error) from error
+        self.close = weakref.finalize(owner, self._file.close)  # before the file itself is collected, which would warn
+
+    def read(self, start: int, end: int) -> bytes:
+        return os.pread(self._file.fileno(), end - start, start)
+
+    def write(self, record: bytes, start: int) -> None:
+        left = memoryview(record)
+        try:
+            while left:  # a disk that is nearly full takes a part, and refuses the rest at the next call
+                written = os.pwrite(self._file.fileno(), left, start)
+                left, start = left[written:], start + written
+        except OSError as error:
+            raise _no_room(error) from error
 
 
 class ScriptSpool(Sequence[Script]):
@@ -27,11 +55,7 @@ class ScriptSpool(Sequence[Script]):
     """
 
     def __init__(self) -> None:
-        try:
-            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as the spool
-        except OSError as error:
-            raise _no_room(error) from error
-        self._close = weakref.finalize(self, self._file.close)  # before the file itself is collected, which would warn
+        self._file = _NamelessFile(self)
         self._ids: list[str] = []
         self._ends = array("q", [0])  # where each record ends, and the next begins
         self._signed: dict[int, Script] = {}
@@ -52,14 +76,14 @@ class ScriptSpool(Sequence[Script]):
             self._signed[len(self._ids)] = script
         else:
             record = _encode(script)
-            self._write(record, end)
+            self._file.write(record, end)
             end += len(record)
         self._ends.append(end)
         self._ids.append(script.script_id)
 
     def close(self) -> None:
         """Give the disk space back now instead of with the last reference; then nothing can be read any more."""
-        self._close()
+        self._file.close()
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -76,16 +100,59 @@ class ScriptSpool(Sequence[Script]):
         if (signed := self._signed.get(number)) is not None:
             return signed
         start, end = self._ends[number], self._ends[number + 1]
-        return Script.model_validate_json(os.pread(self._file.fileno(), end - start, start))
+        return Script.model_validate_json(self._file.read(start, end))
 
-    def _write(self, record: bytes, start: int) -> None:
-        left = memoryview(record)
-        try:
-            while left:  # a disk that is nearly full takes a part, and refuses the rest at the next call
-                written = os.pwrite(self._file.fileno(), left, start)
-                left, start = left[written:], start + written
-        except OSError as error:
-            raise _no_room(error) from error
+
+class OutcomeSpool(Sequence[Outcome]):
+    """How each script of a run ended, on disk, in the order of the scripts; and the sums of what it cost.
+
+    Complete once every script has an outcome; before that, it is to be asked for single ones only.
+
+    Raises:
+        InputError: there is no place for a temporary file.
+    """
+
+    def __init__(self, script_ids: Iterable[str]) -> None:
+        self._file = _NamelessFile(self)
+        self._places = {script_id: number for number, script_id in enumerate(script_ids)}
+        self._starts = array("q", [-1]) * len(self._places)
+        self._ends = array("q", [0]) * len(self._places)
+        self._size = 0
+        self.kinds: Counter[OutcomeKind] = Counter()
+        self.billed_seconds = 0
+        self.billed_characters = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """The outcome of its script; only one is ever noted."""
+        number = self._places[outcome.script_id]
+        if self._starts[number] >= 0:
+            raise ValueError(f"{outcome.script_id} has ended before")
+        billed = {"billed_seconds": outcome.billed_seconds, "billed_characters": outcome.billed_characters}
+        record = json.dumps(outcome.model_dump(mode="json", by_alias=True) | billed).encode()
+        self._file.write(record, self._size)
+        self._starts[number], self._size = self._size, self._size + len(record)
+        self._ends[number] = self._size
+        self.kinds[outcome.outcome] += 1
+        self.billed_seconds += outcome.billed_seconds
+        self.billed_characters += outcome.billed_characters
+
+    def has(self, script_id: str) -> bool:
+        """Whether the script has ended."""
+        return self._starts[self._places[script_id]] >= 0
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Outcome: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Outcome]: ...
+    def __getitem__(self, index: int | slice) -> Outcome | list[Outcome]:
+        found = range(len(self))[index]
+        return self._read(found) if isinstance(found, int) else [self._read(number) for number in found]
+
+    def _read(self, number: int) -> Outcome:
+        return Outcome.model_validate_json(self._file.read(self._starts[number], self._ends[number]))
 
 
 def _encode(script: Script) -> bytes:

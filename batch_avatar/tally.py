@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from batch_avatar.errors import BatchAvatarError, Stopped
 from batch_avatar.outcomes import outcome_of_error
 from batch_avatar.progress import Event, Phase
+from batch_avatar.spool import OutcomeSpool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,9 +30,9 @@ SYSTEMIC = 5
 class Tally:
     """Of one run. `stop` is done, with the reason, once the run takes no more."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, script_ids: Iterable[str]) -> None:
         self._c = connections
-        self.outcomes: dict[str, Outcome] = {}
+        self.outcomes = OutcomeSpool(script_ids)
         self.begun: set[str] = set()
         self.job_of: dict[str, str] = {}
         self.stop: asyncio.Future[BatchAvatarError] = asyncio.get_running_loop().create_future()
@@ -98,18 +99,20 @@ class Tally:
                 "billed_characters": outcome.billed_characters + earlier["characters"],
             }
         )
-        self.outcomes[outcome.script_id] = outcome
+        self.outcomes.add(outcome)
+        self.job_of.pop(outcome.script_id, None)
+        self.begun.discard(outcome.script_id)
         text = outcome.error.message if outcome.error else outcome.blob_prefix or ""
         self._c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id, text))
 
     def stopped(self, items: Iterable[PlanItem]) -> None:
         """Say of every script that has not ended where it stands."""
         for item in items:
-            if (script_id := item.script_id) in self.outcomes:
+            if self.outcomes.has(script_id := item.script_id):
                 continue
             job_id = self.job_of.get(script_id)
             where = "its job goes on at the service" if job_id else "it was not sent in this run"
             if job_id is None and script_id in self.begun:
                 where = "it may just have been sent, the next run finds that out"
             error = Stopped(f"the run was stopped; {where}", job_id=job_id)
-            self.outcomes[script_id] = self.outcome_of(error, item)
+            self.outcomes.add(self.outcome_of(error, item))

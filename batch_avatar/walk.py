@@ -44,9 +44,14 @@ class Walks(Tally):
     """What the walks of one run have in common."""
 
     def __init__(
-        self, connections: Connections, chain: Chain, scripts: Sequence[Script], sizer: PackSizer | None
+        self,
+        connections: Connections,
+        chain: Chain,
+        scripts: Sequence[Script],
+        script_ids: Sequence[str],
+        sizer: PackSizer | None,
     ) -> None:
-        super().__init__(connections)
+        super().__init__(connections, script_ids)
         self._chain = chain
         self._scripts = scripts
         self._sizer = sizer

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
     from batch_avatar.clock import Clock
-    from batch_avatar.models import BatchReport
     from batch_avatar.progress import Event
+    from batch_avatar.report import BatchReport
 
 UPDATE_SECONDS = 3.0
 """An update costs the server about 8 ms (measured with Prefect 3.9), so not one per event."""

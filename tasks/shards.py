@@ -23,10 +23,11 @@ from batch_avatar.connect import open_connections
 from batch_avatar.errors import ArchiveUnavailable, BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
 from batch_avatar.manifest import check_scripts
-from batch_avatar.models import BatchReport, FailureFacts, Outcome, OutcomeKind, Script
+from batch_avatar.models import FailureFacts, Outcome, OutcomeKind, Script
 from batch_avatar.outcomes import build_report, settled
 from batch_avatar.plan_item import PlanState
 from batch_avatar.progress import Event, Phase
+from batch_avatar.report import BatchReport
 from batch_avatar.wire import wire_for
 from tasks.rendering import run_name
 from tasks.reporting import ProgressArtifact, final_state, publish_report

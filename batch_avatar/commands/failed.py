@@ -22,7 +22,7 @@ from batch_avatar.errors import FailureClass
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:
-    from batch_avatar.models import BatchReport
+    from batch_avatar.report import BatchReport
 
 CLASS = click.option(
     "--class",

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from batch_avatar.clock import Clock
-    from batch_avatar.models import BatchReport, Script
+    from batch_avatar.models import Script
+    from batch_avatar.report import BatchReport
     from batch_avatar.settings import Settings
 
 P = ParamSpec("P")

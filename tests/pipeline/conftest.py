@@ -22,7 +22,7 @@ from batch_avatar.connect import open_connections
 from batch_avatar.emulator.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
 from batch_avatar.emulator.options import EmulatorOptions, Progression
 from batch_avatar.emulator.server import EmulatorServer
-from batch_avatar.models import BatchReport, Script
+from batch_avatar.models import Script
 from batch_avatar.retry import plain_chain
 from batch_avatar.runner import render_scripts
 from batch_avatar.settings import load_settings
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from batch_avatar.models import JobRef
+    from batch_avatar.report import BatchReport
     from batch_avatar.sweep import SweepReport
 
 QUICK = Progression.after_seconds(start_delay=0.1, overhead=0.2, per_video_second=0.05)

@@ -1,6 +1,7 @@
 """Checked scripts wait on disk: equal to what was added, gone with the spool, and without the secret ones."""
 
 import gc
+import json
 import os
 import resource
 import tempfile
@@ -15,8 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_avatar.errors import InputError
-from batch_avatar.models import Point, Scene, Script, VideoCrop
-from batch_avatar.spool import ScriptSpool
+from batch_avatar.models import Outcome, Point, Scene, Script, VideoCrop
+from batch_avatar.outcomes import build_report
+from batch_avatar.report import BatchReport
+from batch_avatar.spool import OutcomeSpool, ScriptSpool
 
 SIGNED = "https://u.blob.core.windows.net/c?sr=c&sp=rwl&se=2027&sig=canary"
 VALUES = {
@@ -249,3 +252,52 @@ def test_nothing_is_left_in_the_folder_of_temporary_files(tmp_path, monkeypatch)
 
     assert list(tmp_path.iterdir()) == []
     assert list(spool) == [script()]
+
+
+def outcome(name, kind="archived", **members):
+    return Outcome.model_validate({"script_id": name, "outcome": kind, **members})
+
+
+def test_outcomes_come_back_in_the_order_of_the_scripts_whatever_order_they_came_in():
+    spool = OutcomeSpool(["a", "b", "c"])
+    error = {"class": "job", "code": "Aborted", "message": "timeout \u2028 ü"}
+    given = [outcome("c", billed_seconds=3), outcome("a", "failed", error=error), outcome("b", "skipped", note="n")]
+    for one in given:
+        spool.add(one)
+
+    assert list(spool) == sorted(given, key=lambda one: one.script_id)
+    assert (spool[1], spool[-1], spool[:2]) == (given[2], given[0], [given[1], given[2]])
+
+
+def test_the_sums_of_outcomes_are_kept_without_reading_them():
+    spool = OutcomeSpool(["a", "b", "c"])
+    spool.add(outcome("a", billed_seconds=3, billed_characters=40))
+    spool.add(outcome("b", "failed", billed_seconds=2))
+
+    report = build_report("run", spool)
+
+    assert (report.scripts, report.archived, report.failed, report.skipped) == (3, 1, 1, 0)
+    assert (report.billed_seconds, report.billed_characters) == (5, 40)
+
+
+def test_a_script_ends_only_once():
+    spool = OutcomeSpool(["a", "b"])
+    assert not spool.has("a")
+    spool.add(outcome("a"))
+
+    assert (spool.has("a"), spool.has("b")) == (True, False)
+    with pytest.raises(ValueError, match="a has ended before"):
+        spool.add(outcome("a", "failed"))
+
+
+def test_a_report_in_pieces_is_the_same_json_as_one_of_a_piece():
+    outcomes = [outcome("a"), outcome("b", "failed", error={"class": "job", "code": "x", "message": "y"})]
+    spool = OutcomeSpool(["a", "b"])
+    for one in outcomes:
+        spool.add(one)
+    kept, listed = build_report("run", spool), build_report("run", outcomes)
+
+    assert kept.to_json() == listed.to_json()
+    assert json.loads(kept.to_json()) == json.loads(listed.model_dump_json(by_alias=True))
+    assert BatchReport.model_validate_json(kept.to_json()).outcomes == outcomes
+    assert json.loads(build_report("run", []).to_json())["outcomes"] == []

@@ -1,0 +1,53 @@
+"""What a run comes to: an outcome for every script, and the sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer, ValidatorFunctionWrapHandler, WrapValidator
+
+from batch_avatar.models import Outcome, Received
+
+
+def _kept(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """A sequence of outcomes that lies elsewhere stays there."""
+    return value if isinstance(value, Sequence) and not isinstance(value, list | tuple | str) else validate(value)
+
+
+Outcomes = Annotated[
+    Sequence[Outcome],
+    WrapValidator(_kept),
+    PlainSerializer(list, return_type=list[Outcome]),
+]
+
+
+class BatchReport(Received):
+    """Scripts in equal outcomes out. Billed figures are those of this run."""
+
+    run: str
+    scripts: int
+    archived: int
+    skipped: int
+    failed: int
+    unfinished: int
+    billed_seconds: int
+    billed_characters: int
+    outcomes: Outcomes
+
+    @property
+    def all_archived(self) -> bool:
+        return self.archived + self.skipped == self.scripts
+
+    def json_pieces(self) -> Iterator[str]:
+        """As JSON, an outcome at a time: there may be very many."""
+        head = self.model_dump_json(by_alias=True, indent=2, exclude={"outcomes"}).removesuffix("\n}")
+        yield head + ',\n  "outcomes": ['
+        between = "\n    "
+        for outcome in self.outcomes:
+            yield between + outcome.model_dump_json(by_alias=True)
+            between = ",\n    "
+        yield "\n  ]\n}"
+
+    def to_json(self) -> str:
+        return "".join(self.json_pieces())
