@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from batch_avatar.archive import Held
     from batch_avatar.connections import Connections
     from batch_avatar.models import JobRef, Script
     from batch_avatar.records import Attempt
@@ -56,9 +57,16 @@ def new_claim(c: Connections, script: Script, resource: Resource, *attempts: Att
 
 
 async def update_last(
-    c: Connections, ref: JobRef, changes: Mapping[str, object], *, holder: str | None = None
+    c: Connections,
+    ref: JobRef,
+    changes: Mapping[str, object],
+    *,
+    holder: str | None = None,
+    held: Held | None = None,
 ) -> tuple[Attempt, ...]:
     """Change the last attempt in the claim, whoever else writes to it meanwhile; or only if `holder` still has it.
+
+    `held`: the claim as it was last seen, which spares a read where nobody has written since.
 
     Gives all attempts as they now stand.
 
@@ -66,13 +74,14 @@ async def update_last(
         ClaimedElsewhere: another run has gone on to another attempt, or does not let us write.
     """
     for _ in range(CLAIM_WRITES):
-        held = await c.control(c.archive.read_claim, ref.script_id, ref.content_id)
+        held = held or await c.control(c.archive.read_claim, ref.script_id, ref.content_id)
         if held is None or held.claim.last.number != ref.attempt or holder not in (None, held.claim.holder):
             break
         last = held.claim.last.model_copy(update=dict(changes))
         claim = held.claim.model_copy(update={"attempts": (*held.claim.attempts[:-1], last)})
         if await c.control(c.archive.replace_claim, held, claim) is not None:
             return claim.attempts
+        held = None
     raise ClaimedElsewhere(
         f"another run has gone on from attempt {ref.attempt}", script_id=ref.script_id, job_id=ref.job_id
     )

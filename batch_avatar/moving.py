@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
 from batch_avatar.container_probe import doubts
@@ -60,12 +61,11 @@ class Outputs:
             raise TransferError(f"the result is named *{ending or '(nothing)'}, neither .mp4 nor .webm")
         content_type = CONTENT_TYPES.get(ending, "application/octet-stream")
         target = self._c.archive.output_blob(self._ref, f"{name}{ending}")
-        with archive_errors(f"look at {target.blob_name}"):
-            if target.exists():
-                found = target.get_blob_properties()
-                stored = stored_blob(found)
-                if stored is not None and found.metadata.get("job_key") == self._job_key:
-                    return stored
+        with archive_errors(f"look at {target.blob_name}"), suppress(ResourceNotFoundError):
+            found = target.get_blob_properties()
+            stored = stored_blob(found)
+            if stored is not None and found.metadata.get("job_key") == self._job_key:
+                return stored
 
         @contextmanager
         def open_at(offset: int, etag: str | None) -> Iterator[requests.Response]:

@@ -232,7 +232,7 @@ class Submission:
             raise
         self.resource.admission.accepted()
         self.resource.watcher.mine(job.service_id)
-        return await self._note(held.claim, job)
+        return await self._note(held, job)
 
     async def _adopt(self, held: Held, job: SynthesisJob) -> JobRef:
         """Another run's job, or one of ours whose answer was lost."""
@@ -240,11 +240,12 @@ class Submission:
             raise ClaimedElsewhere(
                 "a job with this id exists and carries the mark of another archive", job_id=held.claim.last.job_id
             )
-        return await self._note(held.claim, job)
+        return await self._note(held, job)
 
-    async def _note(self, claim: Claim, job: SynthesisJob) -> JobRef:
+    async def _note(self, held: Held, job: SynthesisJob) -> JobRef:
         """From now on the job is known as paid; and one that was given up is not, once it has succeeded."""
         changes: dict[str, object] = {}
+        claim = held.claim
         if claim.last.accepted_at is None:
             changes["accepted_at"] = job.created_at or self._c.clock.now()
         if claim.last.refused:
@@ -254,7 +255,7 @@ class Submission:
         if claim.last.ended is not None and job.status == JobStatus.SUCCEEDED:
             changes |= {"ended": None, "over": False}
         if changes:
-            await update_last(self._c, claim.ref(), changes)
+            await update_last(self._c, claim.ref(), changes, held=held)
         if self._script.destination_container_url is not None:
             self._c.destinations[claim.last.job_id] = self._script.destination_container_url
         return claim.ref().model_copy(update={"service_id": job.service_id})

@@ -123,6 +123,15 @@ class Transfer:
             facts["doubtful"] = " ".join(stored.doubtful)
         with archive_errors(f"commit {stored.blob_name}"):
             try:
+                if not progress.blocks:  # it fits into one block: one request instead of two, and as atomic
+                    self._target.upload_blob(
+                        bytes(progress.pending),
+                        overwrite=False,
+                        content_settings=ContentSettings(content_type=content_type, content_md5=bytearray(digest)),
+                        metadata=facts,
+                        validate_content="md5",
+                    )
+                    return stored
                 self._target.commit_block_list(
                     [BlobBlock(block_id) for block_id in progress.blocks],
                     content_settings=ContentSettings(content_type=content_type, content_md5=bytearray(digest)),
@@ -161,7 +170,7 @@ class Transfer:
             raise TransferError("the result is empty")
         if progress.content_md5 not in (None, base64.b64encode(progress.md5.digest()).decode()):
             raise TransferError("the result's bytes do not have the MD5 that its host tells")
-        if progress.pending:
+        if progress.pending and progress.blocks:
             self._stage(progress)
         return progress
 
