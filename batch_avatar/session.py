@@ -51,7 +51,7 @@ class JitteredRetry(Retry):
         return None if told is None else told * random.uniform(1, 2)  # noqa: S311 - spreading, not secrecy
 
 
-class _Session(requests.Session):
+class OnceReadSession(requests.Session):
     """Reads the environment's proxies and certificates once for each host.
 
     requests does so for each request, which was a twelfth of all CPU time of a run (profiled, 15 requests a script).
@@ -73,7 +73,7 @@ class _Session(requests.Session):
 
 def open_session(*, retry: Retry | None = None) -> requests.Session:
     """One pooled session without cookies or credentials of its own, to be shared between threads."""
-    session = _Session()
+    session = OnceReadSession()
     adapter = HTTPAdapter(max_retries=retry or Retry(0, read=False), pool_maxsize=POOL_SIZE, pool_block=True)
     session.mount("https://", adapter)
     session.mount("http://", adapter)

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import statistics
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).parent / "results"
 
+OURS = "ours"
 DIGITS = 4
 """Significant ones that are printed; JSON keeps all."""
 
@@ -39,6 +40,10 @@ class Spread:
         if not known:
             raise ValueError("no values")
         return cls(statistics.median(known), known[0], known[-1], len(known))
+
+    def times(self, factor: float) -> Self:
+        """In another unit."""
+        return replace(self, median=factor * self.median, least=factor * self.least, most=factor * self.most)
 
     def __str__(self) -> str:
         return f"{number(self.median)} ({number(self.least)}..{number(self.most)})"
@@ -78,6 +83,17 @@ class Row:
             return ""
         return "met" if self.target.met_by(self.measured.median) else "MISSED"
 
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        target = stored["target"]
+        return cls(
+            stored["figure"],
+            stored["by"],
+            Spread(**stored["measured"]),
+            Target(**target) if target else None,
+            stored["remark"],
+        )
+
     def to_json(self) -> dict[str, Any]:
         target = asdict(self.target) if self.target else None
         return asdict(self) | {"target": target, "verdict": self.verdict or None}
@@ -90,26 +106,46 @@ def number(value: float) -> str:
     return f"{value:,.0f}"
 
 
+HEAD = ("figure", "by", "measured", "spread", "target", "", "beside it")
+
+
 def table(rows: Sequence[Row]) -> str:
-    """The rows below each other, in columns as wide as they need to be; remarks follow."""
-    head = ("figure", "by", "target", "measured", "spread", "seeds", "")
-    lines = [
-        (
-            row.figure,
-            row.by,
-            str(row.target or ""),
-            number(row.measured.median),
-            f"{number(row.measured.least)}..{number(row.measured.most)}",
-            str(row.measured.seeds),
-            row.verdict,
-        )
-        for row in rows
-    ]
-    widths = [max(len(cell) for cell in column) for column in zip(head, *lines, strict=True)]
-    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in (head, *lines)]
+    """A line for each figure, with what others came to beside ours, in columns as wide as needed; remarks follow."""
+    lines = [HEAD, *(_cells(group) for group in _by_figure(rows))]
+    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
     text.insert(1, "  ".join("-" * width for width in widths))
     text += [f"{row.figure}, {row.by}: {row.remark}" for row in rows if row.remark]
     return "\n".join(line.rstrip() for line in text)
+
+
+def markdown_table(rows: Sequence[Row]) -> str:
+    """The same for a page; remarks are a list below it."""
+    lines = [HEAD, ("---",) * len(HEAD), *(_cells(group) for group in _by_figure(rows))]
+    text = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
+    remarks = [f"- *{row.figure}*, {row.by}: {row.remark}" for row in rows if row.remark]
+    return "\n".join([*text, *([""] if remarks else []), *remarks])
+
+
+def _by_figure(rows: Sequence[Row]) -> list[list[Row]]:
+    """The row that counts first: ours, where there is one."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.figure, []).append(row)
+    return [sorted(group, key=lambda row: row.by != OURS) for group in groups.values()]
+
+
+def _cells(group: Sequence[Row]) -> tuple[str, ...]:
+    row, others = group[0], group[1:]
+    return (
+        row.figure,
+        row.by,
+        number(row.measured.median),
+        f"{number(row.measured.least)}..{number(row.measured.most)}" if row.measured.seeds > 1 else "",
+        str(row.target or ""),
+        row.verdict,
+        ", ".join(f"{other.by} {number(other.measured.median)}" for other in others),
+    )
 
 
 def machine_facts(clock: Clock | None = None) -> dict[str, Any]:
@@ -134,6 +170,11 @@ def store(name: str, rows: Sequence[Row], *, folder: Path = RESULTS, clock: Cloc
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"rows": list(known.values())}, indent=2) + "\n", encoding="utf-8")
     return path
+
+
+def stored_rows(name: str, *, folder: Path = RESULTS) -> list[Row]:
+    """What was measured last, perhaps in several runs."""
+    return [Row.from_json(stored) for stored in _read(folder / f"{name}.json")]
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

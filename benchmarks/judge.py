@@ -26,6 +26,7 @@ class Judgement:
     scripts: int
     jobs: int
     makespan_seconds: float
+    bound_seconds: float
     over_bound: float
     slot_use: float
     """Occupied part of all slots from the start to the end of the run."""
@@ -75,6 +76,7 @@ def judge(services: Sequence[SimulatedService], *, finished_seconds: float, boun
         scripts=sum(len(job.inputs) for job in jobs),
         jobs=count,
         makespan_seconds=finished_seconds,
+        bound_seconds=bound_seconds,
         over_bound=finished_seconds / bound_seconds,
         slot_use=sum(job.ends_at - job.created_at for job in jobs) / (slots * finished_seconds),
         creates_per_job=per_job("create"),

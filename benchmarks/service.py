@@ -11,63 +11,23 @@ import heapq
 import math
 import threading
 from collections import Counter, deque
-from dataclasses import dataclass
-from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import SecretStr
-
-from batch_avatar.errors import DeleteRefused, JobExists, JobNotFound, RequestRefused, Throttled
-from batch_avatar.models import JobStatus, SynthesisJob
+from batch_avatar.errors import DeleteRefused, JobExists, JobNotFound, RequestRefused, Throttled, TooManyJobs
 from batch_avatar.wire import PAGE_SIZE, JobPage
+from benchmarks.simulated_job import Refusal, SimulatedJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from batch_avatar.clock import Clock
-    from batch_avatar.models import JobRef, Script
+    from batch_avatar.models import JobRef, Script, SynthesisJob
     from benchmarks.workload import Rendering
 
 MINUTE_SECONDS = 60.0
 TICK_SECONDS = 1e-6
 """The service tells times to the microsecond; sums of floats and early timers fall short by less."""
-
-
-@dataclass(eq=False, slots=True)
-class SimulatedJob:
-    """Times in seconds of the clock; None where it has not happened."""
-
-    job_id: str
-    description: str
-    contents: tuple[str, ...]
-    inputs: tuple[Rendering, ...]
-    created: datetime
-    created_at: float
-    starts_at: float
-    ends_at: float
-    seen_at: float | None = None
-    """When an answer first showed it terminal."""
-    deleted_at: float | None = None
-
-    @property
-    def lag_seconds(self) -> float | None:
-        """How long its end went unnoticed."""
-        return None if self.seen_at is None else max(0.0, self.seen_at - self.ends_at)
-
-    @property
-    def billed_seconds(self) -> int:
-        return sum(int(rendering.video_seconds) for rendering in self.inputs)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A create that was answered with 429, after how many had been accepted."""
-
-    at: float
-    reason: Literal["pace", "slots"]
-    accepted_before: int
 
 
 class SimulatedService:
@@ -113,20 +73,22 @@ class SimulatedService:
     # As the client has them
 
     def create(
-        self, script: Script, *, job_id: str, description: str, check: Callable[[], None] | None = None
+        self,
+        script: Script,
+        *,
+        job_id: str,
+        description: str,
+        contents: Sequence[str] = (),
+        check: Callable[[], None] | None = None,
     ) -> SynthesisJob:
-        return self.create_pack([script.content], job_id=job_id, description=description, check=check)
-
-    def create_pack(
-        self, contents: Sequence[str], *, job_id: str, description: str, check: Callable[[], None] | None = None
-    ) -> SynthesisJob:
-        """A job with several inputs.
+        """`contents`: several inputs instead of the script's own one.
 
         Raises:
             Throttled, JobExists, RequestRefused: nothing was accepted.
         """
         if check is not None:
             check()
+        contents = contents or (script.content,)
         with self._lock:
             now = self._clock.monotonic()
             self.requests["create"] += 1
@@ -178,6 +140,20 @@ class SimulatedService:
             job.deleted_at = now
             del self._live[service_id]
 
+    # What others do
+
+    def take_by_others(self, job_id: str, rendering: Rendering) -> bool:
+        """A create of somebody who shares the resource; whether it was accepted. Counted nowhere, listed like all."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if self._refused_for_seconds(now) or self._unfinished(now) >= self.slots:
+                return False
+            if self._creates_per_minute:
+                self._spent.append(now)
+            times = self._times(now, [rendering])
+            self._enter(SimulatedJob(job_id, "", ("",), (rendering,), self._clock.now(), now, *times))
+            return True
+
     # What the judge asks
 
     def in_flight(self) -> int:
@@ -189,16 +165,27 @@ class SimulatedService:
         """How long a job of one input occupies a slot: what a lower bound counts with."""
         return self._start_delay_seconds + render_seconds
 
+    def forget(self) -> None:
+        """Let go of every job: what is freed is what the simulation kept."""
+        self.jobs.clear()
+        self._live.clear()
+        self._ends.clear()
+
     # Inside, with the lock held
+
+    def _refused_for_seconds(self, now: float) -> int:
+        """Until this minute has room for another create; 0 where it has."""
+        if not self._creates_per_minute:
+            return 0
+        while self._spent and self._spent[0] <= now - MINUTE_SECONDS + TICK_SECONDS:
+            self._spent.popleft()
+        if len(self._spent) < self._creates_per_minute:
+            return 0
+        return max(1, math.ceil(self._spent[0] + MINUTE_SECONDS - now - TICK_SECONDS))
 
     def _spend(self, now: float, job_id: str) -> None:
         """Take one create of this minute. Whatever else is wrong with it, it is spent, as in the emulator."""
-        if not self._creates_per_minute:
-            return
-        while self._spent and self._spent[0] <= now - MINUTE_SECONDS + TICK_SECONDS:
-            self._spent.popleft()
-        if len(self._spent) >= self._creates_per_minute:
-            wait_seconds = max(1, math.ceil(self._spent[0] + MINUTE_SECONDS - now - TICK_SECONDS))
+        if wait_seconds := self._refused_for_seconds(now):
             self.refusals.append(Refusal(now, "pace", len(self.jobs)))
             raise Throttled(
                 f"Requests have exceeded the call rate limit. Please retry after {wait_seconds} seconds.",
@@ -207,12 +194,13 @@ class SimulatedService:
                 retry_after_seconds=float(wait_seconds),
                 job_id=job_id,
             )
-        self._spent.append(now)
+        if self._creates_per_minute:
+            self._spent.append(now)
 
     def _check_slots(self, now: float, job_id: str) -> None:
         if self._unfinished(now) >= self.slots:
             self.refusals.append(Refusal(now, "slots", len(self.jobs)))
-            raise Throttled(
+            raise TooManyJobs(
                 f"There are too many active jobs: the limit is {self.slots} per resource.",
                 http_status=429,
                 code="TooManyRequests",
@@ -221,15 +209,22 @@ class SimulatedService:
 
     def _accept(self, contents: Sequence[str], job_id: str, description: str, now: float) -> SimulatedJob:
         inputs = tuple(self._renderings[content] for content in contents)
-        seconds = [rendering.render_seconds for rendering in inputs]
-        starts_at = now + self._start_delay_seconds
-        ends_at = starts_at + (sum(seconds) if self._rendering == "sequential" else max(seconds))
-        job = SimulatedJob(job_id, description, tuple(contents), inputs, self._clock.now(), now, starts_at, ends_at)
+        times = self._times(now, inputs)
+        job = SimulatedJob(job_id, description, tuple(contents), inputs, self._clock.now(), now, *times)
         self.jobs.append(job)
-        self._live[job_id] = job
-        heapq.heappush(self._ends, ends_at)
+        self._enter(job)
         self.most_in_flight = max(self.most_in_flight, self._unfinished(now))
         return job
+
+    def _times(self, now: float, inputs: Sequence[Rendering]) -> tuple[float, float]:
+        """When a job of these inputs starts and ends."""
+        seconds = [rendering.render_seconds for rendering in inputs]
+        starts_at = now + self._start_delay_seconds
+        return starts_at, starts_at + (sum(seconds) if self._rendering == "sequential" else max(seconds))
+
+    def _enter(self, job: SimulatedJob) -> None:
+        self._live[job.job_id] = job
+        heapq.heappush(self._ends, job.ends_at)
 
     def _unfinished(self, now: float) -> int:
         while self._ends and self._ends[0] <= now + TICK_SECONDS:
@@ -254,34 +249,8 @@ class SimulatedService:
 
     def _show(self, job: SimulatedJob, now: float) -> SynthesisJob:
         """The job as an answer shows it now; whoever reads the answer knows of its end."""
-        observed = self._clock.now()
         ended = self._ended(job, now)
+        if ended and job.seen_at is None:
+            job.seen_at = now
         running = now + TICK_SECONDS >= job.starts_at
-        acted_at = job.ends_at if ended else job.starts_at if running else job.created_at
-        facts: dict[str, object] = {
-            "service_id": job.job_id,
-            "resource": self.host,
-            "internal_id": f"internal-{job.job_id}",
-            "description": job.description,
-            "status": JobStatus.RUNNING.value if running else JobStatus.NOT_STARTED.value,
-            "created_at": job.created,
-            "last_action_at": job.created + timedelta(seconds=acted_at - job.created_at),
-            "observed_at": observed.replace(microsecond=0),  # HTTP's Date header tells whole seconds
-            "time_to_live_hours": 744,
-        }
-        if ended:
-            if job.seen_at is None:
-                job.seen_at = now
-            milliseconds = round(1000 * sum(rendering.video_seconds for rendering in job.inputs))
-            facts |= {
-                "status": JobStatus.SUCCEEDED.value,
-                "duration_milliseconds": milliseconds,
-                "size_bytes": 250 * milliseconds,  # the default of 2,000 kbit/s
-                "billing": {
-                    "talkingAvatarDurationSeconds": job.billed_seconds,
-                    "neuralCharacters": sum(rendering.characters for rendering in job.inputs),
-                },
-                "result_link": SecretStr(f"https://results.invalid/{job.job_id}/0001.mp4"),
-                "summary_link": SecretStr(f"https://results.invalid/{job.job_id}/summary.json"),
-            }
-        return SynthesisJob.model_validate(facts)
+        return job.shown(self.host, self._clock.now(), running=running, ended=ended)

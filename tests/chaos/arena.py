@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.chaos.judge import judge
+from tests.chaos.judge_packs import judge_packs
 
 if TYPE_CHECKING:
     from batch_avatar.emulator.server import EmulatorServer
@@ -82,6 +85,8 @@ class Arena:
     api_version: str
     folder: Path
     extra: dict[str, str]
+    staging_name: str | None = None
+    """The container for packed jobs, where there are any."""
     started: list[subprocess.Popen] = field(default_factory=list)
 
     def environment(self, name: str) -> dict[str, str]:
@@ -98,25 +103,29 @@ class Arena:
             "BATCH_AVATAR_API_VERSION": self.api_version,
             "BATCH_AVATAR_STORAGE_CONNECTION_STRING": self.connection_string,
             "BATCH_AVATAR_CONTAINER": self.container_name,
+            **({"BATCH_AVATAR_STAGING_CONTAINER": self.staging_name} if self.staging_name else {}),
             **SHORT,
             **self.extra,
         }
 
-    def write_manifest(self, count: int) -> list[str]:
-        """`scripts.jsonl` with so many scripts; their ids."""
+    def write_manifest(self, count: int, *, lengths: int = 1) -> list[str]:
+        """`scripts.jsonl` with so many scripts, of so many lengths; their ids."""
         names = [f"s{number:03d}" for number in range(count)]
-        lines = [json.dumps({"script_id": name, "content": f"Hello from {name}.", **MEMBERS}) for name in names]
+        texts = [f"Hello from {name}." + " And again." * (number % lengths) for number, name in enumerate(names)]
+        lines = [
+            json.dumps({"script_id": name, "content": text, **MEMBERS}) for name, text in zip(names, texts, strict=True)
+        ]
         (self.folder / "scripts.jsonl").write_text("\n".join(lines))
         return names
 
     @contextmanager
-    def worker(self, point: str):
+    def worker(self, point: str, *options: str):
         """A worker that is held at the point; it does not outlive the block."""
         log = self.folder / f"worker-{point}.log"
         with (
             log.open("w") as stderr,
             subprocess.Popen(
-                [sys.executable, str(WORKER), "--point", point, "scripts.jsonl"],
+                [sys.executable, str(WORKER), "--point", point, *options, "scripts.jsonl"],
                 cwd=self.folder,
                 env=self.environment("worker"),
                 stdin=subprocess.PIPE,
@@ -165,5 +174,28 @@ class Arena:
             return True
         return False
 
+    def await_ends(self) -> None:
+        """Return when every job that is there has ended."""
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while not all(job["terminal"] or job["deleted"] for job in self.emulator.jobs()):
+            assert time.monotonic() < give_up, "the jobs do not end"
+            time.sleep(0.05)
+
+    def dropped(self) -> list[str]:
+        """Scripts of which the service rendered a video that it did not keep."""
+        lost = {
+            one["content"]
+            for job in self.emulator.jobs()
+            for one in job["inputs"]
+            if one["milliseconds"] and one["video"] is None
+        }
+        given = [json.loads(line) for line in (self.folder / "scripts.jsonl").read_text().splitlines()]
+        return [one["script_id"] for one in given if hashlib.sha256(one["content"].encode()).hexdigest()[:16] in lost]
+
     def judge(self, scripts, **kwargs):
         return judge(self.emulator.endpoint, self.connection_string, self.container_name, scripts, **kwargs)
+
+    def judge_packs(self, scripts, **kwargs):
+        """As `judge`, where scripts share jobs."""
+        containers = (self.container_name, self.staging_name)
+        return judge_packs(self.emulator.endpoint, self.connection_string, containers, scripts, **kwargs)

@@ -39,10 +39,10 @@ def pytest_addoption(parser):
 
 @pytest.fixture
 def arena(azurite, tmp_path):
-    """`arena(api_version=..., environment={...}, **emulator_options)`; its emulator ends with the test."""
+    """`arena(api_version=..., environment={...}, packs=..., **emulator_options)`; its emulator ends with the test."""
     running: list[Arena] = []
 
-    def start(*, api_version=GA, environment=None, **options) -> Arena:
+    def start(*, api_version=GA, environment=None, packs=False, connection_string=None, **options) -> Arena:
         lag = {"list_lag_seconds": PREVIEW_LAG_SECONDS} if api_version == PREVIEW else {}
         options = {"creates_per_minute": 0, "media": "minimal", "progression": QUICK, **lag} | options
         emulator = EmulatorServer(
@@ -50,11 +50,12 @@ def arena(azurite, tmp_path):
         ).start()
         arena = Arena(
             emulator=emulator,
-            connection_string=azurite.connection_string(USER_ACCOUNT),
-            container_name=f"chaos-{secrets.token_hex(6)}",
+            connection_string=connection_string or azurite.connection_string(USER_ACCOUNT),
+            container_name=(name := f"chaos-{secrets.token_hex(6)}"),
             api_version=api_version,
             folder=tmp_path,
             extra=environment or {},
+            staging_name=f"{name}-staging" if packs else None,
         )
         running.append(arena)
         return arena

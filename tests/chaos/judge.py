@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +25,8 @@ class Figures:
 
     scripts: int
     accepted_creates: int
-    billed_seconds: int
-    unique_seconds: int
+    billed_seconds: float
+    unique_seconds: float
     leftovers: tuple[str, ...]
     violations: tuple[str, ...]
 
@@ -36,7 +36,7 @@ class Figures:
 
 
 @dataclass
-class _Evidence:
+class Evidence:
     """Everything that is read, once."""
 
     stats: dict[str, Any]
@@ -67,11 +67,11 @@ def judge(
     Raises:
         AssertionError: with every violation.
     """
-    evidence = _read(endpoint, connection_string, container_name)
+    evidence = read_evidence(endpoint, connection_string, container_name)
     wanted = set(scripts)
     billed = _check_receipts(evidence, wanted)
     _check_creates(evidence, wanted, attempts_due or {})
-    _check_leftovers(evidence)
+    check_leftovers(evidence)
     figures = Figures(
         scripts=len(wanted),
         accepted_creates=evidence.stats["creates"]["accepted"],
@@ -82,14 +82,23 @@ def judge(
     )
     if figures.billed_seconds != figures.unique_seconds:
         evidence.faults.append(f"{figures.billed_seconds} s billed for {figures.unique_seconds} s of video")
-    figures = Figures(**{**vars(figures), "violations": (*evidence.faults, *evidence.leftovers)})
+    return pronounce(evidence, figures, note)
+
+
+def pronounce(evidence: Evidence, figures: Figures, note: Callable[[Figures], None]) -> Figures:
+    """The figures with what was found, after `note` was told.
+
+    Raises:
+        AssertionError: something was.
+    """
+    figures = replace(figures, violations=(*evidence.faults, *evidence.leftovers))
     note(figures)
     if figures.violations:
         raise AssertionError("the service and the archive say:\n  " + "\n  ".join(figures.violations))
     return figures
 
 
-def _read(endpoint: str, connection_string: str, container_name: str) -> _Evidence:
+def read_evidence(endpoint: str, connection_string: str, container_name: str) -> Evidence:
     with requests.Session() as session:
         stats = session.get(f"{endpoint}/emulator/stats", timeout=30).json()
         jobs = session.get(f"{endpoint}/emulator/jobs", timeout=30).json()["jobs"]
@@ -97,10 +106,10 @@ def _read(endpoint: str, connection_string: str, container_name: str) -> _Eviden
         names = {blob.name for blob in container.list_blobs()}
         everything = {blob.name for blob in container.list_blobs(include=["uncommittedblobs"])}
         blobs = {name: container.download_blob(name).readall() for name in names}
-    return _Evidence(stats, jobs, blobs, sorted(everything - names))
+    return Evidence(stats, jobs, blobs, sorted(everything - names))
 
 
-def _check_receipts(evidence: _Evidence, wanted: set[str]) -> int:
+def _check_receipts(evidence: Evidence, wanted: set[str]) -> int:
     """One true receipt per script; the seconds of the jobs that they name."""
     served = {job[name]: job for job in evidence.jobs for name in ("id", "internal_id")}
     receipts = list(evidence.documents("*/receipt.json").values())
@@ -117,14 +126,14 @@ def _check_receipts(evidence: _Evidence, wanted: set[str]) -> int:
         seconds += job["billed"]["seconds"] if job["billed"] else 0
         for role, member in (("video", "video"), ("summary", "summary"), ("subtitle", "subtitles")):
             output = next((output for output in job["outputs"] if output["role"] == role), None)
-            _check_blob(evidence, receipt, member, output)
+            check_blob(evidence, receipt, member, output)
     named = {receipt["video"]["blob_name"] for receipt in receipts}
     videos = {name for name in evidence.blobs if fnmatch(name, "*/video.*")}
     evidence.faults += [f"{name}: a video without a receipt" for name in sorted(videos - named)]
     return seconds
 
 
-def _check_blob(evidence: _Evidence, receipt: dict[str, Any], member: str, output: dict[str, Any] | None) -> None:
+def check_blob(evidence: Evidence, receipt: dict[str, Any], member: str, output: dict[str, Any] | None) -> None:
     """Its bytes are those that the receipt says and that the service served."""
     about, said = f"{receipt['script_id']}: {member}", receipt[member]
     if (said is None) != (output is None):
@@ -143,7 +152,7 @@ def _check_blob(evidence: _Evidence, receipt: dict[str, Any], member: str, outpu
             evidence.faults.append(f"{about} has not the {whose} bytes")
 
 
-def _check_creates(evidence: _Evidence, wanted: set[str], attempts_due: Mapping[str, int]) -> None:
+def _check_creates(evidence: Evidence, wanted: set[str], attempts_due: Mapping[str, int]) -> None:
     """One accepted create per job name, one job name per attempt that was due."""
     scripts = {claim["content_id"]: claim["script_id"] for claim in evidence.documents("*/claim.json").values()}
     by_name = Counter(job["name"] for job in evidence.jobs)
@@ -167,7 +176,7 @@ def _check_creates(evidence: _Evidence, wanted: set[str], attempts_due: Mapping[
         evidence.faults.append("the service's counts and its jobs do not agree")
 
 
-def _check_leftovers(evidence: _Evidence) -> None:
+def check_leftovers(evidence: Evidence) -> None:
     """No job, no half-written blob, no claim that does not tell the truth."""
     evidence.leftovers += [f"job {job['id']} is left ({job['status']})" for job in evidence.jobs if not job["deleted"]]
     evidence.leftovers += [f"{name}: uncommitted" for name in evidence.uncommitted]

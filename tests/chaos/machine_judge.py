@@ -16,7 +16,8 @@ from tests.chaos.machine_evidence import JOB_NAME, attempt_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from batch_avatar.models import BatchReport, Outcome, Permits
+    from batch_avatar.models import Outcome, Permits
+    from batch_avatar.report import BatchReport
     from tests.chaos.machine_evidence import Document, Evidence
 
 CONTENT_CODE = "BadRequest"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from batch_avatar.clock import Clock
-    from batch_avatar.connect import Connections
+    from batch_avatar.connections import Connections
     from batch_avatar.progress import Event
     from batch_avatar.settings import Settings
 
@@ -80,7 +80,8 @@ def _run(run: Run, settings: Settings, clock: Clock, ended: Ended) -> None:
             if run.stop is not None and run.stop.at == "event":
                 c.listeners.append(_Countdown(run.stop.number, task.cancel))
             elif run.stop is not None:
-                c.client = Mortal(c.client, run.stop)
+                for resource in c.resources.values():
+                    resource.client = Mortal(resource.client, run.stop)
             _, late = await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
             for one in late:
                 one.cancel()

@@ -22,7 +22,7 @@ from tests.chaos.machine_runs import Run, run_at_once
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from batch_avatar.connect import Connections
+    from batch_avatar.connections import Connections
     from batch_avatar.emulator.azurite import Azurite
     from batch_avatar.settings import Settings
     from tests.chaos.machine_runs import Ended, Stop

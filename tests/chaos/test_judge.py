@@ -46,7 +46,8 @@ def settled(arena, monkeypatch):
 
         async def work():
             async with open_connections(settings, run="here") as c:
-                c.client = wrap(c.client)
+                for resource in c.resources.values():
+                    resource.client = wrap(resource.client)
                 return await render_scripts(wanted, plain_chain())
 
         report = asyncio.run(work())

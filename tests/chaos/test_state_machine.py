@@ -17,10 +17,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from batch_avatar.errors import BatchAvatarError
 from batch_avatar.identity import derive_content_id
 from batch_avatar.models import Permits
+from batch_avatar.planning import plan
 from batch_avatar.replay import list_letters, read_letters, scripts_to_replay
 from batch_avatar.retry import plain_chain
 from batch_avatar.runner import render_scripts
-from batch_avatar.stages import plan
 from batch_avatar.sweep import sweep
 from tests.chaos.arena import GA
 from tests.chaos.machine_evidence import attempt_of, content_of
@@ -98,7 +98,7 @@ class Machine(RuleBasedStateMachine):
         (ended,) = self.go(Step("plan", reads_only=True), lambda _: plan(scripts), create=False)
         if ended.error is None:
             items = ended.value.items
-            assert [item.script.script_id for item in items] == names
+            assert [item.script_id for item in items] == names
             assert all((item.state == "archived") == (item.content_id in self.after.archived) for item in items)
 
     def sweep(self, name):

@@ -1,9 +1,11 @@
 """Render a manifest with the real core in a process that can be stopped at one named point, and killed there.
 
     python tests/chaos/worker.py --point after-claim scripts.jsonl
+    python tests/chaos/worker.py --point between-receipts --pack 4 scripts.jsonl
 
 Settings come from the environment. The first time that any script reaches the point, the worker prints
 `reached <point>`, and this script's thread goes no further until a line arrives on stdin; the other scripts flow on.
+At the points that stand between the members of a pack all the later members stop.
 The last line on stdout is the report as JSON.
 """
 
@@ -15,12 +17,14 @@ import logging
 import os
 import sys
 import threading
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from batch_avatar.clock import SystemClock
-from batch_avatar.connect import new_run_name, open_connections
+from batch_avatar.connect import open_connections
+from batch_avatar.connections import new_run_name
 from batch_avatar.errors import JobNotFound
 from batch_avatar.manifest import read_scripts
 from batch_avatar.retry import plain_chain
@@ -44,6 +48,16 @@ POINTS = (
     "after-delete",
 )
 """In the order in which a script comes by; `after-get-404` needs a create that failed, so that the core looks."""
+PACK_POINTS = (
+    "between-claims",
+    "after-pack-record",
+    "between-answers",
+    "between-receipts",
+)
+"""Those that only packs have, in the same order."""
+GIVE_UP_POINTS = ("after-give-up", "after-deleting-given-up")
+"""Where a pack, or a member of it, is given up: its claim says so; its job is deleted, which the claim does not say."""
+FIRST_MEMBERS = 2  # whose claims are written before the others are held
 ABANDONED = 70  # exit code where stdin ends: whoever held this process is gone
 
 
@@ -53,6 +67,7 @@ class Barrier:
     def __init__(self, point: str) -> None:
         self._point = point
         self._first = threading.Lock()
+        self._open = threading.Event()
 
     def reached(self, point: str) -> None:
         """Blocks the calling thread."""
@@ -60,6 +75,21 @@ class Barrier:
             return
         sys.stdout.write(f"reached {point}\n")
         sys.stdout.flush()
+        self._wait()
+
+    def hold(self, point: str) -> None:
+        """Blocks every thread that comes by, until the first of them may go on."""
+        if point != self._point:
+            return
+        if self._first.acquire(blocking=False):
+            sys.stdout.write(f"reached {point}\n")
+            sys.stdout.flush()
+            self._wait()
+            self._open.set()
+        self._open.wait()
+
+    @staticmethod
+    def _wait() -> None:
         if not sys.stdin.readline():
             os._exit(ABANDONED)
 
@@ -116,21 +146,51 @@ class _HeldBody(_Around):
 
 
 class HeldArchive(_Around):
+    def __init__(self, inner, barrier: Barrier) -> None:
+        super().__init__(inner, barrier)
+        self._claimed = Counter()
+        self._more = threading.Condition()
+        self._answered = _Once()
+        self._received = _Once()
+
     def index(self, *args):
         index = self._inner.index(*args)
         self._barrier.reached("after-plan")
         return index
 
     def create_claim(self, claim):
+        if claim.last.input > FIRST_MEMBERS:
+            with self._more:
+                self._more.wait_for(lambda: self._claimed[claim.last.job_id] >= FIRST_MEMBERS)
+            self._barrier.hold("between-claims")
         held = self._inner.create_claim(claim)
+        with self._more:
+            self._claimed[claim.last.job_id] += 1
+            self._more.notify_all()
         if held is not None:
             self._barrier.reached("after-claim")
         return held
 
+    def write_pack(self, pack):
+        self._inner.write_pack(pack)
+        self._barrier.reached("after-pack-record")
+
     def replace_claim(self, held, claim):
-        if claim.last.accepted_at is not None and held.claim.last.accepted_at is None:
+        before, after = held.claim.last, claim.last
+        answered = after.accepted_at is not None and before.accepted_at is None
+        if answered:
             self._barrier.reached("after-answer")
-        return self._inner.replace_claim(held, claim)
+        if answered and after.input and not self._answered.mine():
+            self._answered.done.wait()
+            self._barrier.hold("between-answers")
+        if after.over and after.input and not before.over:
+            self._barrier.reached("after-deleting-given-up")
+        written = self._inner.replace_claim(held, claim)
+        if answered:
+            self._answered.done.set()
+        if after.ended and after.input and not before.ended:
+            self._barrier.reached("after-give-up")
+        return written
 
     def output_blob(self, ref, name):
         if name.startswith("summary"):
@@ -139,7 +199,23 @@ class HeldArchive(_Around):
 
     def write_receipt(self, receipt):
         self._barrier.reached("before-receipt")
-        return self._inner.write_receipt(receipt)
+        if receipt.input and not self._received.mine():
+            self._received.done.wait()
+            self._barrier.hold("between-receipts")
+        written = self._inner.write_receipt(receipt)
+        self._received.done.set()
+        return written
+
+
+class _Once:
+    """Whoever comes first, and whether it has done what it came for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.done = threading.Event()
+
+    def mine(self) -> bool:
+        return self._lock.acquire(blocking=False)
 
 
 class _HeldBlob(_Around):
@@ -158,27 +234,29 @@ class HeldWatcher(_Around):
         return await self._inner.wait(*args, **kwargs)
 
 
-async def render(point: str, manifest: str):
+async def render(point: str, manifest: str, pack: int):
     """The report of a run with the barrier in its seams."""
     settings = load_settings()
     scripts = read_scripts([manifest], defaults=settings.video_defaults(), wire=wire_for(settings.api_version))
     barrier = Barrier(point)
     async with open_connections(settings, run=new_run_name(SystemClock())) as c:
-        c.client = HeldClient(c.client, barrier)
         c.archive = HeldArchive(c.archive, barrier)
-        c.watcher = HeldWatcher(c.watcher, barrier, c.control)
-        return await render_scripts(scripts, plain_chain())
+        for resource in c.resources.values():
+            resource.client = HeldClient(resource.client, barrier)
+            resource.watcher = HeldWatcher(resource.watcher, barrier, c.control)
+        return await render_scripts(scripts, plain_chain(), pack=pack)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--point", choices=POINTS, required=True)
+    parser.add_argument("--point", choices=(*POINTS, *PACK_POINTS, *GIVE_UP_POINTS), required=True)
+    parser.add_argument("--pack", type=int, default=1)
     parser.add_argument("manifest")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     for noisy in ("azure", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    report = asyncio.run(render(given.point, given.manifest))
+    report = asyncio.run(render(given.point, given.manifest, given.pack))
     sys.stdout.write(report.model_dump_json(by_alias=True) + "\n")
 
 

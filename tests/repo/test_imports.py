@@ -170,7 +170,9 @@ IMPLEMENTATIONS = {
     "DefaultAzureCredential",
     "EntraCredential",
     "KeyCredential",
+    "OnceReadSession",
     "Session",
+    "Staging",
     "SystemClock",
     "ThreadPoolExecutor",
     "Watcher",
@@ -202,7 +204,7 @@ def test_only_the_clock_reads_time_or_sleeps():
 
 def test_only_connect_chooses_implementations():
     assert beyond({"batch_avatar/connect.py"}, calls, IMPLEMENTATIONS) == {
-        "batch_avatar/session.py": {"Session"},  # the factory itself
+        "batch_avatar/session.py": {"OnceReadSession"},  # the factory itself
         "batch_avatar/commands/shared.py": {"SystemClock"},  # names a run, shows its progress before it is connected
         "batch_avatar/moving.py": {"ContainerClient"},  # a job's own destination: each script may have another
         "batch_avatar/demo.py": {"ContainerClient"},  # copies the demo's videos to a folder

@@ -75,7 +75,7 @@ async def test_the_service_tells_its_own_time_in_whole_seconds(clock, service):
 @pytest.mark.parametrize(("rendering", "seconds"), [("sequential", 1 + 4 + 69 + 4), ("parallel", 1 + 69)])
 async def test_inputs_of_a_pack_render_one_after_another_or_all_at_once(clock, rendering, seconds):
     service = SimulatedService(clock, TEXTS, rendering=rendering)
-    service.create_pack(["short", "long", "short"], job_id="pack", description="")
+    service.create(script(), contents=["short", "long", "short"], job_id="pack", description="")
     await clock.advance(seconds - 0.01)
     before = service.get("pack")
     await clock.advance(0.01)
