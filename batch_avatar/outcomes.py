@@ -80,6 +80,11 @@ def outcome_of_error(error: BatchAvatarError, script_id: str, *, prefix: str) ->
     )
 
 
+def own_mistake(error: Exception) -> BatchAvatarError:
+    """What reports say where this program broke; the log has the rest."""
+    return error if isinstance(error, BatchAvatarError) else BatchAvatarError("see the log", code=type(error).__name__)
+
+
 def build_report(run: str, outcomes: Sequence[Outcome]) -> BatchReport:
     """Scripts in equal outcomes out."""
     if isinstance(outcomes, OutcomeSpool):

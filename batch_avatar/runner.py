@@ -14,7 +14,7 @@ from batch_avatar.connections import CONTROL_THREADS, Connections, current
 from batch_avatar.dispatch import Order, Queue, Waiting
 from batch_avatar.errors import AccessRefused, BatchAvatarError, InputError, SettingsError, Stopped
 from batch_avatar.models import JobRef, Permits
-from batch_avatar.outcomes import build_report, settled
+from batch_avatar.outcomes import build_report, own_mistake, settled
 from batch_avatar.packing import PackSizer, fitting, input_bytes, pack_key
 from batch_avatar.packs import is_settled, read_pack
 from batch_avatar.plan_item import Plan, PlanItem, PlanState
@@ -214,10 +214,12 @@ class _Batch:
         except AccessRefused as error:
             self._walks.set_aside(slot.resource, error)
             self._trim()
-        except BatchAvatarError as error:
+        except Exception as error:
+            if not isinstance(error, BatchAvatarError):
+                logger.exception("a pack of %d ended by a mistake of this program", len(taken))
             slot.leave()
             for waiting in taken:
-                self._walks.end(self._walks.outcome_of(error, waiting.item))
+                self._walks.end(self._walks.outcome_of(own_mistake(error), waiting.item))
             return
         by_name = {ref.script_id: ref for ref in refs}
         if refs:

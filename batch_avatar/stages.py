@@ -108,6 +108,8 @@ async def wait(ref: JobRef) -> JobRef:
         except JobNotFound:
             job = await _outlasting(lambda: resource, partial(c.control, read_job, c, ref))
         if job.status == JobStatus.FAILED:
+            if ref.input:
+                c.ended[ref.service_id] = job  # each member looks whether its video is there all the same
             raise await c.control(job_failed, c, ref, job)
         if job.status != JobStatus.SUCCEEDED:
             raise StillRunning(f"the job is {job.status}")

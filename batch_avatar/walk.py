@@ -12,15 +12,14 @@ from batch_avatar.errors import (
     ArchiveRefused,
     BatchAvatarError,
     DeleteRefused,
-    FailureClass,
     JobFailed,
     JobOverdue,
     LateSuccess,
     RequestRefused,
     Stopped,
 )
-from batch_avatar.models import FailureFacts, JobRef, JobStatus, Outcome, OutcomeKind
-from batch_avatar.outcomes import archived, outcome_of_letter
+from batch_avatar.models import JobRef, JobStatus, Outcome
+from batch_avatar.outcomes import archived, outcome_of_letter, own_mistake
 from batch_avatar.pack_walk import PackWalk
 from batch_avatar.plan_item import PlanState
 from batch_avatar.records import DeadLetter, Receipt
@@ -76,12 +75,7 @@ class Walks(Tally):
                 outcome = archived(error.receipt, prefix=self._c.archive.prefix_of(error.receipt))
         except Exception as error:
             logger.exception("script %s ended by a mistake of this program", item.script_id)
-            facts = {"class": FailureClass.UNKNOWN, "code": type(error).__name__, "message": "see the log"}
-            outcome = Outcome(
-                script_id=item.script_id,
-                outcome=OutcomeKind.UNFINISHED,
-                error=FailureFacts.model_validate(facts),
-            )
+            outcome = self.outcome_of(own_mistake(error), item)
         finally:
             slot.leave()
             del self._c.expected_seconds[item.script_id]
@@ -97,13 +91,14 @@ class Walks(Tally):
                     return outcome_of_letter(sent)
                 ref = sent
             pack = self._joined(ref, slot)
-            left = False
             try:
                 end = await self._attempt(item, script, ref, slot, pack)
-                left = True
-            finally:
+            except Exception:
                 if pack is not None:
-                    await pack.leave(item.script_id, settled=left)
+                    await pack.leave(item.script_id, settled=False)
+                raise
+            if pack is not None:
+                await pack.leave(item.script_id, settled=True)
             if end is not None:
                 return end
             ref = None
