@@ -73,10 +73,14 @@ class Queue:
         """Whether there is anything that this resource can do."""
         return any(lane.waiting and host in lane.hosts for lane in self._lanes.values())
 
+    def seconds_for(self, host: str) -> float:
+        """Predicted, of all that this resource can do."""
+        return sum(lane.total_seconds for lane in self._lanes.values() if host in lane.hosts)
+
     def take(self, host: str, count_of: Callable[[Lane], int] = lambda _: 1) -> list[Waiting]:
         """The next for this resource, and as many that may share its job as `count_of` says; empty where nothing is.
 
-        Of several lanes the one goes first that has the most work left for each resource that can do it.
+        What few resources can do goes first where most work is left for each of them; then the longest script.
         """
         self._sort()
         able = [lane for lane in self._lanes.values() if lane.waiting and host in lane.hosts]
@@ -85,7 +89,10 @@ class Queue:
         if self._order is Order.MANIFEST:
             lane = min(able, key=lambda lane: lane.waiting[-1].number)
         else:
-            lane = max(able, key=lambda lane: lane.total_seconds / len(lane.hosts))
+            work: dict[frozenset[str], float] = {}
+            for lane in able:
+                work[lane.hosts] = work.get(lane.hosts, 0.0) + lane.total_seconds / len(lane.hosts)
+            lane = max(able, key=lambda lane: (work[lane.hosts], lane.waiting[-1].seconds))
         count = count_of(lane) if lane.key is not None else 1
         taken = [lane.waiting.pop() for _ in range(min(count, len(lane.waiting)))]
         lane.total_seconds -= sum(waiting.seconds for waiting in taken)

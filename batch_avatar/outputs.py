@@ -15,7 +15,6 @@ from batch_avatar.errors import (
     JobNotFound,
     JobOverdue,
     ResultLost,
-    SettingsError,
     SideFileMissing,
     StillRunning,
     TransferError,
@@ -190,8 +189,11 @@ def _as_member(c: Connections, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
     overdue = c.resource_of(ref.resource).deadlines.overdue(job)
     if not job.terminal and not overdue:
         raise StillRunning(f"the job is {job.status}", script_id=ref.script_id, job_id=ref.job_id)
-    if c.staging is None:
-        raise SettingsError("packed jobs lie in BATCH_AVATAR_STAGING_CONTAINER, which is not set")
+    if c.staging is None or c.settings.staging_container != pack.staging_container:
+        raise ClaimedElsewhere(
+            f"it is an input of a pack, whose videos lie in the container {pack.staging_container}; run again with "
+            "BATCH_AVATAR_STAGING_CONTAINER set to that"
+        )
     if c.staging.video(ref.job_id, ref.input) is not None:
         return mine
     read_job(c, ref)  # what was seen of it may be old, and its videos go with it
@@ -200,8 +202,16 @@ def _as_member(c: Connections, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
     if overdue:
         raise JobOverdue(overdue, job=mine, script_id=ref.script_id)
     said = decode_results(c.staging.summary(ref.job_id) or {})
-    own = said[ref.input - 1].error if len(said) >= ref.input else None
-    reason = own or job.error_message or "the job ended without a video for this input"
+    own = said[ref.input - 1] if len(said) >= ref.input else None
+    failed = own is not None and (own.error is not None or own.status == JobStatus.FAILED)
+    if job.status == JobStatus.SUCCEEDED and not failed:
+        raise ResultLost(
+            f"the job succeeded, and its video of input {ref.input} is not in the staging container; it was probably "
+            "billed, so it is not rendered again by itself",
+            script_id=ref.script_id,
+            job_id=ref.job_id,
+        )
+    reason = (own and own.error) or job.error_message or "the job ended without a video for this input"
     raise JobFailed(
         f"input {ref.input} of {len(pack.members)}: {reason}",
         code=job.error_code,

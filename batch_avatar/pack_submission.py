@@ -85,9 +85,8 @@ class PackSubmission:
                 await self._resource.admission.turn()
                 pack = await self._ready()
             except (AccessRefused, RequestRefused) as error:
-                if self._unclear is not None:  # after an unclear create, one may be there all the same
-                    raise
-                await self._release(refused=True)
+                if self._unclear is None:  # after an unclear create, one may be there all the same
+                    await self._release(refused=True)
                 if isinstance(error, AccessRefused):
                     raise
                 logger.warning("a pack of %d was refused, its scripts go alone: %s", len(pack.members), error)
@@ -164,6 +163,7 @@ class PackSubmission:
             run=self._c.run,
             resource=self._resource.host,
             api_version=self._c.settings.api_version,
+            staging_container=self._c.settings.staging_container or "",
             members=tuple(
                 PackMember(
                     script_id=script.script_id,

@@ -62,6 +62,7 @@ async def _listed(c: Connections) -> dict[str, list[SynthesisJob]]:
     for resource, jobs in zip(known, found, strict=True):
         if isinstance(jobs, ServiceError) and len(known) > 1:
             logger.error("the jobs of %s cannot be read: %s", resource.name, jobs)
+            resource.unread = True
             if isinstance(jobs, AccessRefused):
                 resource.set_aside = jobs
         elif isinstance(jobs, BaseException):

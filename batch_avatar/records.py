@@ -183,6 +183,7 @@ class Pack(Received):
     run: str
     resource: str
     api_version: str
+    staging_container: str
     members: tuple[PackMember, ...]
 
     def ref(self) -> JobRef:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from batch_avatar.errors import BatchAvatarError
     from batch_avatar.models import Script
     from batch_avatar.watcher import Deadlines, Watcher
+
+CREATES_AT_ONCE = 8
+"""Under way on one resource: what is not sent yet may still go to another. Half of the threads for short calls."""
 
 _VOICE = re.compile(r"<voice\b[^>]*?\bname\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
 
@@ -30,6 +34,9 @@ class Resource:
     """Characters and voices that it cannot do, in lower case."""
     set_aside: BatchAvatarError | None = None
     """Why nothing more is sent there in this run."""
+    unread: bool = False
+    """The plan could not list its jobs, so nothing is sent there before they can be listed."""
+    sending: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CREATES_AT_ONCE))
     alone: bool = False
     """A pack never started there: one script a job from now on."""
     refusals: list[str] = field(default_factory=list)

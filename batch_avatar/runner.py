@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 TO_SETTLE = (PlanState.ALIVE, PlanState.CLAIMED, PlanState.LOST)
 """Bound to a resource, and looked for before anything is sent: first."""
+NOBODY = Stopped("none of the resources can do its character or voice (unsupported)", code="NoResource")
 REPORT_SECONDS = 10.0  # for the report of a stopped run, of the 30 in which it ends
 ADOPTIONS = 500  # at once: what a run that died left behind is no job in flight and takes no slot
 
@@ -71,6 +72,8 @@ async def render_scripts(
         raise SettingsError("packed jobs are written into BATCH_AVATAR_STAGING_CONTAINER, which is not set")
     if pack != 1 and c.settings.api_version == PREVIEW_31:
         raise SettingsError(f"packed jobs need a later generation of the API than {PREVIEW_31}")
+    if pack != 1 and c.staging is not None:
+        await c.control(partial(c.staging.write_link, seconds=1))  # or it would be found only after claims were made
     sizer = None if pack == 1 else PackSizer(pack or None, deadline_seconds=c.settings.job_deadline_seconds)
     return await _Batch(c, chain, scripts, names, queue=Queue(order), sizer=sizer).run()
 
@@ -140,6 +143,7 @@ class _Batch:
             if resource.set_aside is None and self._queue.waits_for(resource.host):
                 self._feeders[resource.host] = group.create_task(self._feed(resource, group), name=resource.name)
         self._walks.stop.add_done_callback(lambda _: self._trim())
+        self._walks.on_set_aside = self._trim
 
     def _enqueue(self, item: PlanItem, number: int) -> None:
         script = self._scripts[number]
@@ -156,17 +160,18 @@ class _Batch:
     async def _feed(self, resource: Resource, group: asyncio.TaskGroup) -> None:
         """As long as anything waits that this resource can do, take the next whenever it may be created there."""
         while self._queue.waits_for(resource.host):
-            if resource.watcher.down:
-                try:
-                    await resource.watcher.answering()
-                except BatchAvatarError as error:
-                    self._walks.set_aside(resource, error)
-                    return
             slot = Slot(resource, held=False)
-            with resource.watcher.kept_looking():
-                await slot.hold()
             try:
+                if resource.watcher.down or resource.unread:
+                    await resource.watcher.answering()
+                    resource.unread = False
+                await resource.watcher.looking_while(slot.hold())
+                await slot.begin()
                 await resource.admission.turn()
+            except BatchAvatarError as error:
+                slot.leave()
+                self._walks.set_aside(resource, error)
+                return
             except BaseException:
                 slot.leave()
                 raise
@@ -199,7 +204,7 @@ class _Batch:
         count = self._sizer.size(
             lane.seconds(),
             spacing_seconds=resource.admission.spacing_seconds / max(able, 1),
-            left_seconds=lane.total_seconds,
+            left_seconds=self._queue.seconds_for(resource.host),
         )
         return fitting(lane.sizes(count), count)
 
@@ -213,7 +218,6 @@ class _Batch:
             refs = await self._chain.submit_pack(scripts, slot.resource.host)
         except AccessRefused as error:
             self._walks.set_aside(slot.resource, error)
-            self._trim()
         except Exception as error:
             if not isinstance(error, BatchAvatarError):
                 logger.exception("a pack of %d ended by a mistake of this program", len(taken))
@@ -221,8 +225,10 @@ class _Batch:
             for waiting in taken:
                 self._walks.end(self._walks.outcome_of(own_mistake(error), waiting.item))
             return
+        slot.sent()
         by_name = {ref.script_id: ref for ref in refs}
         if refs:
+            slot.resource.refusals.clear()
             predicted = (waiting.seconds for waiting in taken if waiting.item.script_id in by_name)
             self._walks.predicted_seconds[refs[0].job_id] = tuple(predicted)
         for waiting in taken:
@@ -234,8 +240,10 @@ class _Batch:
     async def _take_up(self, item: PlanItem, number: int) -> None:
         """Go on with what has a job or a claim, where that is."""
         async with self._adoptions:
-            usable = [known for known in self._c.resources.values() if known.set_aside is None]
-            resource = self._c.resources.get(item.resource) or next(iter(usable or self._c.resources.values()))
+            resource = self._c.resources.get(item.resource) or self._walks.another(self._scripts[number])
+            if resource is None:
+                self._walks.end(self._walks.outcome_of(NOBODY, item))
+                return
             slot = Slot(resource, held=False)
             if item.state is PlanState.ALIVE:
                 slot.take()
@@ -247,8 +255,7 @@ class _Batch:
             reasons = [known.set_aside for host in hosts if (known := self._c.resources[host]).set_aside is not None]
             if self._walks.stop.done():
                 reasons.append(self._walks.stop.result())
-            nobody = Stopped("none of the resources can do its character or voice (unsupported)", code="NoResource")
-            self._walks.end(self._walks.outcome_of(reasons[-1] if reasons else nobody, waiting.item))
+            self._walks.end(self._walks.outcome_of(reasons[-1] if reasons else NOBODY, waiting.item))
 
     async def _report(self) -> BatchReport:
         report = build_report(self._c.run, self._walks.outcomes)

@@ -14,6 +14,7 @@ class Slot:
     def __init__(self, resource: Resource, *, held: bool) -> None:
         self.resource = resource
         self._held = held
+        self._sending = False
         self.given = False
         """Somebody else is in charge of the place."""
 
@@ -23,6 +24,17 @@ class Slot:
             await self.resource.admission.adopt()
             self._held = True
 
+    async def begin(self) -> None:
+        """Wait until few enough creates are under way there; `sent` ends it."""
+        await self.resource.sending.acquire()
+        self._sending = True
+
+    def sent(self) -> None:
+        """The create has been answered, or will not be made."""
+        if self._sending:
+            self._sending = False
+            self.resource.sending.release()
+
     def take(self) -> None:
         """Have a place without waiting: its job exists already."""
         if not self._held:
@@ -30,6 +42,7 @@ class Slot:
             self._held = True
 
     def leave(self) -> None:
+        self.sent()
         if self._held:
             self._held = False
             self.resource.admission.leave()
@@ -50,6 +63,7 @@ class Slot:
 
     def handed_over(self) -> Slot:
         """Another in charge of the same place; this one has none any more."""
+        self.sent()
         heir = Slot(self.resource, held=self._held)
         self._held, self.given = False, True
         return heir

@@ -5,6 +5,7 @@ Each takes the connections and one small frozen value, and can be taken again at
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -174,9 +175,12 @@ async def _delete_given_up(c: Connections, resource: Resource, proof: DeadLetter
 
 async def _update_members(c: Connections, refs: Sequence[JobRef], changes: Mapping[str, object]) -> None:
     """In the claims of those for whom this is still the last attempt; nobody asks the others about it."""
-    for ref in refs:
+
+    async def update(ref: JobRef) -> None:
         with suppress(ClaimedElsewhere):
             await update_last(c, ref, changes)
+
+    await asyncio.gather(*(update(ref) for ref in refs))  # killed in between, the others would count as lost
 
 
 async def record_failure(

@@ -67,7 +67,7 @@ class Staging:
 
     def write_link(self, *, seconds: float) -> SecretStr:
         """A link for the service, good for so long: read, write and list, as the service asks for."""
-        permission = ContainerSasPermissions(read=True, write=True, list=True, create=True, add=True, delete=True)
+        permission = ContainerSasPermissions(read=True, write=True, list=True, create=True, add=True)
         return SecretStr(f"{self._container.url}?{self._signed(None, permission, seconds)}")
 
     def video(self, job_id: str, number: int) -> str | None:

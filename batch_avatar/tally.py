@@ -13,7 +13,7 @@ from batch_avatar.progress import Event, Phase
 from batch_avatar.spool import OutcomeSpool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from batch_avatar.connections import Connections
     from batch_avatar.errors import JobFailed, JobOverdue, RequestRefused
@@ -36,6 +36,7 @@ class Tally:
         self.begun: set[str] = set()
         self.job_of: dict[str, str] = {}
         self.stop: asyncio.Future[BatchAvatarError] = asyncio.get_running_loop().create_future()
+        self.on_set_aside: Callable[[], None] = lambda: None
         self._scripts_of: defaultdict[str, set[str]] = defaultdict(set)
         self._billed: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
@@ -77,6 +78,7 @@ class Tally:
         """Nothing more is sent there; once no resource is left, the run takes no more."""
         if resource.set_aside is None:
             resource.set_aside = error
+            self.on_set_aside()
             if len(self._c.resources) > 1:
                 logger.error("%s is set aside: %s", resource.name, error)
         if all(known.set_aside is not None for known in self._c.resources.values()):

@@ -148,6 +148,8 @@ class Walks(Tally):
         except (JobFailed, JobOverdue) as error:
             logger.warning("attempt %d of %s ended: %s", ref.attempt, item.script_id, error)
             if pack is not None:
+                never = isinstance(error, JobOverdue) and error.job.status == JobStatus.NOT_STARTED
+                self._c.resource_of(ref.resource).alone |= never  # before its slot is free for another pack
                 pack.ended()
                 return None
             self.bill(item.script_id, error)
@@ -187,7 +189,6 @@ class Walks(Tally):
     ) -> Outcome | None:
         """A pack without this script's video: the script goes on alone, unless its attempts are spent."""
         if isinstance(error, JobOverdue):
-            self._c.resource_of(ref.resource).alone |= error.job.status == JobStatus.NOT_STARTED
             try:
                 await pack.give_up(item.script_id, error)
             except LateSuccess:
@@ -214,14 +215,17 @@ class Walks(Tally):
             await slot.hold()
             resource = slot.resource
             try:
-                ref = await self._chain.submit(script, resource.host)
+                try:
+                    ref = await self._chain.submit(script, resource.host)
+                finally:
+                    slot.sent()
             except RequestRefused as error:
                 self.note_refusal(self._c.resources.get(error.resource or "", resource), error)
                 return await stages.record_refusal(script, error)
             except AccessRefused as error:
                 refused = self._c.resources.get(error.resource or "", resource)
                 self.set_aside(refused, error)
-                other = self._another(script)
+                other = self.another(script)
                 if refused is not resource or other is None:
                     raise
                 await slot.move(other)
@@ -231,7 +235,7 @@ class Walks(Tally):
             slot.follow(taken)
             return ref
 
-    def _another(self, script: Script) -> Resource | None:
+    def another(self, script: Script) -> Resource | None:
         """A resource that is not set aside and can do it, the least paused first."""
         able = [r for r in self._c.resources.values() if r.set_aside is None and r.can_render(script)]
         return min(able, key=lambda r: r.admission.pause_seconds, default=None)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from contextlib import contextmanager
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,7 @@ from batch_avatar.polling import Awaited, Ratios, outage_pause_seconds, pause_se
 from batch_avatar.watchlist import Waiter, Watched, Watchlist
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
     from batch_avatar.client import AvatarClient
     from batch_avatar.clock import Clock
@@ -65,7 +64,7 @@ class Watcher:
         self._on_others = on_others
         self._watched = Watchlist()
         self._askers: list[asyncio.Future[bool]] = []
-        self._keepers = 0
+        self._keepers: list[asyncio.Future[bool]] = []
         self._census = Census(clock, stuck_seconds=STUCK_DEADLINES * deadlines.job_seconds)
         self._ratios = Ratios()
         self._pages = 1
@@ -109,16 +108,25 @@ class Watcher:
         self._look_within(self._interval)
         return await asker
 
-    @contextmanager
-    def kept_looking(self) -> Iterator[None]:
-        """Look on although nobody waits for a job: the slots that somebody waits for may all be other people's."""
-        self._keepers += 1
+    async def looking_while(self, waiting: Coroutine[Any, Any, None]) -> None:
+        """Wait, and look on although nobody waits for a job: the slots that are waited for may all be other people's.
+
+        Raises:
+            AccessRefused: the service does not let us look.
+        """
+        keeper: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        work = asyncio.create_task(waiting)
+        either: list[asyncio.Future[Any]] = [work, keeper]
+        self._keepers.append(keeper)
         if not self._watched:
             self._look_within(self._interval)
         try:
-            yield
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            await (work if work.done() else keeper)
         finally:
-            self._keepers -= 1
+            self._keepers.remove(keeper)
+            keeper.cancel()
+            work.cancel()
 
     def mine(self, service_id: str) -> None:
         """A job that was just created here, or will be adopted: it will be waited for soon, and is no other's."""
@@ -282,6 +290,6 @@ class Watcher:
     def _fail_all(self, error: Exception) -> None:
         self._watched.settle_all(error)
         askers, self._askers = self._askers, []
-        for asker in askers:
+        for asker in (*askers, *self._keepers):
             if not asker.done():
                 asker.set_exception(copy(error) if isinstance(error, BatchAvatarError) else error)

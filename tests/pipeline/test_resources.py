@@ -60,7 +60,7 @@ class Fleet:
             resources=resources or self.resources(),
             storage_connection_string=self.archive.connection_string,
             container=self.archive.container_name,
-            **({"creates_per_minute": 0, "poll_interval_seconds": 0.2} | overrides),
+            **({"creates_per_minute": 0, "poll_interval_seconds": 0.1} | overrides),
         )
         async with open_connections(settings, run=run or secrets.token_hex(4)) as c:
             yield c
@@ -461,3 +461,21 @@ def test_creates_wait_while_others_have_all_slots_and_go_on_when_those_end(bench
 
     assert report.all_archived
     assert b.emulator.stats()["requests"]["create"] == {"201": 4}
+
+
+def test_a_key_that_is_revoked_while_others_have_all_slots_ends_the_run(bench, script):
+    """No slot will ever be seen to be free again."""
+    stuck = FaultRule(operation="create", job_id="^foreign", action={"kind": "stick_job"})
+    b = bench(active_jobs_limit=1, list_lag_seconds=0, faults=(stuck,))
+    foreign_job(b.emulator, "foreign-0")
+
+    async def work():
+        async with open_connections(b.settings(max_unfinished_jobs=1), run="r"), asyncio.timeout(10):
+            rendering = asyncio.create_task(render_scripts([script("s1"), script("s2")], plain_chain()))
+            await until(lambda: sum(b.emulator.stats()["requests"].get("list", {}).values()) >= 3)
+            b.emulator.set_faults([FaultRule(operation="any", action=Status(status=401, shape="gateway"))])
+            return await rendering
+
+    report = asyncio.run(work())
+
+    assert {one.error.failure_class for one in report.outcomes} == {"access"}

@@ -6,9 +6,9 @@ import pytest
 
 from batch_avatar.models import Script
 from benchmarks.baselines import BASELINES, first_come, pool_8, sample_loop, waves_200
+from benchmarks.cases import Case, run_case_over
 from benchmarks.judge import NotNoticed, judge, slot_use_over_time
 from benchmarks.service import SimulatedService
-from benchmarks.suite import run_baseline
 from benchmarks.virtual_time import LoopClock, run_virtually
 from benchmarks.workload import Rendering, draw_workload
 
@@ -87,11 +87,12 @@ def test_an_empty_batch_sends_nothing(strategy):
     assert (makespan, service.requests.total()) == (0, 0)
 
 
-@pytest.mark.parametrize("strategy", BASELINES.values(), ids=BASELINES.keys())
-def test_the_same_seed_gives_the_same_figures(strategy):
+@pytest.mark.parametrize("name", BASELINES)
+def test_the_same_seed_gives_the_same_figures(name):
+    case = Case(60, seed=1, by=name, service_pace=5, slots=20)
     drawn = draw_workload(60, seed=1)
 
-    first, second = (run_baseline(strategy, drawn, creates_per_minute=5, slots=20)[0] for _ in range(2))
+    first, second = (run_case_over(case, drawn)[0] for _ in range(2))
 
     assert first == second
     assert first.jobs == first.scripts == 60

@@ -6,7 +6,8 @@ import pytest
 from defusedxml.ElementTree import fromstring
 
 from benchmarks.charts import Bar, Line, bar_chart, line_chart, write_chart
-from benchmarks.figures import Row, Spread, Target, number, store, table
+from benchmarks.figures import Row, Spread, Target, number, store, stored_rows, table
+from benchmarks.page import write_table
 from tests.support.manual_clock import ManualClock
 
 MET = Row("makespan", "ours", Spread.of([1.02, 1.01, 1.03]), Target("<=", 1.02))
@@ -36,14 +37,53 @@ def test_the_median_decides_whether_a_target_is_met():
     assert not Target("=", 1).met_by(1.001)
 
 
-def test_the_table_shows_target_median_spread_and_verdict_and_then_the_remarks():
-    lines = table([MET, MISSED, PLAIN]).splitlines()
+def test_the_table_has_a_line_for_each_figure_ours_first_and_then_the_remarks():
+    lines = table([MISSED, MET, PLAIN]).splitlines()
 
-    assert lines[0].split() == ["figure", "by", "target", "measured", "spread", "seeds"]
-    assert lines[2].split() == ["makespan", "ours", "<=", "1.02", "1.02", "1.01..1.03", "3", "met"]
-    assert lines[3].split()[-1] == "MISSED"
-    assert lines[4].split() == ["requests", "ours", "619.7", "5..1,234", "2"]
-    assert lines[5] == "makespan, waves: waits for the slowest"
+    assert lines[0].split() == ["figure", "by", "measured", "spread", "target", "beside", "it"]
+    makespan = ["makespan", "ours", "1.02", "1.01..1.03", "of", "3", "<=", "1.02", "met", "waves", "3.4"]
+    assert lines[2].split() == makespan
+    assert lines[3].split() == ["requests", "ours", "619.7", "5..1,234", "of", "2"]
+    assert lines[4:] == ["makespan, waves: waits for the slowest"]
+
+
+def test_what_was_measured_once_has_no_spread():
+    assert table([Row("memory", "ours", Spread.of([7.0]))]).splitlines()[2].split() == [
+        "memory",
+        "ours",
+        "7",
+        "one",
+        "run",
+    ]
+
+
+def test_a_page_shows_the_same_table_and_keeps_what_stands_around_it(tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text("before\n<!-- measured -->\nold\n<!-- /measured -->\nafter\n")
+    for _ in range(2):
+        write_table([MET, MISSED], {"date": "2026-11-21", "cores": 2, "architecture": "x", "python": "3.11"}, page=page)
+
+    text = page.read_text()
+    assert text.startswith("before\n<!-- measured -->\n")
+    assert text.endswith("<!-- /measured -->\nafter\n")
+    assert "old" not in text
+    assert "| makespan | ours | 1.02 | 1.01..1.03 of 3 | <= 1.02 | met | waves 3.4 |" in text
+    assert "- *makespan*, waves: waits for the slowest" in text
+
+
+def test_a_page_without_a_place_for_the_table_is_left_as_it_is(tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text("nothing\n")
+    with pytest.raises(ValueError, match="does not hold"):
+        write_table([MET], {}, page=page)
+    assert page.read_text() == "nothing\n"
+
+
+def test_rows_are_read_as_they_were_stored(tmp_path):
+    store("x", [MET, MISSED, PLAIN], folder=tmp_path, clock=ManualClock())
+
+    assert stored_rows("x", folder=tmp_path) == [MET, MISSED, PLAIN]
+    assert stored_rows("never", folder=tmp_path) == []
 
 
 def test_stored_rows_replace_those_of_the_same_name_and_leave_the_others(tmp_path):

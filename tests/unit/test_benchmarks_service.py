@@ -2,7 +2,7 @@
 
 import pytest
 
-from batch_avatar.errors import DeleteRefused, JobExists, JobNotFound, RequestRefused, Throttled
+from batch_avatar.errors import DeleteRefused, JobExists, JobNotFound, RequestRefused, Throttled, TooManyJobs
 from batch_avatar.models import JobRef, Script
 from benchmarks.service import SimulatedService
 from benchmarks.workload import Rendering
@@ -280,3 +280,42 @@ async def test_requests_are_counted_by_kind_refused_ones_included(clock, service
 
 async def test_a_lower_bound_counts_the_start_delay_to_the_slot(service):
     assert service.slot_seconds(69) == 70
+
+
+# Another client
+
+
+async def test_another_clients_job_takes_a_create_and_a_slot_is_listed_and_no_figure(clock):
+    service = SimulatedService(clock, TEXTS, creates_per_minute=2, slots=2)
+    assert service.take_by_others("other", TEXTS["long"])
+    create(service, "mine")
+    await clock.advance(30)
+    assert not service.take_by_others("late", TEXTS["long"]), "both creates of this minute are spent"
+
+    assert shown(service) == [["mine", "other"]]
+    assert service.in_flight() == 1
+    assert [job.job_id for job in service.jobs] == ["mine"]
+    assert service.requests["create"] == 1
+    assert service.refusals == []
+
+
+async def test_another_client_gets_no_job_where_no_slot_is_free(clock):
+    service = SimulatedService(clock, TEXTS, slots=1)
+    create(service, "mine")
+
+    assert not service.take_by_others("other", TEXTS["short"])
+
+
+def test_a_service_that_forgets_its_jobs_shows_none(service):
+    create(service, "job")
+    service.forget()
+
+    assert (service.jobs, shown(service), service.in_flight()) == ([], [[]], 0)
+
+
+def test_too_many_jobs_are_told_apart_from_too_many_creates(clock):
+    service = SimulatedService(clock, TEXTS, slots=1)
+    create(service, "first")
+
+    with pytest.raises(TooManyJobs):
+        create(service, "second")
