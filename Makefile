@@ -7,7 +7,7 @@ PYTEST ?=
 NPM_FLAGS := --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test chaos chaos-full rules lint lock clean
+.PHONY: help setup demo demo-stop test chaos chaos-full rules bench bench-full lint lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,12 @@ chaos-full: setup rules ## the same at length: every reading, 200 seeds of the s
 
 rules: setup ## take each rule of "never twice, never lost" out of a copy, and see its test fail
 	$(BIN)/python tests/chaos/rules.py
+
+bench: setup ## measure what docs/benchmarks shows (under 15 min)
+	$(BIN)/python -m benchmarks
+
+bench-full: setup ## the same with 10,000 scripts and 8 resources (1 to 2 h)
+	$(BIN)/python -m benchmarks --full
 
 lint: setup ## style, types and the direction of imports
 	$(BIN)/ruff format --check .

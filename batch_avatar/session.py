@@ -72,8 +72,9 @@ class OnceReadSession(requests.Session):
 
 
 def open_session(*, retry: Retry | None = None) -> requests.Session:
-    """One pooled session without cookies or credentials of its own, to be shared between threads."""
+    """One pooled session without cookies or credentials of its own or of `.netrc`, to be shared between threads."""
     session = OnceReadSession()
+    session.auth = NoAuth()
     adapter = HTTPAdapter(max_retries=retry or Retry(0, read=False), pool_maxsize=POOL_SIZE, pool_block=True)
     session.mount("https://", adapter)
     session.mount("http://", adapter)

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 import click
 
-from benchmarks import real
 from benchmarks.bench import Bench
 from benchmarks.figures import Row, machine_facts, store, stored_rows, table
 from benchmarks.page import write_table
 from benchmarks.pictures import draw_charts
+from benchmarks.real import REAL_ROWS
 from benchmarks.suite import SIMULATED
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-REAL: tuple[Callable[..., Iterable[Row]], ...] = getattr(real, "REAL_ROWS", ())
 
 
 @click.command()
@@ -37,9 +31,9 @@ def main(full: bool, only: str | None) -> None:
         logging.disable(logging.NOTSET)
     if only != "simulated":
         found: list[Row] = []
-        for measure in REAL:
-            click.echo(f"{measure.__name__} ...", err=True)
-            found += measure(full=full)
+        for measure_really in REAL_ROWS:
+            click.echo(f"{measure_really.__name__} ...", err=True)
+            found += measure_really(full=full)
         store("real", found)
         rows += found
     click.echo(table(rows))

@@ -141,11 +141,17 @@ def _cells(group: Sequence[Row]) -> tuple[str, ...]:
         row.figure,
         row.by,
         number(row.measured.median),
-        f"{number(row.measured.least)}..{number(row.measured.most)}" if row.measured.seeds > 1 else "",
+        _spread(row.measured),
         str(row.target or ""),
         row.verdict,
         ", ".join(f"{other.by} {number(other.measured.median)}" for other in others),
     )
+
+
+def _spread(measured: Spread) -> str:
+    if measured.seeds == 1:
+        return "one run"
+    return f"{number(measured.least)}..{number(measured.most)} of {measured.seeds}"
 
 
 def machine_facts(clock: Clock | None = None) -> dict[str, Any]:

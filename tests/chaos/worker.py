@@ -219,6 +219,11 @@ class _Once:
 
 
 class _HeldBlob(_Around):
+    def upload_blob(self, *args, **kwargs):
+        """What fits into one block is committed by the one request that writes it."""
+        self._barrier.reached("before-commit")
+        return self._inner.upload_blob(*args, **kwargs)
+
     def commit_block_list(self, *args, **kwargs):
         self._barrier.reached("before-commit")
         return self._inner.commit_block_list(*args, **kwargs)

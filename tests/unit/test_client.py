@@ -1360,3 +1360,11 @@ def test_no_error_shows_the_key(server, client, call):
             call(client)
         except BatchAvatarError as error:
             assert KEY not in f"{error} {error!r} {error.__cause__}"  # noqa: PT017 - delete takes some of these
+
+
+@pytest.mark.usefixtures("netrc")
+def test_netrc_does_not_replace_what_the_storages_sdk_has_signed():
+    signed = {"Authorization": "SharedKey account:signature"}
+    request = requests.Request("GET", "http://127.0.0.1:1/container/blob", headers=signed)
+
+    assert open_session().prepare_request(request).headers["Authorization"] == signed["Authorization"]

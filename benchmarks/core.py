@@ -1,0 +1,193 @@
+"""The real core over simulated services: plan, runner, order, admission, claims, packing and watcher as they are.
+
+What stands in is the service (`SimulatedService`), the container (`MemoryArchive`), the staging container, and the step
+that moves videos, which takes as long as it is told and writes a receipt.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import SecretStr
+
+from batch_avatar.admission import Admission
+from batch_avatar.connections import Connections, current, in_thread, opened
+from batch_avatar.dispatch import Order
+from batch_avatar.models import Permits
+from batch_avatar.packs import load_pack, shared_billing
+from batch_avatar.records import Receipt, StoredBlob
+from batch_avatar.resource import Resource
+from batch_avatar.retry import plain_chain
+from batch_avatar.runner import render_scripts
+from batch_avatar.settings import Settings
+from batch_avatar.stopping import Stopping
+from batch_avatar.watcher import Deadlines, Watcher
+from benchmarks.memory_archive import MemoryArchive
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from batch_avatar.archive import Archive
+    from batch_avatar.client import AvatarClient
+    from batch_avatar.clock import Clock
+    from batch_avatar.models import JobRef, Script, SynthesisJob
+    from batch_avatar.report import BatchReport
+    from batch_avatar.stages import Chain
+    from batch_avatar.staging import Staging
+    from benchmarks.service import SimulatedService
+
+DIGEST = "0" * 64  # of videos that nobody has
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the core is told to work. `creates_per_minute`: as configured, 0 for unpaced."""
+
+    creates_per_minute: float = 0.0
+    order: Order = Order.LONGEST
+    pack: int = 1
+    archive_seconds: float = 0.0
+    """From the end of a job that was noticed to its receipt."""
+
+
+async def render_with_core(
+    services: Sequence[SimulatedService], clock: Clock, scripts: Sequence[Script], options: Options | None = None
+) -> BatchReport:
+    """One run over these services and an empty archive."""
+    options = options or Options()
+    async with open_simulated(services, clock, options):
+        return await render_scripts(
+            scripts, chain_of(options), permits=Permits(), order=options.order, pack=options.pack
+        )
+
+
+@asynccontextmanager
+async def open_simulated(
+    services: Sequence[SimulatedService], clock: Clock, options: Options
+) -> AsyncIterator[Connections]:
+    """As `batch_avatar.connect.open_connections`, with what stands in; neither environment nor `.env` is read."""
+    settings = Settings.model_construct(creates_per_minute=options.creates_per_minute)
+    listeners: list[Callable[[SynthesisJob], None]] = []
+
+    def changed(job: SynthesisJob) -> None:
+        for listener in listeners:
+            listener(job)
+
+    with ThreadPoolExecutor(1) as threads:  # starts none: the virtual loop calls everything itself
+        c = Connections(
+            settings=settings,
+            run="benchmark",
+            clock=clock,
+            resources={
+                service.host: _resource(service, clock, settings, partial(in_thread, threads), changed)
+                for service in services
+            },
+            archive=cast("Archive", MemoryArchive(clock)),
+            staging=cast("Staging", _Staging()),
+            stopping=Stopping(),
+            control_threads=threads,
+            transfer_threads=threads,
+            job_listeners=listeners,
+        )
+        token = opened.set(c)
+        try:
+            yield c
+        finally:
+            opened.reset(token)
+            for resource in c.resources.values():
+                await resource.watcher.close()
+
+
+def _resource(
+    service: SimulatedService,
+    clock: Clock,
+    settings: Settings,
+    run: Callable[[Callable[[], Any]], Any],
+    on_change: Callable[[SynthesisJob], None],
+) -> Resource:
+    client = cast("AvatarClient", service)
+    deadlines = Deadlines(settings.start_deadline_seconds, settings.job_deadline_seconds)
+    admission = Admission(
+        clock=clock,
+        creates_per_minute=settings.creates_per_minute,
+        max_unfinished_jobs=service.slots,
+    )
+
+    async def look(call: Callable[..., Any], *args: object) -> Any:
+        return await run(partial(call, *args))
+
+    watcher = Watcher(
+        client=client,
+        clock=clock,
+        poll_interval_seconds=settings.poll_interval_seconds,
+        deadlines=deadlines,
+        run=look,
+        on_change=on_change,
+        on_others=admission.see_others,
+    )
+    return Resource(
+        name=service.host, host=service.host, client=client, admission=admission, watcher=watcher, deadlines=deadlines
+    )
+
+
+def chain_of(options: Options) -> Chain:
+    """The plain chain, but for the videos."""
+
+    async def archive(ref: JobRef) -> Receipt:
+        c = current()
+        if options.archive_seconds:
+            await c.clock.sleep(options.archive_seconds)
+        return await c.transfer(_write_receipt, c, ref)
+
+    return replace(plain_chain(), archive=archive)
+
+
+def _write_receipt(c: Connections, ref: JobRef) -> Receipt:
+    """As `batch_avatar.outputs.archive_job`, without the outputs."""
+    job = c.ended.get(ref.service_id) if ref.input else c.ended.pop(ref.service_id, None)
+    if job is None:
+        job = c.resource_of(ref.resource).client.get(ref.service_id)
+    billing = shared_billing(load_pack(c, ref.job_id), job, ref.input) if ref.input else job.billing
+    billed = job.model_copy(update={"billing": billing})
+    held = c.archive.read_claim(ref.script_id, ref.content_id)
+    return c.archive.write_receipt(
+        Receipt(
+            **ref.model_dump(exclude={"resource"}),
+            internal_id=job.internal_id,
+            run=c.run,
+            resource=c.resource_of(ref.resource).host,
+            api_version=c.settings.api_version,
+            archived_at=c.clock.now(),
+            created_at=job.created_at,
+            last_action_at=job.last_action_at,
+            duration_milliseconds=job.duration_milliseconds,
+            billing=dict(billing),
+            billed_seconds=billed.billed_seconds,
+            billed_characters=billed.billed_characters,
+            video=StoredBlob(
+                blob_name=f"{c.archive.prefix_of(ref)}{ref.attempt}/video.mp4",
+                size_bytes=job.size_bytes or 0,
+                sha256=DIGEST,
+                content_md5=DIGEST[:32],
+                content_type="video/mp4",
+            ),
+            voice=held.claim.voice if held else "",
+            predicted_seconds=held.claim.predicted_seconds if held else None,
+            attempts=held.claim.attempts if held else (),
+        )
+    )
+
+
+class _Staging:
+    """Nothing is written there and nothing read."""
+
+    def write_link(self, *, seconds: float) -> SecretStr:
+        del seconds
+        return SecretStr("https://staging.invalid/packs?sig=none")
+
+    def remove(self, job_id: str) -> None:
+        del job_id

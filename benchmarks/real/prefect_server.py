@@ -1,0 +1,134 @@
+"""A real Prefect server with the settings that we ship, and what it recorded and cost."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from batch_avatar.stack import SERVER_SETTINGS
+from benchmarks.real.world import RunFailed, await_that
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REQUEST_SECONDS = 30.0
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+COMPLETED = {"task_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
+FAR = {"occurred": {"since": "2000-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}}
+
+
+@dataclass(frozen=True)
+class PrefectServer:
+    """On SQLite, in a folder of its own."""
+
+    pid: int
+    url: str
+    settings: dict[str, str]
+    """For whoever uses it."""
+
+    def cpu_seconds(self) -> float:
+        """Of the server and of all processes under it, so far."""
+        return sum(_cpu_seconds(pid) for pid in _tree(self.pid))
+
+    def completed_task_runs(self) -> int:
+        """As recorded until now; it lags behind the runs."""
+        count: int = self._ask("task_runs/count", COMPLETED)
+        return count
+
+    def events(self) -> int:
+        """All of them, recorded until now."""
+        total: int = self._ask("events/filter", {"filter": FAR, "limit": 1})["total"]
+        return total
+
+    def await_task_runs(self, count: int) -> int:
+        """How many completed ones are recorded, once they are `count`; fewer where some never come."""
+        try:
+            await_that(lambda: self.completed_task_runs() >= count, f"{count} task runs")
+        except RunFailed:
+            return self.completed_task_runs()
+        return self.completed_task_runs()
+
+    def await_quiet(self) -> None:
+        """Return when no more events are being recorded."""
+        seen: list[int] = []
+
+        def quiet() -> bool:
+            seen.append(self.events())
+            return len(seen) > QUIET_LOOKS and seen[-1] == seen[-QUIET_LOOKS]
+
+        await_that(quiet, "an end of the events")
+
+    def _ask(self, path: str, body: dict[str, Any]) -> Any:
+        answer = requests.post(f"{self.url}/{path}", json=body, timeout=REQUEST_SECONDS)
+        answer.raise_for_status()
+        return answer.json()
+
+
+QUIET_LOOKS = 60
+"""Looks without news, 50 ms apart: the recorder flushes once a second."""
+
+
+@contextmanager
+def open_prefect(folder: Path) -> Iterator[PrefectServer]:
+    """Start it and wait until it answers; it ends with the block."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    lines = SERVER_SETTINGS.read_text(encoding="utf-8").splitlines()
+    settings = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    settings |= {
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
+    log = folder / "prefect.log"
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(
+            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            cwd=folder,
+            env=clean | settings,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        try:
+            url = f"http://127.0.0.1:{port}/api"
+            await_that(lambda: process.poll() is not None or _answers(f"{url}/health"), "Prefect's server")
+            if process.poll() is not None:
+                raise RunFailed(f"Prefect's server ended: {log.read_text(encoding='utf-8')[-2000:]}")
+            user = {"PREFECT_API_URL": url, "PREFECT_HOME": str(folder / "prefect-client")}
+            yield PrefectServer(process.pid, url, user)
+        finally:
+            process.terminate()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=REQUEST_SECONDS).ok
+    except requests.RequestException:
+        return False
+
+
+def _tree(pid: int) -> list[int]:
+    """The process and everything under it that lives."""
+    found = [pid]
+    for parent in found:
+        for tasks in Path(f"/proc/{parent}/task").glob("*/children"):
+            found += [int(child) for child in tasks.read_text(encoding="utf-8").split()]
+    return found
+
+
+def _cpu_seconds(pid: int) -> float:
+    """User and system time of a process and of its children that have ended; proc(5), stat."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return sum(int(ticks) for ticks in fields[11:15]) / TICKS_A_SECOND

@@ -1,0 +1,28 @@
+"""`python -m benchmarks.real.profiling [COUNT]`: where the CPU of a batch goes, in the client's process alone."""
+
+from __future__ import annotations
+
+import pstats
+import sys
+
+from benchmarks.real.growth import USUAL_CHARACTERS
+from benchmarks.real.world import open_world, plain_scripts
+
+COUNT = 1_000
+LINES = 40
+
+
+def main() -> None:
+    """Print the functions with the most CPU time of their own, then with all that they call."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else COUNT
+    with open_world() as world:
+        world.write_manifest(plain_scripts(count, characters=USUAL_CHARACTERS))
+        profile = world.folder / "profile"
+        world.start("--engine", "local", profile=profile).end()
+        found = pstats.Stats(str(profile))
+    for order in ("tottime", "cumulative"):
+        found.sort_stats(order).print_stats(LINES)
+
+
+if __name__ == "__main__":
+    main()
