@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from batch_avatar import stages
 from batch_avatar.connections import CONTROL_THREADS, current
-from batch_avatar.errors import AlreadyArchived, BatchAvatarError, LateSuccess
+from batch_avatar.errors import AlreadyArchived, BatchAvatarError, LateSuccess, ServiceError
 from batch_avatar.identity import parse_job_id
 from batch_avatar.models import JobRef, JobStatus
 from batch_avatar.outputs import job_failed
@@ -71,16 +71,17 @@ class SweepItem:
 
 @dataclass(frozen=True)
 class SweepReport:
-    """All jobs of ours, and how many of others were left alone."""
+    """All jobs of ours, how many of others were left alone, and the resources, by name, that could not be read."""
 
     items: tuple[SweepItem, ...]
     foreign: int
     dry_run: bool
+    unread: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
         """Everything that could be done by itself is done."""
-        return not any(item.error for item in self.items)
+        return not self.unread and not any(item.error for item in self.items)
 
     def counts(self) -> dict[SweepAction, int]:
         found = Counter(item.action for item in self.items)
@@ -175,13 +176,22 @@ def _just_now(job: SynthesisJob) -> bool:
 
 
 async def sweep(chain: Chain, *, dry_run: bool = False) -> SweepReport:
-    """Look at all jobs of the resource, inside open connections, and do what can be done.
+    """Look at all jobs of all resources, inside open connections, and do what can be done.
 
     Raises:
-        ServiceError, ArchiveError: where service or archive cannot be read.
+        ServiceError, ArchiveError: where no resource, or the archive, can be read.
     """
     c = current()
-    jobs = [job for resource in c.resources.values() for job in await c.control(_jobs_of, resource)]
+    jobs: list[SynthesisJob] = []
+    unread: list[str] = []
+    for resource in c.resources.values():
+        try:
+            jobs += await c.control(_jobs_of, resource)
+        except ServiceError as error:
+            logger.error("the jobs of %s cannot be read: %s", resource.name, error)  # noqa: TRY400 - its own words do
+            unread.append(resource.name)
+            if len(unread) == len(c.resources):
+                raise
     index = await c.control(c.archive.index)
     items = plan_sweep(
         jobs,
@@ -197,7 +207,7 @@ async def sweep(chain: Chain, *, dry_run: bool = False) -> SweepReport:
             by_content.setdefault(item.ref.content_id, []).append(item)
         done = await asyncio.gather(*(_carry_out(c, chain, group, room) for group in by_content.values()))
         items = [item for group in done for item in group]
-    return SweepReport(tuple(items), foreign, dry_run)
+    return SweepReport(tuple(items), foreign, dry_run, tuple(unread))
 
 
 def _jobs_of(resource: Resource) -> list[SynthesisJob]:

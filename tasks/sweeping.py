@@ -28,8 +28,10 @@ async def sweep_as_task_runs(settings: Settings, *, dry_run: bool) -> State[None
         return Failed(message=str(error), data=error)
     counts = ", ".join(f"{count} to {action}" for action, count in report.counts().items()) or "no jobs of ours"
     summary = f"{counts}; {report.foreign} jobs of others left alone" + ("; nothing was done" if dry_run else "")
+    if report.unread:
+        summary += f"; the jobs of {', '.join(report.unread)} cannot be read"
     await acreate_table_artifact(table=sweep_rows(report), key="jobs", description=summary)
     if report.clean:
         return Completed(message=summary)
     failed = sum(bool(item.error) for item in report.items)
-    return Failed(message=f"{summary}; {failed} could not be done, see the table")
+    return Failed(message=f"{summary}; {failed} could not be done, see the table" if failed else summary)

@@ -381,6 +381,20 @@ def test_a_sweep_looks_at_all_resources(fleet, script):
     assert f.jobs_left() == []
 
 
+def test_a_sweep_goes_on_beside_a_resource_that_it_cannot_read_and_is_not_clean_then(fleet, script):
+    f = fleet("a", "b")
+    f.submit("a", [script("s1")])
+    for b in f.benches.values():
+        b.emulator.settle()
+    f.benches["b"].emulator.set_faults([FaultRule(operation="list", action=Status(status=401, shape="gateway"))])
+
+    report = f.sweep()
+
+    assert (report.unread, report.clean) == (("b",), False)
+    assert [item.action for item in report.items] == ["archive"]
+    assert set(f.archive.receipts()) == {"s1"}
+
+
 def test_jobs_list_shows_those_of_all_resources_and_where_they_are(fleet, script, tmp_path):
     f = fleet("a", "b")
     f.submit("a", [script("s1")])
