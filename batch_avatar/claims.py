@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from batch_avatar.errors import ClaimedElsewhere
+from batch_avatar.errors import ClaimedElsewhere, Stopped
 from batch_avatar.identity import recorded_form
 from batch_avatar.prediction import Predictor
 from batch_avatar.records import Claim
@@ -26,14 +26,16 @@ class ClaimTooOld(Exception):
     """Half the claim's time has passed since it was written."""
 
 
-def young_enough(c: Connections, written_at: datetime) -> None:
+def young_enough(c: Connections, resource: Resource, written_at: datetime) -> None:
     """The last look before a create leaves: nobody else may send by then.
 
     Raises:
         ClaimTooOld: another run may soon take the claim over.
-        Stopped: the run is ending.
+        Stopped: the run is ending, or takes no more, or the resource is set aside.
     """
     c.stopping.check()
+    if (reason := c.halted or resource.set_aside) is not None:
+        raise Stopped(f"it was not sent any more: {reason.message}", code="NoMoreSent")
     if not 0 <= (c.clock.now() - written_at).total_seconds() < c.settings.claim_seconds / 2:
         raise ClaimTooOld
 

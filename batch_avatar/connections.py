@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from batch_avatar.archive import Archive
     from batch_avatar.clock import Clock
+    from batch_avatar.errors import BatchAvatarError
     from batch_avatar.models import Script, SynthesisJob
+    from batch_avatar.pack_submission import PackSubmission
     from batch_avatar.progress import Event
     from batch_avatar.records import Pack
     from batch_avatar.report import BatchReport
@@ -61,6 +63,10 @@ class Connections:
     """Whose claims are ours: this process and run, so that a step that is taken again knows its own."""
     destinations: dict[str, SecretStr] = field(default_factory=dict)
     """Signed links of destination containers by job id: secrets, so this process alone knows them."""
+    halted: BatchAvatarError | None = None
+    """Why nothing more is sent in this run."""
+    pack_submissions: dict[tuple[str, ...], PackSubmission] = field(default_factory=dict)
+    """Under way, by host and scripts: a step that is taken again goes on with its own."""
     packs: dict[str, Pack] = field(default_factory=dict)
     """By job id, the packs of this run."""
     staging: Staging | None = None

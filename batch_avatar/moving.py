@@ -13,7 +13,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
 from batch_avatar.container_probe import doubts
-from batch_avatar.errors import JobFailed, LinkExpired, ResultLost, TransferError
+from batch_avatar.errors import JobFailed, JobOverdue, LinkExpired, ResultLost, TransferError
 from batch_avatar.models import JobStatus
 from batch_avatar.rescue import stored_blob
 from batch_avatar.storage_errors import archive_errors
@@ -119,9 +119,11 @@ class Outputs:
         """What is doubtful about the video.
 
         Raises:
-            JobFailed: it is one of a job that did not succeed, and no whole video.
+            JobFailed, JobOverdue: it is one of a job that did not succeed, or not yet, and no whole video.
         """
         found = doubts(facts, ending=ending, duration_milliseconds=self._job.duration_milliseconds)
+        if found and not self._job.terminal:
+            raise JobOverdue("its video is not whole yet", job=self._job)
         if found and self._job.status != JobStatus.SUCCEEDED:
             raise JobFailed("its video is not whole", job=self._job, worth_another_attempt=True)
         self.duration_milliseconds = self.duration_milliseconds or facts.duration_milliseconds

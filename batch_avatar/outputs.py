@@ -199,12 +199,15 @@ def _as_member(c: Connections, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
     read_job(c, ref)  # what was seen of it may be old, and its videos go with it
     if (receipt := c.archive.read_receipt(ref.script_id, ref.content_id)) is not None:
         raise AlreadyArchived(receipt)
+    c.staging.look_again(ref.job_id)  # it may have been listed before the job wrote its last video
+    if c.staging.video(ref.job_id, ref.input) is not None:
+        return mine
     if overdue:
         raise JobOverdue(overdue, job=mine, script_id=ref.script_id)
     said = decode_results(c.staging.summary(ref.job_id) or {})
     own = said[ref.input - 1] if len(said) >= ref.input else None
     failed = own is not None and (own.error is not None or own.status == JobStatus.FAILED)
-    if job.status == JobStatus.SUCCEEDED and not failed:
+    if job.status == JobStatus.SUCCEEDED and not failed and not c.permits.rerender_lost:
         raise ResultLost(
             f"the job succeeded, and its video of input {ref.input} is not in the staging container; it was probably "
             "billed, so it is not rendered again by itself",

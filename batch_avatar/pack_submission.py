@@ -104,17 +104,24 @@ class PackSubmission:
 
     async def _claimed(self) -> Pack | None:
         """The pack that every member's claim names; None where it is not worth one."""
-        names = list(self._held or self._scripts)
-        while len(names) > 1:
+        while len(self._scripts) > 1:
+            names = list(self._scripts)
             pack = self._pack(names)
             self._written_at = self._c.clock.now()
             writes = (self._claim(name, pack.job_id, number) for number, name in enumerate(names, start=1))
-            written = await asyncio.gather(*writes)
-            self._held = {name: held for name, held in zip(names, written, strict=True) if held is not None}
-            if len(self._held) == len(names):
+            written = await asyncio.gather(*writes, return_exceptions=True)
+            errors = [one for one in written if isinstance(one, BaseException)]
+            for name, held in zip(names, written, strict=True):
+                if held is None:  # who lost a claim adopts the other run's job
+                    del self._scripts[name]
+                    self._held.pop(name, None)
+                elif not isinstance(held, BaseException):
+                    self._held[name] = held
+            if errors:
+                raise errors[0]
+            if len(self._scripts) == len(names):
                 await self._c.control(self._c.archive.write_pack, pack)
                 return pack
-            names = list(self._held)  # who lost a claim adopts the other run's job
         await self._release(refused=False)
         return None
 
@@ -191,10 +198,11 @@ class PackSubmission:
             job_id=pack.job_id,
             description=mark,
             contents=[script.content for script in scripts],
-            check=partial(young_enough, self._c, self._written_at),
+            check=partial(young_enough, self._c, self._resource, self._written_at),
         )
         try:
-            job = await self._c.control(create, script)
+            async with self._resource.creating:
+                job = await self._c.control(create, script)
         except CreateUnclear:
             self._resource.admission.unclear()
             raise

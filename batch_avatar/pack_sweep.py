@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from batch_avatar import stages
-from batch_avatar.errors import AlreadyArchived, ClaimedElsewhere, JobFailed
+from batch_avatar.errors import AlreadyArchived, BatchAvatarError, ClaimedElsewhere, JobFailed
 from batch_avatar.packs import is_settled, read_pack
 from batch_avatar.records import SettledPack
 
@@ -32,8 +32,13 @@ def unsettled_members(job: SynthesisJob, index: ArchiveIndex) -> list[str]:
 
 
 async def settle_pack(c: Connections, chain: Chain, ref: JobRef) -> None:
-    """The job has ended: every input ends up archived or given up, and then it is deleted."""
+    """The job has ended: every input ends up archived or given up, and then it is deleted.
+
+    Raises:
+        BatchAvatarError: for some input it was not possible, the first of them; all others are done.
+    """
     pack = await read_pack(c, ref)
+    errors: list[BatchAvatarError] = []
     for member in pack.member_refs():
         held = await c.control(c.archive.read_claim, member.script_id, member.content_id)
         if held is None or held.claim.last.number != member.attempt or held.claim.last.over:
@@ -49,5 +54,9 @@ async def settle_pack(c: Connections, chain: Chain, ref: JobRef) -> None:
                 await stages.record_failure({"script_id": member.script_id}, member, error)
             except ClaimedElsewhere:
                 logger.info("%s has gone on to another attempt", member.script_id)
+        except BatchAvatarError as error:  # one input without a video must not keep the others from being archived
+            errors.append(error)
+    if errors:
+        raise errors[0]
     if await is_settled(c, pack):
         await chain.delete(SettledPack(ref=pack.ref()))

@@ -8,13 +8,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from batch_avatar.claims import update_last
-from batch_avatar.errors import BatchAvatarError, ClaimedElsewhere, DeleteRefused
+from batch_avatar.errors import (
+    AlreadyArchived,
+    BatchAvatarError,
+    ClaimedElsewhere,
+    DeleteRefused,
+    JobFailed,
+    JobOverdue,
+)
 from batch_avatar.packs import is_settled, read_pack
 from batch_avatar.records import SettledPack, Superseded
 
 if TYPE_CHECKING:
     from batch_avatar.connections import Connections
-    from batch_avatar.errors import JobOverdue
     from batch_avatar.models import JobRef
     from batch_avatar.slot import Slot
     from batch_avatar.stages import Chain
@@ -50,6 +56,11 @@ class PackWalk:
         if self._slot is not None:
             self._slot.leave()
 
+    @property
+    def empty(self) -> bool:
+        """All members have left."""
+        return not self._present
+
     def keep(self) -> None:
         """A video of it is doubtful: the job stays, so that a person can compare."""
         self._keep = True
@@ -76,6 +87,7 @@ class PackWalk:
             return
         self.ended()
         self._c.ended.pop(self._ref.service_id, None)
+        self._c.packs.pop(self._ref.job_id, None)
         try:
             pack = await read_pack(self._c, self._ref)
             if await is_settled(self._c, pack, known=self._settled):
@@ -84,6 +96,21 @@ class PackWalk:
             logger.warning("the job %s stays for now: %s", self._ref.job_id, error)
         except Exception:
             logger.exception("the job %s stays for now", self._ref.job_id)
+
+    async def _has_no_video(self, ref: JobRef) -> bool:
+        """A member that is not here may have its video in staging, which goes with the job: it is archived first."""
+        if ref.script_id in self._without:
+            return True
+        held = await self._c.control(self._c.archive.read_claim, ref.script_id, ref.content_id)
+        if held is None or held.claim.last.number != ref.attempt or held.claim.last.over:
+            return False
+        try:
+            await self._chain.archive(ref)
+        except AlreadyArchived:
+            return False
+        except (JobFailed, JobOverdue):
+            return True
+        return False
 
     def _delete_if_empty(self, error: JobOverdue | None) -> None:
         """Whoever still copies a video out of it must have done so before."""
@@ -94,7 +121,7 @@ class PackWalk:
     async def _delete(self, error: JobOverdue) -> None:
         try:
             pack = await read_pack(self._c, self._ref)
-            refs = pack.member_refs()
+            refs = tuple([ref for ref in pack.member_refs() if await self._has_no_video(ref)])
             for ref in refs:
                 with suppress(ClaimedElsewhere):  # it has gone on without us
                     await update_last(self._c, ref, {"ended": f"{error.code}: {error.message}"[:1000]})

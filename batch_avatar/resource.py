@@ -37,6 +37,9 @@ class Resource:
     unread: bool = False
     """The plan could not list its jobs, so nothing is sent there before they can be listed."""
     sending: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CREATES_AT_ONCE))
+    """Scripts that were taken from the queue, and are not sent yet."""
+    creating: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CREATES_AT_ONCE))
+    """Creates that are not answered yet: what the answers say stops those behind them."""
     alone: bool = False
     """A pack never started there: one script a job from now on."""
     refusals: list[str] = field(default_factory=list)

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TO_SETTLE = (PlanState.ALIVE, PlanState.CLAIMED, PlanState.LOST)
-"""Bound to a resource, and looked for before anything is sent: first."""
+TO_SEND = (PlanState.NEW, PlanState.CHANGED)
+"""Nothing binds these to a resource. All others have a job or a claim, and take their turn where that is."""
 NOBODY = Stopped("none of the resources can do its character or voice (unsupported)", code="NoResource")
 REPORT_SECONDS = 10.0  # for the report of a stopped run, of the 30 in which it ends
 ADOPTIONS = 500  # at once: what a run that died left behind is no job in flight and takes no slot
@@ -133,11 +133,11 @@ class _Batch:
                 self._walks.end(outcome)
                 if item.leftovers:
                     group.create_task(self._delete_leftovers(item))
-            elif item.state in TO_SETTLE:
+            elif item.state not in TO_SEND:
                 group.create_task(self._take_up(item, number), name=item.script_id)
             else:
                 self._enqueue(item, number)
-        for ref in _settled_packs(plan):
+        for ref in plan.settled_packs():
             group.create_task(self._delete_pack(ref))
         for resource in self._c.resources.values():
             if resource.set_aside is None and self._queue.waits_for(resource.host):
@@ -148,7 +148,7 @@ class _Batch:
     def _enqueue(self, item: PlanItem, number: int) -> None:
         script = self._scripts[number]
         hosts = frozenset(host for host, known in self._c.resources.items() if known.can_render(script))
-        packable = self._sizer is not None and item.state in (PlanState.NEW, PlanState.CHANGED)
+        packable = self._sizer is not None
         waiting = Waiting(
             item,
             number,
@@ -231,7 +231,9 @@ class _Batch:
             slot.resource.refusals.clear()
             predicted = (waiting.seconds for waiting in taken if waiting.item.script_id in by_name)
             self._walks.predicted_seconds[refs[0].job_id] = tuple(predicted)
-        for waiting in taken:
+        for waiting in sorted(
+            taken, key=lambda waiting: waiting.item.script_id not in by_name
+        ):  # the pack has the slot
             ref = by_name.get(waiting.item.script_id)
             own = Slot(slot.resource, held=False) if slot.given else slot.handed_over()
             walk = self._walks.walk(waiting.item, waiting.number, own, ref=ref)
@@ -240,9 +242,11 @@ class _Batch:
     async def _take_up(self, item: PlanItem, number: int) -> None:
         """Go on with what has a job or a claim, where that is."""
         async with self._adoptions:
-            resource = self._c.resources.get(item.resource) or self._walks.another(self._scripts[number])
+            resource = self._c.resources.get(item.resource)
+            if resource is None or (resource.set_aside is not None and item.state is not PlanState.ALIVE):
+                resource = self._walks.another(self._scripts[number]) or resource
             if resource is None:
-                self._walks.end(self._walks.outcome_of(NOBODY, item))
+                self._walks.end(self._walks.outcome_of(self._c.halted or NOBODY, item))
                 return
             slot = Slot(resource, held=False)
             if item.state is PlanState.ALIVE:
@@ -289,10 +293,5 @@ class _Batch:
                     await self._chain.delete(SettledPack(ref=pack.ref()))
             except BatchAvatarError as error:
                 logger.warning("the job %s stays for now: %s", ref.job_id, error)
-
-
-def _settled_packs(plan: Plan) -> list[JobRef]:
-    """Packs whose video nobody needs here any more; where one does, it deletes the pack when it leaves."""
-    left = {item.pack for item in plan.items if item.state in (PlanState.ALIVE, PlanState.DAMAGED)}
-    packs = {item.pack: item.ref() for item in plan.items if item.pack and item.pack not in left}
-    return list(packs.values())
+            except Exception:
+                logger.exception("the job %s stays for now", ref.job_id)

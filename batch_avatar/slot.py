@@ -47,12 +47,14 @@ class Slot:
             self._held = False
             self.resource.admission.leave()
 
-    async def move(self, resource: Resource) -> None:
-        """Wait for a place and a turn elsewhere."""
+    @property
+    def held(self) -> bool:
+        return self._held
+
+    def move(self, resource: Resource) -> None:
+        """To another resource, where it has no place yet."""
         self.leave()
         self.resource = resource
-        await resource.admission.enter()
-        self._held = True
 
     def follow(self, resource: Resource) -> None:
         """The job turned out to be elsewhere."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 import weakref
@@ -14,6 +15,8 @@ from typing import overload
 from batch_avatar.errors import InputError
 from batch_avatar.identity import signed_properties
 from batch_avatar.models import Outcome, OutcomeKind, Script
+
+logger = logging.getLogger(__name__)
 
 
 class _NamelessFile:
@@ -118,6 +121,7 @@ class OutcomeSpool(Sequence[Outcome]):
         self._starts = array("q", [-1]) * len(self._places)
         self._ends = array("q", [0]) * len(self._places)
         self._size = 0
+        self._kept: dict[int, Outcome] = {}
         self.kinds: Counter[OutcomeKind] = Counter()
         self.billed_seconds = 0
         self.billed_characters = 0
@@ -129,7 +133,11 @@ class OutcomeSpool(Sequence[Outcome]):
             raise ValueError(f"{outcome.script_id} has ended before")
         billed = {"billed_seconds": outcome.billed_seconds, "billed_characters": outcome.billed_characters}
         record = json.dumps(outcome.model_dump(mode="json", by_alias=True) | billed).encode()
-        self._file.write(record, self._size)
+        try:
+            self._file.write(record, self._size)
+        except InputError as error:  # a full disk must not cost the report
+            logger.warning("an outcome stays in memory: %s", error)
+            self._kept[number] = outcome
         self._starts[number], self._size = self._size, self._size + len(record)
         self._ends[number] = self._size
         self.kinds[outcome.outcome] += 1
@@ -152,6 +160,8 @@ class OutcomeSpool(Sequence[Outcome]):
         return self._read(found) if isinstance(found, int) else [self._read(number) for number in found]
 
     def _read(self, number: int) -> Outcome:
+        if (kept := self._kept.get(number)) is not None:
+            return kept
         return Outcome.model_validate_json(self._file.read(self._starts[number], self._ends[number]))
 
 
@@ -163,6 +173,6 @@ def _encode(script: Script) -> bytes:
 
 def _no_room(error: OSError) -> InputError:
     return InputError(
-        f"the scripts cannot be kept in a temporary file until they are sent: {error.strerror}; make room, or name "
-        "another folder in TMPDIR"
+        f"scripts and outcomes are kept in a temporary file, which cannot be written: {error.strerror}; make room, or "
+        "name another folder in TMPDIR"
     )

@@ -86,7 +86,16 @@ async def submit_pack(scripts: tuple[Script, ...], host: str = "") -> tuple[JobR
     """The job that these scripts share, once for each that is an input of it. Errors as `PackSubmission.submit`."""
     c = current()
     resource = c.resource_of(host)
-    return await _outlasting(lambda: resource, PackSubmission(c, scripts, resource).submit)
+    key = (host, *(script.script_id for script in scripts))
+    submission = c.pack_submissions.setdefault(key, PackSubmission(c, scripts, resource))
+    try:
+        refs = await _outlasting(lambda: resource, submission.submit)
+    except BatchAvatarError as error:
+        if not error.retriable:
+            del c.pack_submissions[key]
+        raise
+    del c.pack_submissions[key]
+    return refs
 
 
 async def wait(ref: JobRef) -> JobRef:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from batch_avatar.archive import Held
     from batch_avatar.connections import Connections
     from batch_avatar.models import JobRef, Script, SynthesisJob
+    from batch_avatar.records import Receipt
     from batch_avatar.resource import Resource
 
 logger = logging.getLogger(__name__)
@@ -138,6 +139,8 @@ class Submission:
                 logger.info("taking over the claim of run %s for %s", held.claim.run, claim.script_id)
                 held = await self._write(archive.replace_claim, held, claim)
             case Move.NEXT_ATTEMPT if held:
+                if held.claim.last.input and (receipt := await self._rescued(held.claim)):
+                    raise AlreadyArchived(receipt)
                 await self._given_up(held.claim)
                 spent = held.claim.last.number >= self._c.settings.max_attempts and not self._c.permits.retry_failed
                 if spent or held.claim.last.number >= MAX_ATTEMPT_NUMBER:
@@ -151,6 +154,9 @@ class Submission:
             case _:
                 return held, move
         return held, Move.SEND if held else Move.LOOK_AGAIN
+
+    async def _rescued(self, claim: Claim) -> Receipt | None:
+        return await self._c.control(rescue_receipt, self._c.archive, claim)
 
     async def _given_up(self, claim: Claim) -> bool:
         """Whether there is a dead letter, which another run may have written meanwhile, and it may be overruled.
@@ -169,7 +175,7 @@ class Submission:
 
     async def _lost(self, held: Held) -> Held | None:
         """Paid and gone: perhaps its video is here all the same; else only a person may pay again."""
-        receipt = await self._c.control(rescue_receipt, self._c.archive, held.claim)
+        receipt = await self._rescued(held.claim)
         if receipt is not None:
             raise AlreadyArchived(receipt)
         if not await self._given_up(held.claim) and not self._c.permits.rerender_lost:
@@ -223,10 +229,11 @@ class Submission:
         ref = held.claim.ref()
         mark = mark_description(self._script.description, self._c.archive.archive_id)
 
-        check = partial(young_enough, self._c, self._written_at)
+        check = partial(young_enough, self._c, self.resource, self._written_at)
         create = partial(self.resource.client.create, job_id=ref.job_id, description=mark, check=check)
         try:
-            job = await self._c.control(create, with_defaults(self._script))
+            async with self.resource.creating:
+                job = await self._c.control(create, with_defaults(self._script))
         except CreateUnclear:
             self.resource.admission.unclear()
             raise

@@ -87,6 +87,7 @@ class Tally:
     def stop_with(self, error: BatchAvatarError) -> None:
         if not self.stop.done():
             logger.error("no more jobs are created: %s", error)
+            self._c.halted = error
             self.stop.set_result(error)
 
     def outcome_of(self, error: BatchAvatarError, item: PlanItem) -> Outcome:

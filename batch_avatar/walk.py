@@ -62,13 +62,8 @@ class Walks(Tally):
     async def walk(self, item: PlanItem, number: int, slot: Slot, *, ref: JobRef | None = None) -> None:
         """To the outcome, which is noted. `number`: the script's place; `ref`: its job, where it has been sent."""
         self.begun.add(item.script_id)
-        script = self._scripts[number]
-        predicted = self._c.predictor.predict(script).render_seconds
-        if ref is not None and self._sizer is not None and ref.job_id in self.predicted_seconds:
-            predicted = self._sizer.job_seconds(self.predicted_seconds[ref.job_id])
-        self._c.expected_seconds[item.script_id] = predicted
         try:
-            outcome = await self._to_the_end(item, script, slot, ref)
+            outcome = await self._walk(item, number, slot, ref)
         except BatchAvatarError as error:
             outcome = self.outcome_of(error, item)
             if isinstance(error, AlreadyArchived) and error.receipt.run == self._c.run:  # rebuilt, and paid in this run
@@ -78,10 +73,15 @@ class Walks(Tally):
             outcome = self.outcome_of(own_mistake(error), item)
         finally:
             slot.leave()
-            del self._c.expected_seconds[item.script_id]
+            self._c.expected_seconds.pop(item.script_id, None)
         self.end(outcome)
 
-    async def _to_the_end(self, item: PlanItem, script: Script, slot: Slot, ref: JobRef | None) -> Outcome:
+    async def _walk(self, item: PlanItem, number: int, slot: Slot, ref: JobRef | None) -> Outcome:
+        script = self._scripts[number]
+        predicted = self._c.predictor.predict(script).render_seconds
+        if ref is not None and self._sizer is not None and ref.job_id in self.predicted_seconds:
+            predicted = self._sizer.job_seconds(self.predicted_seconds[ref.job_id])
+        self._c.expected_seconds[item.script_id] = predicted
         if item.state is PlanState.DAMAGED:
             await self._c.control(self._c.archive.retire_receipt, item.script_id, item.content_id)
         while True:
@@ -94,14 +94,19 @@ class Walks(Tally):
             try:
                 end = await self._attempt(item, script, ref, slot, pack)
             except Exception:
-                if pack is not None:
-                    await pack.leave(item.script_id, settled=False)
+                await self._leave(pack, ref, settled=False)
                 raise
-            if pack is not None:
-                await pack.leave(item.script_id, settled=True)
+            await self._leave(pack, ref, settled=True)
             if end is not None:
                 return end
             ref = None
+
+    async def _leave(self, pack: PackWalk | None, ref: JobRef, *, settled: bool) -> None:
+        if pack is not None:
+            await pack.leave(ref.script_id, settled=settled)
+            if pack.empty:
+                self.packs.pop(ref.job_id, None)
+                self.predicted_seconds.pop(ref.job_id, None)
 
     async def _attempt(
         self, item: PlanItem, script: Script, ref: JobRef, slot: Slot, pack: PackWalk | None
@@ -212,9 +217,10 @@ class Walks(Tally):
     async def _sent(self, script: Script, slot: Slot) -> JobRef | DeadLetter:
         """The job, on the first resource that takes the script; or the letter that says that it is refused."""
         while True:
-            await slot.hold()
             resource = slot.resource
             try:
+                if not slot.held:
+                    await resource.watcher.looking_while(slot.hold())
                 try:
                     ref = await self._chain.submit(script, resource.host)
                 finally:
@@ -228,7 +234,7 @@ class Walks(Tally):
                 other = self.another(script)
                 if refused is not resource or other is None:
                     raise
-                await slot.move(other)
+                slot.move(other)
                 continue
             taken = self._c.resource_of(ref.resource)
             taken.refusals.clear()

@@ -290,6 +290,9 @@ class Watcher:
     def _fail_all(self, error: Exception) -> None:
         self._watched.settle_all(error)
         askers, self._askers = self._askers, []
+        ours = (
+            error if isinstance(error, BatchAvatarError) else BatchAvatarError("see the log", code=type(error).__name__)
+        )
         for asker in (*askers, *self._keepers):
             if not asker.done():
-                asker.set_exception(copy(error) if isinstance(error, BatchAvatarError) else error)
+                asker.set_exception(copy(ours))

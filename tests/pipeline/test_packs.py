@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -15,6 +16,7 @@ from batch_avatar import stages
 from batch_avatar.connect import open_connections
 from batch_avatar.emulator.azurite import USER_ACCOUNT
 from batch_avatar.emulator.faults import FailInputs, FaultRule, StickJob
+from batch_avatar.emulator.options import Progression
 from batch_avatar.errors import SettingsError
 from batch_avatar.retry import plain_chain
 from batch_avatar.runner import render_scripts
@@ -83,6 +85,14 @@ def jobs_left(b):
 def rendered(b):
     """By the key of its content, the SHA-256 of each video that the service made."""
     return {one["content"]: one["sha256"] for job in b.emulator.jobs() for one in job["inputs"] if one["sha256"]}
+
+
+def until(ready):
+    """Ask again until it is so; the service writes while we wait."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while not ready():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
 
 
 def key_of(script):
@@ -424,3 +434,30 @@ def test_a_pack_without_a_staging_container_in_the_settings_is_unfinished_and_na
     assert report.unfinished == 2
     assert "BATCH_AVATAR_STAGING_CONTAINER" in error_of(report, "s1").message
     assert render(b, scripts, 1).all_archived
+
+
+def test_what_a_late_pack_has_of_scripts_that_are_not_here_is_archived_before_it_is_deleted(packs, script):
+    slow = Progression.after_seconds(start_delay=0, overhead=3600)
+    b = packs(progression=slow, delete_unfinished="accept")
+    scripts = scripts_of(script, 3)
+    submit_pack(b, scripts)
+    until(lambda: len(staged(b)) == 4)  # three videos and the summary
+    with staging_of(b) as client:
+        client.delete_blob(next(name for name in staged(b) if name.endswith("0003.mp4")))
+
+    late = {"start_deadline_seconds": 0.01, "job_deadline_seconds": 0.02}
+    render(b, scripts[2:], 1, **late)  # s3 goes on alone, and its jobs are late as well
+
+    assert set(b.receipts()) == {"s1", "s2"}
+    assert not b.claim("s1")["attempts"][-1]["over"]
+    assert [name for name in b.accepted() if name.startswith(("s1", "s2"))] == []
+
+
+def test_no_more_is_sent_of_a_refused_pack_once_it_is_clear_that_nothing_is_taken(packs, script):
+    refuse = FaultRule(operation="create", action={"kind": "status", "status": 400, "code": "BadRequest"})
+    b = packs(faults=(refuse,))
+
+    report = render(b, scripts_of(script, 30), 30)
+
+    assert sum(b.emulator.stats()["requests"]["create"].values()) < 20
+    assert report.failed + report.unfinished == 30

@@ -587,7 +587,7 @@ def test_scripts_that_were_refused_take_no_disk_while_the_error_is_kept(tmp_path
 def test_without_room_for_temporary_files_no_script_is_taken(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
 
-    with pytest.raises(InputError, match="the scripts cannot be kept in a temporary file"):
+    with pytest.raises(InputError, match="scripts and outcomes are kept in a temporary file"):
         read(write(tmp_path / "a.txt", "Hi."))
 
 

@@ -97,36 +97,29 @@ async def test_a_job_that_turns_out_to_be_elsewhere_takes_its_place_there(clock)
     assert there.admission.held == 1
 
 
-async def test_who_moves_waits_for_a_place_and_a_turn_there_and_holds_none_meanwhile(clock):
-    here, there = resource(clock, slots=1), resource(clock, slots=1, creates_per_minute=2)
-    await there.admission.turn()
+async def test_who_moves_leaves_its_place_at_once_and_waits_for_one_there(clock):
+    here, there = resource(clock, slots=1), resource(clock, slots=1)
     busy, slot, next_one = Slot(there, held=False), Slot(here, held=False), Slot(here, held=False)
     await busy.hold()
     await slot.hold()
 
-    moving = asyncio.create_task(slot.move(there))
-    waiting = asyncio.create_task(next_one.hold())
+    slot.move(there)
+    moving, waiting = asyncio.create_task(slot.hold()), asyncio.create_task(next_one.hold())
     await clock.settle()
     assert (moving.done(), waiting.done()) == (False, True), "its old place is free for the next"
 
     busy.leave()
-    await clock.advance(29)
-    assert not moving.done()
-    await clock.advance(3)
-    assert (moving.done(), there.admission.held, slot.resource) == (True, 1, there)
+    await clock.settle()
+    assert (moving.done(), slot.held, there.admission.held, slot.resource) == (True, True, 1, there)
 
 
-@pytest.mark.parametrize("seconds", [0, 10], ids=["for a place", "for a turn"])
-async def test_who_gives_up_waiting_holds_nothing(clock, seconds):
-    here, there = resource(clock), resource(clock, slots=1, creates_per_minute=2)
-    await there.admission.turn()
+async def test_who_gives_up_waiting_holds_nothing(clock):
+    here, there = resource(clock), resource(clock, slots=1)
     busy, slot = Slot(there, held=False), Slot(here, held=False)
     await busy.hold()
-    moving = asyncio.create_task(slot.move(there))
+    slot.move(there)
+    moving = asyncio.create_task(slot.hold())
     await clock.settle()
-    if seconds:
-        busy.leave()
-        await clock.advance(seconds)
 
     moving.cancel()
     await asyncio.gather(moving, return_exceptions=True)
@@ -177,7 +170,7 @@ def test_no_place_is_lost_or_left_twice_in_any_order(steps):
                 case "follow":
                     slot.follow(known[where])
                 case "move":
-                    await slot.move(known[where])
+                    slot.move(known[where])
                 case "hand over":
                     slots.append(slot.handed_over())
             held = [one.admission.held for one in known]

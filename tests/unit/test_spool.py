@@ -230,7 +230,7 @@ def test_a_full_disk_is_told_and_what_was_added_before_can_still_be_read():
     first, big, last = script("first"), script("big", "word " * 20_000), script("last")
     spool = spooled(first)
 
-    with largest_file(50_000), pytest.raises(InputError, match=r"the scripts cannot be kept .* TMPDIR"):
+    with largest_file(50_000), pytest.raises(InputError, match=r"scripts and outcomes are kept .* TMPDIR"):
         spool.add(big)
     spool.add(last)
 
