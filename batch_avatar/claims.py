@@ -34,7 +34,7 @@ def young_enough(c: Connections, resource: Resource, written_at: datetime) -> No
         Stopped: the run is ending, or takes no more, or the resource is set aside.
     """
     c.stopping.check()
-    if (reason := c.halted or resource.set_aside) is not None:
+    if (reason := c.halted or resource.set_aside or resource.systemic()) is not None:
         raise Stopped(f"it was not sent any more: {reason.message}", code="NoMoreSent")
     if not 0 <= (c.clock.now() - written_at).total_seconds() < c.settings.claim_seconds / 2:
         raise ClaimTooOld

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from batch_avatar.errors import Stopped
 
 if TYPE_CHECKING:
     from batch_avatar.admission import Admission
     from batch_avatar.client import AvatarClient
-    from batch_avatar.errors import BatchAvatarError
+    from batch_avatar.errors import BatchAvatarError, RequestRefused
     from batch_avatar.models import Script
     from batch_avatar.watcher import Deadlines, Watcher
 
 CREATES_AT_ONCE = 8
 """Under way on one resource: what is not sent yet may still go to another. Half of the threads for short calls."""
+
+SYSTEMIC = 5
+"""So many scripts refused in a row with one code: it is not the scripts (design, section 4)."""
 
 _VOICE = re.compile(r"<voice\b[^>]*?\bname\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
 
@@ -42,8 +48,19 @@ class Resource:
     """Creates that are not answered yet: what the answers say stops those behind them."""
     alone: bool = False
     """A pack never started there: one script a job from now on."""
-    refusals: list[str] = field(default_factory=list)
-    """Codes of the scripts that it refused in a row."""
+    refusals: deque[RequestRefused] = field(default_factory=lambda: deque(maxlen=SYSTEMIC))
+    """Of scripts, in a row."""
+
+    def systemic(self) -> Stopped | None:
+        """Why nothing more should be sent there: five scripts refused in a row with one code are no accident."""
+        if len(self.refusals) < SYSTEMIC or len({error.code for error in self.refusals}) > 1:
+            return None
+        last = self.refusals[-1]
+        return Stopped(
+            f"{SYSTEMIC} scripts in a row were refused with {last.code} ({last.message}); that is hardly "
+            "the scripts' fault, so no more are sent. Mend the common cause and run again with retry_failed",
+            code="Systemic",
+        )
 
     def can_render(self, script: Script) -> bool:
         """Whether the settings say nothing against it."""

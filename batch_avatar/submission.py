@@ -237,6 +237,9 @@ class Submission:
         except CreateUnclear:
             self.resource.admission.unclear()
             raise
+        except RequestRefused as error:
+            self.resource.refusals.append(error)  # at once: what is about to be sent looks at it
+            raise
         self.resource.admission.accepted()
         self.resource.watcher.mine(job.service_id)
         return await self._note(held, job)

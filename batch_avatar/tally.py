@@ -16,15 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from batch_avatar.connections import Connections
-    from batch_avatar.errors import JobFailed, JobOverdue, RequestRefused
+    from batch_avatar.errors import JobFailed, JobOverdue
     from batch_avatar.models import Outcome, SynthesisJob
     from batch_avatar.plan_item import PlanItem
     from batch_avatar.resource import Resource
 
 logger = logging.getLogger(__name__)
-
-SYSTEMIC = 5
-"""So many scripts refused in a row with one code: it is not the scripts (design, section 4)."""
 
 
 class Tally:
@@ -64,15 +61,10 @@ class Tally:
         """An attempt that is given up may have been billed as well."""
         self._billed[script_id].update(seconds=error.job.billed_seconds, characters=error.job.billed_characters)
 
-    def note_refusal(self, resource: Resource, error: RequestRefused) -> None:
-        """The service will never take this script as it is. Five in a row with one code are no accident."""
-        resource.refusals.append(error.code)
-        if resource.refusals[-SYSTEMIC:] == [error.code] * SYSTEMIC:
-            text = (
-                f"{SYSTEMIC} scripts in a row were refused with {error.code} ({error.message}); that is hardly "
-                "the scripts' fault, so no more are sent. Mend the common cause and run again with retry_failed"
-            )
-            self.set_aside(resource, Stopped(text, code="Systemic"))
+    def note_refusal(self, resource: Resource) -> None:
+        """The service will never take this script as it is; where it says so of too many, nothing more goes there."""
+        if (reason := resource.systemic()) is not None:
+            self.set_aside(resource, reason)
 
     def set_aside(self, resource: Resource, error: BatchAvatarError) -> None:
         """Nothing more is sent there; once no resource is left, the run takes no more."""

@@ -23,7 +23,8 @@ from batch_avatar.outcomes import archived, outcome_of_letter, own_mistake
 from batch_avatar.pack_walk import PackWalk
 from batch_avatar.plan_item import PlanState
 from batch_avatar.records import DeadLetter, Receipt
-from batch_avatar.tally import SYSTEMIC, Tally
+from batch_avatar.resource import SYSTEMIC
+from batch_avatar.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -226,7 +227,7 @@ class Walks(Tally):
                 finally:
                     slot.sent()
             except RequestRefused as error:
-                self.note_refusal(self._c.resources.get(error.resource or "", resource), error)
+                self.note_refusal(self._c.resources.get(error.resource or "", resource))
                 return await stages.record_refusal(script, error)
             except AccessRefused as error:
                 refused = self._c.resources.get(error.resource or "", resource)

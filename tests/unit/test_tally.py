@@ -9,8 +9,8 @@ from batch_avatar.errors import AccessRefused, JobFailed, RequestRefused, Stoppe
 from batch_avatar.models import Outcome, OutcomeKind, SynthesisJob
 from batch_avatar.plan_item import PlanItem, PlanState
 from batch_avatar.progress import Phase
-from batch_avatar.resource import Resource
-from batch_avatar.tally import SYSTEMIC, Tally
+from batch_avatar.resource import SYSTEMIC, Resource
+from batch_avatar.tally import Tally
 
 SCRIPT_IDS = ["s1", "s2", "sent", "begun", "waiting", "ended"]
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -120,11 +120,16 @@ async def test_a_run_stops_once_for_the_first_reason(start):
 # Systemic refusals
 
 
+def refuse(tally, where, error):
+    where.refusals.append(error)
+    tally.note_refusal(where)
+
+
 async def test_five_refusals_in_a_row_with_one_code_set_that_resource_aside(start, here, there):
     tally = start()
     for number in range(SYSTEMIC):
         assert here.set_aside is None, number
-        tally.note_refusal(here, refused())
+        refuse(tally, here, refused())
 
     assert here.set_aside.code == "Systemic"
     assert there.set_aside is None
@@ -134,8 +139,8 @@ async def test_five_refusals_in_a_row_with_one_code_set_that_resource_aside(star
 async def test_refusals_are_counted_for_each_resource_by_itself(start, here, there):
     tally = start()
     for _ in range(SYSTEMIC - 1):
-        tally.note_refusal(here, refused())
-        tally.note_refusal(there, refused())
+        refuse(tally, here, refused())
+        refuse(tally, there, refused())
 
     assert (here.set_aside, there.set_aside) == (None, None)
 
@@ -143,7 +148,7 @@ async def test_refusals_are_counted_for_each_resource_by_itself(start, here, the
 async def test_refusals_with_different_codes_have_no_common_cause(start, here):
     tally = start()
     for number in range(3 * SYSTEMIC):
-        tally.note_refusal(here, refused(code=f"Code{number % 2}"))
+        refuse(tally, here, refused(code=f"Code{number % 2}"))
 
     assert here.set_aside is None
 
@@ -151,7 +156,7 @@ async def test_refusals_with_different_codes_have_no_common_cause(start, here):
 async def test_the_message_names_the_code_and_the_way_on(start, here):
     tally = start(here)
     for _ in range(SYSTEMIC):
-        tally.note_refusal(here, refused())
+        refuse(tally, here, refused())
 
     assert "BadRequest" in str(tally.stop.result())
     assert "retry_failed" in str(tally.stop.result())
