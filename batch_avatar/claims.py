@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from batch_avatar.errors import ClaimedElsewhere, Stopped
+from batch_avatar.errors import ClaimedElsewhere, NoMoreSent
 from batch_avatar.identity import recorded_form
 from batch_avatar.prediction import Predictor
 from batch_avatar.records import Claim
@@ -31,11 +31,12 @@ def young_enough(c: Connections, resource: Resource, written_at: datetime) -> No
 
     Raises:
         ClaimTooOld: another run may soon take the claim over.
-        Stopped: the run is ending, or takes no more, or the resource is set aside.
+        Stopped: the run is ending.
+        NoMoreSent: the run takes no more, or the resource is set aside.
     """
     c.stopping.check()
     if (reason := c.halted or resource.set_aside or resource.systemic()) is not None:
-        raise Stopped(f"it was not sent any more: {reason.message}", code="NoMoreSent")
+        raise NoMoreSent(f"it was not sent any more: {reason.message}")
     if not 0 <= (c.clock.now() - written_at).total_seconds() < c.settings.claim_seconds / 2:
         raise ClaimTooOld
 

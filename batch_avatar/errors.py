@@ -30,6 +30,7 @@ BatchAvatarError
 │   └── ArchiveConflict        storage     a blob with other content is in the way
 ├── AlreadyArchived            archived    not a failure: another run was faster
 └── Stopped                    stopped     this run ends early; run it again to continue
+    └── NoMoreSent             stopped     not sent, because others like it were refused; mend that, then again
 """
 
 from __future__ import annotations
@@ -274,3 +275,7 @@ class AlreadyArchived(BatchAvatarError):
 
 class Stopped(BatchAvatarError):
     failure_class = FailureClass.STOPPED
+
+
+class NoMoreSent(Stopped):
+    pass

@@ -20,6 +20,7 @@ from batch_avatar.errors import (
     CreateUnclear,
     JobExists,
     JobNotFound,
+    NoMoreSent,
     RequestRefused,
     SettingsError,
     Throttled,
@@ -84,10 +85,10 @@ class PackSubmission:
                     raise CreateUnclear(f"{sends} creates without a usable answer", job_id=pack.job_id) from None
                 await self._resource.admission.turn()
                 pack = await self._ready()
-            except (AccessRefused, RequestRefused) as error:
+            except (AccessRefused, RequestRefused, NoMoreSent) as error:
                 if self._unclear is None:  # after an unclear create, one may be there all the same
                     await self._release(refused=True)
-                if isinstance(error, AccessRefused):
+                if not isinstance(error, RequestRefused):
                     raise
                 logger.warning("a pack of %d was refused, its scripts go alone: %s", len(pack.members), error)
                 pack = None

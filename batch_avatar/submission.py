@@ -22,6 +22,7 @@ from batch_avatar.errors import (
     FailureClass,
     JobError,
     JobExists,
+    NoMoreSent,
     RequestRefused,
     ResultLost,
     Throttled,
@@ -99,7 +100,7 @@ class Submission:
                 except (JobExists, CreateUnclear) as error:
                     logger.warning("looking before sending again: %s", error)
                     sends += 1
-                except (AccessRefused, RequestRefused) as error:
+                except (AccessRefused, RequestRefused, NoMoreSent) as error:
                     if sends == 0:  # after an unclear create, one may be there all the same
                         with suppress(BatchAvatarError):  # a note for later runs; the refusal is what matters now
                             await update_last(self._c, held.claim.ref(), {"refused": True}, holder=self._holder)

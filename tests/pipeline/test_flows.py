@@ -56,7 +56,11 @@ def command(environment, tmp_path):
 @pytest.fixture
 def api(stack):
     def post(path, json=None, **body):
-        answer = requests.post(f"{stack.prefect_url}/api/{path}", json=json or body, timeout=30)
+        for _ in range(10):
+            answer = requests.post(f"{stack.prefect_url}/api/{path}", json=json or body, timeout=30)
+            if answer.status_code != requests.codes.unavailable:  # how the server says that its SQLite is busy
+                break
+            time.sleep(1)
         answer.raise_for_status()
         return answer.json()
 

@@ -29,6 +29,7 @@ from batch_avatar.errors import (
     LateSuccess,
     LinkExpired,
     ManifestError,
+    NoMoreSent,
     RequestRefused,
     ResultLost,
     ServiceError,
@@ -203,6 +204,7 @@ UNFINISHED = {
     ArchiveUnavailable,
     ArchiveRefused,
     ArchiveConflict,
+    NoMoreSent,
     Stopped,
 }
 KINDS = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, BatchAvatarError)}
