@@ -17,6 +17,7 @@ from batch_avatar.claims import ClaimTooOld, new_claim, young_enough
 from batch_avatar.decision import LOOKS
 from batch_avatar.errors import (
     AccessRefused,
+    BatchAvatarError,
     CreateUnclear,
     JobExists,
     JobNotFound,
@@ -24,7 +25,6 @@ from batch_avatar.errors import (
     RequestRefused,
     SettingsError,
     Throttled,
-    TooManyJobs,
 )
 from batch_avatar.identity import derive_job_id, mark_description
 from batch_avatar.packing import derive_pack_id, pack_job_id
@@ -72,9 +72,9 @@ class PackSubmission:
             try:
                 return await self._accepted(pack, await self._send(pack))
             except (Throttled, ClaimTooOld) as error:
-                self._heed(error)
-                await self._resource.admission.turn()
-                pack = await self._ready()
+                if isinstance(error, Throttled):
+                    self._resource.heed(error)
+                pack = await self._ready_again()
             except (JobExists, CreateUnclear) as error:
                 logger.warning("looking before sending again: %s", error)
                 sends += 1
@@ -83,21 +83,24 @@ class PackSubmission:
                     return await self._accepted(pack, job)
                 if sends == MAX_SENDS:
                     raise CreateUnclear(f"{sends} creates without a usable answer", job_id=pack.job_id) from None
-                await self._resource.admission.turn()
-                pack = await self._ready()
+                pack = await self._ready_again()
             except (AccessRefused, RequestRefused, NoMoreSent) as error:
-                if self._unclear is None:  # after an unclear create, one may be there all the same
-                    await self._release(refused=True)
-                if not isinstance(error, RequestRefused):
-                    raise
+                await self._refused(error)
                 logger.warning("a pack of %d was refused, its scripts go alone: %s", len(pack.members), error)
                 pack = None
         return ()
 
-    def _heed(self, error: Throttled | ClaimTooOld) -> None:
-        if isinstance(error, Throttled):
-            logger.warning("%s takes no new job for now: %s", self._resource.name, error)
-            self._resource.admission.throttled(error.retry_after_seconds, full=isinstance(error, TooManyJobs))
+    async def _refused(self, error: BatchAvatarError) -> None:
+        """Raises the error unless the scripts may go alone."""
+        if self._unclear is None:  # after an unclear create, one may be there all the same
+            await self._release(refused=True)
+        if not isinstance(error, RequestRefused):
+            raise error
+
+    async def _ready_again(self) -> Pack | None:
+        """After another turn."""
+        await self._resource.admission.turn()
+        return await self._ready()
 
     async def _ready(self) -> Pack | None:
         """With young claims: a pack that may have been sent, as it was; else whoever can be claimed."""

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from batch_avatar import stages
 from batch_avatar.errors import AlreadyArchived, BatchAvatarError, ClaimedElsewhere, JobFailed
-from batch_avatar.packs import is_settled, read_pack
-from batch_avatar.records import SettledPack
+from batch_avatar.packs import delete_if_settled, read_pack
 
 if TYPE_CHECKING:
     from batch_avatar.archive_index import ArchiveIndex
@@ -58,5 +57,4 @@ async def settle_pack(c: Connections, chain: Chain, ref: JobRef) -> None:
             errors.append(error)
     if errors:
         raise errors[0]
-    if await is_settled(c, pack):
-        await chain.delete(SettledPack(ref=pack.ref()))
+    await delete_if_settled(c, chain, ref)

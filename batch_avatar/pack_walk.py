@@ -16,8 +16,8 @@ from batch_avatar.errors import (
     JobFailed,
     JobOverdue,
 )
-from batch_avatar.packs import is_settled, read_pack
-from batch_avatar.records import SettledPack, Superseded
+from batch_avatar.packs import delete_if_settled, read_pack
+from batch_avatar.records import Superseded
 
 if TYPE_CHECKING:
     from batch_avatar.connections import Connections
@@ -87,15 +87,14 @@ class PackWalk:
             return
         self.ended()
         self._c.ended.pop(self._ref.service_id, None)
-        self._c.packs.pop(self._ref.job_id, None)
         try:
-            pack = await read_pack(self._c, self._ref)
-            if await is_settled(self._c, pack, known=self._settled):
-                await self._chain.delete(SettledPack(ref=pack.ref()))
+            await delete_if_settled(self._c, self._chain, self._ref, known=self._settled)
         except BatchAvatarError as error:
             logger.warning("the job %s stays for now: %s", self._ref.job_id, error)
         except Exception:
             logger.exception("the job %s stays for now", self._ref.job_id)
+        finally:
+            self._c.packs.pop(self._ref.job_id, None)
 
     async def _has_no_video(self, ref: JobRef) -> bool:
         """A member that is not here may have its video in staging, which goes with the job: it is archived first."""

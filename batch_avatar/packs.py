@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from batch_avatar.errors import ArchiveConflict
 from batch_avatar.identity import parse_job_id
 from batch_avatar.packing import share
+from batch_avatar.records import SettledPack
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from batch_avatar.connections import Connections
     from batch_avatar.models import JobRef, SynthesisJob
     from batch_avatar.records import Pack, PackMember
+    from batch_avatar.stages import Chain
 
 
 def load_pack(c: Connections, job_id: str) -> Pack:
@@ -35,6 +37,13 @@ def load_pack(c: Connections, job_id: str) -> Pack:
 async def read_pack(c: Connections, ref: JobRef) -> Pack:
     """As `load_pack`, without a thread of one's own."""
     return await c.control(load_pack, c, ref.job_id)
+
+
+async def delete_if_settled(c: Connections, chain: Chain, ref: JobRef, *, known: Collection[str] = ()) -> None:
+    """Delete the pack once nobody needs it any more; `known` as in `is_settled`."""
+    pack = await read_pack(c, ref)
+    if await is_settled(c, pack, known=known):
+        await chain.delete(SettledPack(ref=pack.ref()))
 
 
 async def is_settled(c: Connections, pack: Pack, *, known: Collection[str] = ()) -> bool:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from batch_avatar.errors import Stopped
+from batch_avatar.errors import Stopped, TooManyJobs
 
 if TYPE_CHECKING:
     from batch_avatar.admission import Admission
     from batch_avatar.client import AvatarClient
-    from batch_avatar.errors import BatchAvatarError, RequestRefused
+    from batch_avatar.errors import BatchAvatarError, RequestRefused, Throttled
     from batch_avatar.models import Script
     from batch_avatar.watcher import Deadlines, Watcher
+
+logger = logging.getLogger(__name__)
 
 CREATES_AT_ONCE = 8
 """Under way on one resource: what is not sent yet may still go to another. Half of the threads for short calls."""
@@ -61,6 +64,11 @@ class Resource:
             "the scripts' fault, so no more are sent. Mend the common cause and run again with retry_failed",
             code="Systemic",
         )
+
+    def heed(self, error: Throttled) -> None:
+        """The service takes no new job for now: nobody sends there before its time is over."""
+        logger.warning("%s takes no new job for now: %s", self.name, error)
+        self.admission.throttled(error.retry_after_seconds, full=isinstance(error, TooManyJobs))
 
     def can_render(self, script: Script) -> bool:
         """Whether the settings say nothing against it."""

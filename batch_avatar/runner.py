@@ -16,10 +16,9 @@ from batch_avatar.errors import AccessRefused, BatchAvatarError, InputError, Set
 from batch_avatar.models import JobRef, Permits
 from batch_avatar.outcomes import build_report, own_mistake, settled
 from batch_avatar.packing import PackSizer, fitting, input_bytes, pack_key
-from batch_avatar.packs import is_settled, read_pack
+from batch_avatar.packs import delete_if_settled
 from batch_avatar.plan_item import Plan, PlanItem, PlanState
 from batch_avatar.progress import Event, Phase
-from batch_avatar.records import SettledPack
 from batch_avatar.resource_settings import PREVIEW_31
 from batch_avatar.slot import Slot
 from batch_avatar.walk import Walks
@@ -288,9 +287,7 @@ class _Batch:
         """A run died between the last receipt of a pack and its delete."""
         async with self._leftovers:
             try:
-                pack = await read_pack(self._c, ref)
-                if await is_settled(self._c, pack):
-                    await self._chain.delete(SettledPack(ref=pack.ref()))
+                await delete_if_settled(self._c, self._chain, ref)
             except BatchAvatarError as error:
                 logger.warning("the job %s stays for now: %s", ref.job_id, error)
             except Exception:

@@ -26,7 +26,6 @@ from batch_avatar.errors import (
     RequestRefused,
     ResultLost,
     Throttled,
-    TooManyJobs,
 )
 from batch_avatar.identity import archive_of, derive_job_id, mark_description
 from batch_avatar.models import JobStatus
@@ -92,9 +91,7 @@ class Submission:
                     return await self._send(held)
                 except (Throttled, ClaimTooOld) as error:  # not sent, or refused for certain: no look is needed
                     if isinstance(error, Throttled):
-                        logger.warning("%s takes no new job for now: %s", self.resource.name, error)
-                        full = isinstance(error, TooManyJobs)
-                        self.resource.admission.throttled(error.retry_after_seconds, full=full)
+                        self.resource.heed(error)
                     held, move = await self._carry_out(Move.SEND, Seen(held, None, None, LOOKS))
                     continue
                 except (JobExists, CreateUnclear) as error:

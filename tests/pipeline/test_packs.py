@@ -461,3 +461,14 @@ def test_no_more_is_sent_of_a_refused_pack_once_it_is_clear_that_nothing_is_take
 
     assert sum(b.emulator.stats()["requests"]["create"].values()) < 20
     assert report.failed + report.unfinished == 30
+
+
+def test_a_run_keeps_nothing_of_a_pack_that_is_deleted(packs, script):
+    b = packs()
+
+    async def work():
+        async with open_connections(b.settings(), run="r") as c:
+            report = await render_scripts(scripts_of(script, 3), plain_chain(), pack=3)
+            return report.archived, c.packs, c.ended, c.pack_submissions
+
+    assert asyncio.run(work()) == (3, {}, {}, {})
