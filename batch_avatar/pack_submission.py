@@ -136,18 +136,18 @@ class PackSubmission:
             return await self._c.control(self._c.archive.create_claim, claim)
         return await self._c.control(self._c.archive.replace_claim, before, claim)
 
-    async def _renewed(self, pack: Pack) -> Pack:
-        """The same claims, young again.
+    async def _renewed(self, pack: Pack) -> Pack | None:
+        """With the same claims, young again. None where another run has one by now: this pack is not sent any more.
 
-        Raises:
-            CreateUnclear: another run has one of them by now, so this pack must not be sent any more.
+        Its scripts go alone then, each once its claim is old: by then nothing of the pack can be on its way.
         """
         self._written_at = self._c.clock.now()
         held = [self._held[member.script_id] for member in pack.members]
         writes = (self._c.control(self._c.archive.replace_claim, one, one.claim) for one in held)
         written = await asyncio.gather(*writes)
         if None in written:
-            raise CreateUnclear("another run has taken over a part of it; what became of it shows", job_id=pack.job_id)
+            logger.warning("another run has taken over a part of the pack %s, its scripts go alone", pack.job_id)
+            return None
         self._held = {one.claim.script_id: one for one in written if one is not None}
         return pack
 
