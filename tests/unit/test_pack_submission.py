@@ -363,19 +363,22 @@ async def test_what_was_sent_before_an_outage_is_looked_for_after_it_and_not_sen
         assert (b.accepted(), b.asked("create"), len(refs)) == ([name_of(c)], 1, 3)
 
 
-async def test_a_pack_of_which_another_run_has_a_part_by_now_is_not_sent_again(bench):
+async def test_a_pack_of_which_another_run_has_a_part_by_now_is_not_sent_again_and_the_rest_goes_alone(bench):
     b = bench(create(Status(status=500)))
-    async with b.open() as c:
+    async with b.open(claim_seconds=2, request_timeout_seconds=0.5) as c:
+        first, second, third = SCRIPTS
 
         def take_over():
             b.emulator.clear_faults()
             b.emulator.set_faults([create(Status(status=500), at_most=1)])
-            taken_over_by_another(c, SCRIPTS[1])
+            taken_over_by_another(c, second)
 
-        with pytest.raises(CreateUnclear, match="another run"):
-            await pack_of(c, resource=resource_of(c, take_over)).submit()
-
+        assert await pack_of(c, resource=resource_of(c, take_over)).submit() == ()
         assert b.asked("create") == 1
+
+        for script in (first, third):
+            await Submission(c, script, c.resource_of("")).submit()
+        assert b.accepted() == [own_name(c, first), own_name(c, third)], "never under the name of the pack"
 
 
 async def test_scripts_of_a_pack_whose_fate_was_not_settled_adopt_it_one_by_one(bench):
