@@ -4,10 +4,12 @@ BIN := .venv/bin
 KEEP ?=
 API_VERSION ?=
 PYTEST ?=
+SUDO ?= $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 NPM_FLAGS := --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test chaos chaos-full rules bench bench-full lint lock clean
+.PHONY: help setup demo demo-stop stack stack-stop deploy test tools test-browser test-scale-out test-recovery \
+	chaos chaos-full rules bench bench-full lint lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +38,35 @@ demo: setup ## render the examples on the embedded stack (KEEP=1 leaves it runni
 demo-stop: setup ## end what `make demo KEEP=1` left running
 	@$(BIN)/batch-avatar demo --stop
 
+stack: setup tools ## Postgres, Redis, Prefect server, two workers, storage and service, as processes
+	@$(BIN)/python -m deployments.stack start
+
+stack-stop: setup ## end what `make stack` left running
+	@$(BIN)/python -m deployments.stack stop
+
+deploy: setup ## set up the Prefect server (PREFECT_API_URL, or that of `make stack`) and deploy prefect.yaml
+	@if [ -z "$$PREFECT_API_URL" ] && [ -f .stack/stack.env ]; then . ./.stack/stack.env; fi; \
+		$(BIN)/python -m deployments.bootstrap && $(BIN)/prefect --no-prompt deploy --all
+
 test: setup lint ## pass all tests (PYTEST="-k name" for some)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
+
+# RUNLEVEL=1: the packages shall not start services of their own.
+tools: ## install what `make stack` and the suites of tests/system need: Postgres, Redis, Chromium (Debian)
+	@missing=""; ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="postgresql"; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	[ -z "$$missing" ] || { $(SUDO) apt-get update -qq && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
+
+test-browser: setup tools ## the Prefect UI in Chromium: forms, progress, artifacts, cancelling (5 min)
+	$(BIN)/python -m pytest tests/system/test_browser.py $(PYTEST)
+
+test-scale-out: setup tools ## one batch over many runs on two workers, one of which is killed (8 min)
+	$(BIN)/python -m pytest tests/system/test_scale_out.py $(PYTEST)
+
+test-recovery: setup tools ## a lost machine, a restarted server, a schedule (8 min)
+	$(BIN)/python -m pytest tests/system/test_recovery.py $(PYTEST)
 
 chaos: setup ## kill and race runs at every point, against both generations (10 min)
 	$(BIN)/python -m pytest tests/chaos -n 2 --dist loadgroup $(PYTEST)
@@ -63,8 +92,11 @@ lint: setup ## style, types and the direction of imports
 lock: ## choose the newest versions anew (needs uv)
 	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --upgrade --quiet --output-file requirements.lock
+	uv pip compile pyproject.toml --extra prefect --extra scale-out --group image --constraint requirements.lock \
+		--universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --quiet \
+		--output-file deployments/requirements.lock
 	uv pip compile --group pyproject.toml:node --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --upgrade --quiet --output-file requirements-node.lock
 
-clean: ## remove what setup and demo made
-	rm -rf .venv node_modules .demo demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+clean: ## remove what setup, demo and stack made
+	rm -rf .venv node_modules .demo .stack demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

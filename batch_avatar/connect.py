@@ -20,6 +20,7 @@ from batch_avatar.clock import SystemClock
 from batch_avatar.connections import CONTROL_THREADS, TRANSFER_THREADS, Connections, in_thread, opened
 from batch_avatar.credentials import EntraCredential, KeyCredential
 from batch_avatar.errors import SettingsError
+from batch_avatar.inbox import Inbox
 from batch_avatar.log import redact_secrets
 from batch_avatar.resource import Resource
 from batch_avatar.session import idempotent_retry, open_session
@@ -188,6 +189,9 @@ def _connect(
     if settings.staging_container is not None:
         container = storage.get_container_client(settings.staging_container)
         staging = Staging(container=container, sign=signer(storage, settings), clock=clock)
+    inbox = None
+    if settings.inbox_container is not None:
+        inbox = Inbox(container=storage.get_container_client(settings.inbox_container))
     return Connections(
         settings=settings,
         run=run,
@@ -195,6 +199,7 @@ def _connect(
         resources={given.host: connected(given) for given in settings.all_resources()},
         archive=Archive(container=storage.get_container_client(settings.container), prefix=settings.prefix),
         staging=staging,
+        inbox=inbox,
         stopping=Stopping(),
         control_threads=control_threads,
         transfer_threads=ThreadPoolExecutor(TRANSFER_THREADS, thread_name_prefix="transfer"),

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from batch_avatar.errors import ClaimedElsewhere
 from batch_avatar.identity import derive_content_id
 from batch_avatar.models import Permits
+from batch_avatar.plan_item import PlanState
 from batch_avatar.prediction import Predictor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from concurrent.futures import ThreadPoolExecutor
 
     from pydantic import SecretStr
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from batch_avatar.archive import Archive
     from batch_avatar.clock import Clock
     from batch_avatar.errors import BatchAvatarError
+    from batch_avatar.inbox import Inbox
     from batch_avatar.models import Script, SynthesisJob
     from batch_avatar.pack_submission import PackSubmission
+    from batch_avatar.plan_item import PlanItem
     from batch_avatar.progress import Event
     from batch_avatar.records import Pack
     from batch_avatar.report import BatchReport
@@ -70,6 +73,7 @@ class Connections:
     packs: dict[str, Pack] = field(default_factory=dict)
     """By job id, the packs of this run."""
     staging: Staging | None = None
+    inbox: Inbox | None = None
     predictor: Predictor = field(default_factory=Predictor)
     """Knows past renders once the plan is made."""
     job_listeners: list[Callable[[SynthesisJob], None]] = field(default_factory=list)
@@ -104,6 +108,16 @@ class Connections:
 
     def revision_of(self, script: Script) -> int:
         return self.revisions.get(script.script_id, self.permits.revision)
+
+    def learn(self, items: Iterable[PlanItem]) -> None:
+        """What a plan found of its scripts; those of other batches over these connections keep what is theirs."""
+        for item in items:
+            self.revisions.pop(item.script_id, None)
+            if item.revision != self.permits.revision:
+                self.revisions[item.script_id] = item.revision
+            self.alive.discard(item.script_id)
+            if item.state is PlanState.ALIVE:
+                self.alive.add(item.script_id)
 
     def tell(self, event: Event) -> None:
         """Tell everyone who shows progress that a script moved on."""

@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import json
-import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
+from batch_avatar.drafts import (
+    DEFAULTS_NAME,
+    KINDS,
+    MANIFESTS,
+    NotUtf8,
+    check_draft,
+    decoded_lines,
+    members_of,
+    toml_line,
+)
 from batch_avatar.errors import ManifestError
-from batch_avatar.identity import derive_job_id, mark_description
-from batch_avatar.models import Script
-from batch_avatar.rules import check_script, with_defaults
 from batch_avatar.spool import ScriptSpool
 from batch_avatar.wire.messages import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from typing import IO
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from batch_avatar.models import Script
     from batch_avatar.wire import Wire
 
-KINDS = {".txt": "PlainText", ".ssml": "SSML", ".xml": "SSML"}
-DEFAULTS_NAME = "defaults.toml"
-MANIFESTS = (".jsonl", ".ndjson", ".csv")
 NESTED = ("custom_voices", "scene", "video_crop", "avatar_position", "avatar_size", "resolution")
-LONGEST_ID = "0" * 16
-
-
-class _NotUtf8(Exception):
-    """A byte, and the line it is on; a byte order mark does not count."""
-
-    def __init__(self, line: int, byte: int) -> None:
-        super().__init__(line, byte)
-        self.line, self.byte = line, byte
 
 
 @dataclass
@@ -54,18 +45,14 @@ class _Checked:
 
     def take(self, where: str, values: Mapping[str, Any]) -> None:
         self.drafts += 1
-        try:
-            script = Script.model_validate(values)
-        except ValidationError as error:
-            name = values.get("script_id")
-            self.faults.extend(f"{where}: {f'{name}: ' if name else ''}{reason}" for reason in _reasons(error))
-            return
-        found = [*check_script(script), *self.wire.check(with_defaults(script)), *_check_size(script, self.wire)]
-        if script.script_id in self.first:
-            found.append(f"script_id is taken by {self.first[script.script_id]}")
-        self.first.setdefault(script.script_id, where)
-        self.faults.extend(f"{where}: {script.script_id}: {reason}" for reason in found)
-        if not self.faults:  # after the first fault nothing will be sent
+        script, found = check_draft(values, wire=self.wire)
+        name = script.script_id if script else values.get("script_id")
+        if script is not None:
+            if script.script_id in self.first:
+                found.append(f"script_id is taken by {self.first[script.script_id]}")
+            self.first.setdefault(script.script_id, where)
+        self.faults.extend(f"{where}: {f'{name}: ' if name else ''}{reason}" for reason in found)
+        if script is not None and not self.faults:  # after the first fault nothing will be sent
             self.scripts.add(script)
 
     def finish(self, faults: Sequence[str]) -> ScriptSpool:
@@ -91,15 +78,15 @@ class _Reader:
     def text(self, path: Path, where: str) -> str | None:
         try:
             with path.open("rb") as file:
-                return "".join(_lines(file))
-        except (OSError, ValueError, _NotUtf8) as error:
+                return "".join(decoded_lines(file))
+        except (OSError, ValueError, NotUtf8) as error:
             self.unreadable(path, where, error)
             return None
 
     def unreadable(self, path: Path, where: str, error: Exception) -> None:
         """A file that is no text is found on the line at fault, or where another file names it."""
         match error:
-            case _NotUtf8():
+            case NotUtf8():
                 place = f"{where.removesuffix(':1')}:{error.line}" if where.startswith(str(path)) else where
                 self.faults.append(f"{place}: {path.name} is not UTF-8 (byte {error.byte})")
             case OSError():
@@ -117,8 +104,7 @@ class _Reader:
         try:
             return tomllib.loads(text) if text else {}
         except tomllib.TOMLDecodeError as error:
-            found = re.search(r"at line (\d+)", str(error))
-            self.faults.append(f"{path}:{found[1] if found else 1}: malformed TOML: {error}")
+            self.faults.append(f"{path}:{toml_line(error)}: malformed TOML: {error}")
             return {}
 
     def source(self, source: Path) -> None:
@@ -137,11 +123,11 @@ class _Reader:
         try:
             with path.open("rb") as opened:
                 file = opened if opened.seekable() else io.BytesIO(opened.read())  # a pipe cannot be read twice
-                for _ in _lines(file):
+                for _ in decoded_lines(file):
                     pass  # one byte that is no text refuses the whole file, so no line is judged before
                 file.seek(0)
-                self.lines(path, _lines(file))
-        except (OSError, _NotUtf8) as error:
+                self.lines(path, decoded_lines(file))
+        except (OSError, NotUtf8) as error:
             self.unreadable(path, f"{path}:1", error)
 
     def lines(self, path: Path, lines: Iterable[str]) -> None:
@@ -166,8 +152,7 @@ class _Reader:
     def script_file(self, path: Path, defaults: Mapping[str, Any]) -> None:
         text = self.text(path, f"{path}:1")
         if text is not None:
-            own = {"script_id": path.stem, "input_kind": KINDS[path.suffix.lower()], "content": text}
-            self.checked.take(f"{path}:1", {**self.base, **defaults, **own})
+            self.checked.take(f"{path}:1", {**self.base, **defaults, **members_of(path, text)})
 
     def jsonl(self, path: Path, lines: Iterable[str], defaults: Mapping[str, Any]) -> None:
         for number, line in enumerate(lines, start=1):
@@ -249,40 +234,3 @@ def check_scripts(scripts: Iterable[Script], *, defaults: Mapping[str, Any], wir
     for number, script in enumerate(scripts):
         checked.take(f"scripts[{number}]", {**defaults, **script.model_dump(exclude_unset=True)})
     return checked.finish([] if checked.drafts else ["scripts: none given"])
-
-
-def _lines(file: IO[bytes]) -> Iterator[str]:
-    """Lines with their ends, one at a time in memory."""
-    start = 0
-    for number, raw in enumerate(file, start=1):
-        line = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
-        try:
-            text = line.decode()
-        except UnicodeDecodeError as error:
-            raise _NotUtf8(number, start + error.start) from None
-        start += len(line)
-        yield text
-
-
-def _reasons(error: ValidationError) -> Iterator[str]:
-    for fault in error.errors(include_url=False, include_input=False):
-        member = ".".join(str(part) for part in fault["loc"])
-        match fault["type"]:
-            case "extra_forbidden":
-                yield f"unknown property {member!r}"
-            case "missing":
-                yield f"{member} is missing"
-            case _:
-                yield f"{member}: {fault['msg']}"
-
-
-def _check_size(script: Script, wire: Wire) -> Iterator[str]:
-    job_id = derive_job_id(script.script_id, LONGEST_ID, 99)
-    mark = mark_description(script.description, LONGEST_ID)
-    try:
-        body = wire.encode_create(with_defaults(script), job_id=job_id, description=mark).body or b""
-    except UnicodeEncodeError:
-        yield "a property holds half of a surrogate pair, which no request can carry"
-        return
-    if len(body) > MAX_BODY_BYTES:
-        yield f"the request has {len(body):,} bytes; the service takes {MAX_BODY_BYTES:,}"

@@ -10,6 +10,8 @@ from unicodedata import normalize
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from batch_avatar.forms import for_forms
+
 
 class Written(BaseModel):
     """Written by a person: an unknown member is a mistake."""
@@ -66,7 +68,7 @@ class Item(Written):
     """What is spoken, under which name; apart from `Properties` so that forms ask for it first."""
 
     script_id: Annotated[str, AfterValidator(partial(normalize, "NFC"))] = Field(
-        min_length=1, max_length=200, description="Your name for it; names the video's folder."
+        min_length=1, max_length=200, description="Your name for it, e.g. fire-drill; names the video's folder."
     )
     input_kind: InputKind = Field(default="PlainText", description="PlainText or SSML.")
     content: str = Field(min_length=1, description="What is spoken.")
@@ -75,7 +77,8 @@ class Item(Written):
 class Properties(Written):
     """Every property of a request, in snake_case; unset means the service's or our default.
 
-    Source: the properties page of batch avatar synthesis (2/2026) and the 2024-08-01 specification.
+    Source: the properties page of batch avatar synthesis (2/2026), the 2024-08-01 specification, and the table of
+    standard avatars (commit b31f33b of their documentation).
     """
 
     description: str | None = Field(default=None, description="A note for people; kept with the job.")
@@ -84,20 +87,23 @@ class Properties(Written):
         min_length=1,
         description="Voice name, e.g. en-US-AvaMultilingualNeural. PlainText needs it.",
     )
-    style: str | None = Field(default=None, description="Speaking style of the voice (PlainText only).")
-    rate: str | None = Field(default=None, description="SSML prosody rate (PlainText only).")
-    pitch: str | None = Field(default=None, description="SSML prosody pitch (PlainText only).")
-    volume: str | None = Field(default=None, description="SSML prosody volume (PlainText only).")
+    style: str | None = Field(default=None, description="Speaking style of the voice, e.g. cheerful (PlainText only).")
+    rate: str | None = Field(default=None, description="SSML prosody rate, e.g. -5% (PlainText only).")
+    pitch: str | None = Field(default=None, description="SSML prosody pitch, e.g. +2st (PlainText only).")
+    volume: str | None = Field(default=None, description="SSML prosody volume, e.g. soft (PlainText only).")
     custom_voices: dict[str, str] | None = Field(
         default=None, description="Custom voice names and their deployment ids."
     )
     talking_avatar_character: str | None = Field(
         default=None,
         min_length=1,
-        description="Avatar, e.g. lisa, harry, meg; or the name of a custom model.",
+        description="Avatar: harry, jeff, lisa, lori, max, meg; or the name of a photo avatar or of a custom model.",
     )
     talking_avatar_style: str | None = Field(
-        default=None, description="Pose and dress, e.g. graceful-sitting. Standard video avatars need it."
+        default=None,
+        description="Pose and dress; standard video avatars need it. lisa: casual-sitting, graceful-sitting, "
+        "graceful-standing, technical-sitting, technical-standing; harry: business, casual, youthful; jeff: business, "
+        "formal; lori: casual, formal, graceful; max and meg: business, casual, formal.",
     )
     customized: bool | None = Field(default=None, description="True for a custom avatar.")
     photo_avatar_base_model: Literal["vasa-1"] | None = Field(
@@ -110,8 +116,10 @@ class Properties(Written):
         default=None, description="h264 plays everywhere and is our default in mp4; hevc, vp9, av1."
     )
     bitrate_kbps: int | None = Field(default=None, gt=0, description="Video bit rate; the service's default is 2000.")
-    subtitle_type: SubtitleType | None = Field(default=None, description="How subtitles are delivered.")
-    background_color: str | None = Field(default=None, description="#RRGGBBAA, or transparent.")
+    subtitle_type: SubtitleType | None = Field(
+        default=None, description="How subtitles are delivered; the service embeds them softly unless told otherwise."
+    )
+    background_color: str | None = Field(default=None, description="#RRGGBBAA, e.g. #FFFFFFFF; or transparent.")
     background_image: str | None = Field(default=None, description="https link of a still picture.")
     video_crop: VideoCrop | None = Field(default=None, description="Part of the 1920x1080 frame to keep.")
     avatar_position: Point | None = Field(default=None, description="In the specification only, without prose.")
@@ -129,6 +137,8 @@ class Properties(Written):
 
 class Script(Properties, Item):
     """One item to be spoken, and how it shall look."""
+
+    model_config = ConfigDict(json_schema_extra=for_forms)
 
 
 class JobStatus(StrEnum):
@@ -251,7 +261,7 @@ class OutcomeKind(StrEnum):
 
 
 class Outcome(Received):
-    """How one script ended in this run. The billed figures feed the report's sums."""
+    """How one script ended in this run, and what was billed for it in this run."""
 
     script_id: str
     job_id: str | None = None
@@ -260,5 +270,5 @@ class Outcome(Received):
     error: FailureFacts | None = None
     note: str | None = None
     """What a person should know although it is archived, e.g. a doubtful video or a missing side file."""
-    billed_seconds: int = Field(default=0, exclude=True)
-    billed_characters: int = Field(default=0, exclude=True)
+    billed_seconds: int = 0
+    billed_characters: int = 0

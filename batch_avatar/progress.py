@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from batch_avatar.clock import Clock
+    from batch_avatar.models import Outcome
 
 
 class Phase(StrEnum):
@@ -23,16 +24,22 @@ class Phase(StrEnum):
 
 
 ENDED = frozenset({Phase.ARCHIVED, Phase.SKIPPED, Phase.FAILED, Phase.UNFINISHED})
+STEPS = {Phase.CREATED: 1, Phase.RUNNING: 2, Phase.RENDERED: 3, **dict.fromkeys(ENDED, 4)}
+"""How far a script is, of the four steps from its create to its end."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """A script moved on; `text` adds what a reader wants to know, e.g. the reason of a failure."""
+    """A script moved on; `text` adds what a reader wants to know, e.g. the reason of a failure.
+
+    `outcome` where it has ended.
+    """
 
     script_id: str
     phase: Phase
     job_id: str | None = None
     text: str = ""
+    outcome: Outcome | None = None
 
 
 class Progress:
@@ -61,6 +68,12 @@ class Progress:
     @property
     def ended(self) -> int:
         return sum(self._counts[phase] for phase in ENDED)
+
+    @property
+    def share(self) -> float:
+        """Of all steps of all scripts, from 0 to 1."""
+        steps = sum(STEPS[phase] * count for phase, count in self._counts.items() if phase in STEPS)
+        return steps / (4 * self.total) if self.total else 1.0
 
     def elapsed_seconds(self) -> float:
         return self._clock.monotonic() - self._started

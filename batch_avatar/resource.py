@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from batch_avatar.errors import Stopped, TooManyJobs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from batch_avatar.admission import Admission
     from batch_avatar.client import AvatarClient
     from batch_avatar.errors import BatchAvatarError, RequestRefused, Throttled
@@ -51,6 +53,8 @@ class Resource:
     """Creates that are not answered yet: what the answers say stops those behind them."""
     alone: bool = False
     """A pack never started there: one script a job from now on."""
+    listeners: list[Callable[[Resource, Throttled], None]] = field(default_factory=list)
+    """Told whenever the service takes no new job for now."""
     refusals: deque[RequestRefused] = field(default_factory=lambda: deque(maxlen=SYSTEMIC))
     """Of scripts, in a row."""
 
@@ -69,6 +73,8 @@ class Resource:
         """The service takes no new job for now: nobody sends there before its time is over."""
         logger.warning("%s takes no new job for now: %s", self.name, error)
         self.admission.throttled(error.retry_after_seconds, full=isinstance(error, TooManyJobs))
+        for listener in self.listeners:
+            listener(self, error)
 
     def can_render(self, script: Script) -> bool:
         """Whether the settings say nothing against it."""

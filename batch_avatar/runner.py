@@ -24,7 +24,7 @@ from batch_avatar.slot import Slot
 from batch_avatar.walk import Walks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from batch_avatar.dispatch import Lane
     from batch_avatar.models import Script
@@ -41,6 +41,16 @@ REPORT_SECONDS = 10.0  # for the report of a stopped run, of the 30 in which it 
 ADOPTIONS = 500  # at once: what a run that died left behind is no job in flight and takes no slot
 
 
+async def publish_report(report: BatchReport) -> None:
+    """To whoever opened the connections; and into the archive, as far as it lets us write."""
+    c = current()
+    c.report = report
+    try:
+        await c.control(c.archive.write_report, c.run, report.json_pieces())
+    except BatchAvatarError as error:
+        logger.warning("the report cannot be written to the archive: %s", error)
+
+
 async def render_scripts(
     scripts: Sequence[Script],
     chain: Chain,
@@ -48,15 +58,16 @@ async def render_scripts(
     permits: Permits | None = None,
     order: Order = Order.LONGEST,
     pack: int = 1,
+    publish: Callable[[BatchReport], Awaitable[None]] = publish_report,
 ) -> BatchReport:
     """Render what is missing, inside open connections; the report is also written to the archive.
 
     `pack`: so many scripts share a job at most; 0 chooses by what is left and how fast jobs may be created.
-    Tells every step of every script to the connections' `listeners`.
+    Tells every step of every script to the connections' `listeners`, and `publish` the report, also when cancelled.
+    Batches may share the connections at the same time, with the same permits and no script in two of them.
 
     One bad script never stops the others; only refused access and systemic refusals stop new creates. When the task
-    is cancelled nothing new is sent, transfers stop at their next piece, and the connections' `report` says what is
-    left in flight.
+    is cancelled nothing new is sent, transfers stop at their next piece, and the report says what is left in flight.
 
     Raises:
         InputError: a script_id is given twice; or packs are wanted, and settings or generation do not allow them.
@@ -74,7 +85,7 @@ async def render_scripts(
     if pack != 1 and c.staging is not None:
         await c.control(partial(c.staging.write_link, seconds=1))  # or it would be found only after claims were made
     sizer = None if pack == 1 else PackSizer(pack or None, deadline_seconds=c.settings.job_deadline_seconds)
-    return await _Batch(c, chain, scripts, names, queue=Queue(order), sizer=sizer).run()
+    return await _Batch(c, chain, scripts, names, queue=Queue(order), sizer=sizer, publish=publish).run()
 
 
 class _Batch:
@@ -87,6 +98,7 @@ class _Batch:
         *,
         queue: Queue,
         sizer: PackSizer | None,
+        publish: Callable[[BatchReport], Awaitable[None]],
     ) -> None:
         self._c = connections
         self._chain = chain
@@ -94,6 +106,7 @@ class _Batch:
         self._names = names
         self._queue = queue
         self._sizer = sizer
+        self._publish = publish
         self._walks = Walks(connections, chain, scripts, names, sizer)
         self._leftovers = asyncio.Semaphore(CONTROL_THREADS)
         self._adoptions = asyncio.Semaphore(ADOPTIONS)
@@ -104,10 +117,7 @@ class _Batch:
             self._c.tell(Event(name, Phase.WAITING))
         plan = await planning.plan(self._scripts)
         logger.info("plan: %s", ", ".join(f"{count} {state}" for state, count in plan.counts().items()))
-        self._c.revisions = {
-            item.script_id: item.revision for item in plan.items if item.revision != self._c.permits.revision
-        }
-        self._c.alive = {item.script_id for item in plan.items if item.state is PlanState.ALIVE}
+        self._c.learn(plan.items)
         self._c.job_listeners.append(self._walks.job_changed)
         try:
             async with asyncio.TaskGroup() as group:
@@ -174,7 +184,7 @@ class _Batch:
             except BaseException:
                 slot.leave()
                 raise
-            if resource.watcher.down or self._walks.stop.done() or resource.set_aside is not None:
+            if resource.watcher.down or self._c.halted is not None or resource.set_aside is not None:
                 slot.leave()
                 if not resource.watcher.down:
                     return
@@ -191,7 +201,7 @@ class _Batch:
     def _trim(self) -> None:
         """End the feeders that have nothing left to feed, or may not."""
         for host, feeder in self._feeders.items():
-            ended = self._walks.stop.done() or self._c.resources[host].set_aside is not None
+            ended = self._c.halted is not None or self._c.resources[host].set_aside is not None
             if (ended or not self._queue.waits_for(host)) and feeder is not asyncio.current_task():
                 feeder.cancel()
 
@@ -256,17 +266,13 @@ class _Batch:
         """What was never taken: the reason why not is the reason why nothing more is sent."""
         for waiting, hosts in self._queue.rest():
             reasons = [known.set_aside for host in hosts if (known := self._c.resources[host]).set_aside is not None]
-            if self._walks.stop.done():
-                reasons.append(self._walks.stop.result())
+            if self._c.halted is not None:  # by this batch or by another over the same connections
+                reasons.append(self._c.halted)
             self._walks.end(self._walks.outcome_of(reasons[-1] if reasons else NOBODY, waiting.item))
 
     async def _report(self) -> BatchReport:
         report = build_report(self._c.run, self._walks.outcomes)
-        self._c.report = report
-        try:
-            await self._c.control(self._c.archive.write_report, self._c.run, report.json_pieces())
-        except BatchAvatarError as error:
-            logger.warning("the report cannot be written to the archive: %s", error)
+        await self._publish(report)
         return report
 
     async def _delete_leftovers(self, item: PlanItem) -> None:

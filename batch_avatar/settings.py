@@ -62,6 +62,17 @@ class Settings(BaseSettings):
         description="Where the service writes packed jobs (`--pack`), in the archive's account; never the archive's "
         "own container, because the service may delete what it wrote.",
     )
+    inbox_container: str | None = Field(
+        default=None,
+        description="Where scripts are dropped as blobs below inbox/, in the archive's account; created when missing. "
+        "A container of its own.",
+    )
+    inbox_settle_seconds: float = Field(
+        default=30,
+        gt=0,
+        description="A drop is taken once it has not changed for so long, by the storage's clock: some tools write a "
+        "blob in pieces.",
+    )
 
     creates_per_minute: float = Field(
         default=2, ge=0, description="Pace of new jobs; 0 means unpaced. The service's default quota is 2."
@@ -119,7 +130,7 @@ class Settings(BaseSettings):
     def _without_line_end(cls, value: object) -> object:
         return without_line_end(value)
 
-    @field_validator("container", "staging_container")
+    @field_validator("container", "staging_container", "inbox_container")
     @classmethod
     def _container_name(cls, value: str | None) -> str | None:
         if value is not None and not CONTAINER_NAME.fullmatch(value):
@@ -139,6 +150,8 @@ class Settings(BaseSettings):
         self._check_resources()
         if self.staging_container == self.container:
             raise ValueError(f"{PREFIX}STAGING_CONTAINER must not be the archive's own container")
+        if self.inbox_container is not None and self.inbox_container in (self.container, self.staging_container):
+            raise ValueError(f"{PREFIX}INBOX_CONTAINER must be neither the archive's container nor that for staging")
         if (self.storage_connection_string is None) == (self.storage_account_url is None):
             raise ValueError(f"set exactly one of {PREFIX}STORAGE_CONNECTION_STRING and {PREFIX}STORAGE_ACCOUNT_URL")
         if self.start_deadline_seconds > self.job_deadline_seconds:
@@ -240,3 +253,4 @@ def prepare_prefect() -> None:
     """Before Prefect is imported: its console shows warnings only, as ours shows the progress; the UI gets our log."""
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
     os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "batch_avatar")
+    os.environ.setdefault("PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL", "WARNING")  # as in prefect.yaml

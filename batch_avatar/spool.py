@@ -131,8 +131,7 @@ class OutcomeSpool(Sequence[Outcome]):
         number = self._places[outcome.script_id]
         if self._starts[number] >= 0:
             raise ValueError(f"{outcome.script_id} has ended before")
-        billed = {"billed_seconds": outcome.billed_seconds, "billed_characters": outcome.billed_characters}
-        record = json.dumps(outcome.model_dump(mode="json", by_alias=True) | billed).encode()
+        record = json.dumps(outcome.model_dump(mode="json", by_alias=True)).encode()
         try:
             self._file.write(record, self._size)
         except InputError as error:  # a full disk must not cost the report

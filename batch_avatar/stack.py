@@ -13,7 +13,8 @@ import socket
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 import requests
 from urllib3.util.retry import Retry
@@ -25,7 +26,7 @@ from batch_avatar.models import Written
 from batch_avatar.session import open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVER_SETTINGS = ROOT / "deployments" / "server.env"
@@ -37,7 +38,7 @@ START_PATIENCE = Retry(total=120, connect=120, backoff_factor=0.25, backoff_max=
 
 
 class Stack(Written):
-    """A running stack. Ports are on 127.0.0.1; processes are named for what they run."""
+    """A running stack. Ports are on 127.0.0.1; processes are named for what they run, as far as the first hyphen."""
 
     folder: Path
     time_scale: float
@@ -76,78 +77,111 @@ def start_stack(folder: Path, *, time_scale: float, api_version: str = "2024-08-
     Raises:
         BatchAvatarError: with the end of the log of what did not start.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as undo:
-        processes: dict[str, int] = {}
+    with Starting(folder) as starting:
+        service = starting.service(time_scale=time_scale, api_version=api_version)
+        port = free_port()
+        prefect = {
+            "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+            "PREFECT_HOME": str(folder / "prefect"),
+            **read_env(SERVER_SETTINGS),
+        }
+        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        starting.run("prefect", command, prefect)
+        starting.await_answer(f"{service['BATCH_AVATAR_ENDPOINT']}/emulator/health", "emulator")
+        starting.await_answer(f"http://127.0.0.1:{port}/api/health", "prefect")
+        return starting.finish({**service, **prefect}, time_scale=time_scale)
+
+
+class Starting:
+    """A stack on its way up, in its folder: what was started ends again where not all of it starts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._undo = ExitStack()
+        self._processes: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._undo.close()
+
+    def service(self, *, time_scale: float, api_version: str = "2024-08-01") -> dict[str, str]:
+        """Start storage and service; the settings that point at them."""
         try:
-            azurite = Azurite(detached=True, log_path=folder / "azurite.log").start()
+            azurite = Azurite(detached=True, log_path=self.folder / "azurite.log").start()
         except RuntimeError as error:
             raise BatchAvatarError(str(error)) from None
-        undo.callback(stop_process, azurite.pid)
-        processes["azurite"] = azurite.pid
-        key, service_port, prefect_port = secrets.token_hex(16), _free_port(), _free_port()
-        service_url, prefect_url = f"http://127.0.0.1:{service_port}", f"http://127.0.0.1:{prefect_port}"
-        scaled = {"BATCH_AVATAR_CREATES_PER_MINUTE": f"{CREATES_PER_MINUTE * time_scale:g}"}
-        scaled["BATCH_AVATAR_POLL_INTERVAL_SECONDS"] = f"{POLL_INTERVAL_SECONDS / time_scale:g}"
-        scaled["BATCH_AVATAR_SETTLE_SECONDS"] = f"{SETTLE_SECONDS / time_scale:g}"
-        environment = {
+        self.adopt("azurite", azurite.pid)
+        key, port = secrets.token_hex(16), free_port()
+        command = [sys.executable, "-m", "batch_avatar.cli", "emulator", "--port", str(port), "--key", key]
+        command += ["--time-scale", f"{time_scale:g}", "--creates-per-minute", str(CREATES_PER_MINUTE)]
+        storage = {"EMULATOR_STORAGE_CONNECTION_STRING": azurite.connection_string(SERVICE_ACCOUNT)}
+        self.run("emulator", command, storage)
+        return {
             "BATCH_AVATAR_API_VERSION": api_version,
-            "BATCH_AVATAR_ENDPOINT": service_url,
+            "BATCH_AVATAR_ENDPOINT": f"http://127.0.0.1:{port}",
             "BATCH_AVATAR_SPEECH_KEY": key,
             "BATCH_AVATAR_STORAGE_CONNECTION_STRING": azurite.connection_string(USER_ACCOUNT),
             "BATCH_AVATAR_CONTAINER": "videos",
-            **scaled,
-            "PREFECT_API_URL": f"{prefect_url}/api",
-            "PREFECT_HOME": str(folder / "prefect"),
-            **_server_settings(),
+            "BATCH_AVATAR_CREATES_PER_MINUTE": f"{CREATES_PER_MINUTE * time_scale:g}",
+            "BATCH_AVATAR_POLL_INTERVAL_SECONDS": f"{POLL_INTERVAL_SECONDS / time_scale:g}",
+            "BATCH_AVATAR_SETTLE_SECONDS": f"{SETTLE_SECONDS / time_scale:g}",
         }
-        command = [sys.executable, "-m", "batch_avatar.cli", "emulator", "--port", str(service_port), "--key", key]
-        command += ["--time-scale", f"{time_scale:g}", "--creates-per-minute", str(CREATES_PER_MINUTE)]
-        storage = {"EMULATOR_STORAGE_CONNECTION_STRING": azurite.connection_string(SERVICE_ACCOUNT)}
-        processes["emulator"] = _start(folder, "emulator", command, storage, undo)
-        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1"]
-        command += ["--port", str(prefect_port)]
-        processes["prefect"] = _start(folder, "prefect", command, environment, undo)
-        _await(f"{service_url}/emulator/health", folder / "emulator.log")
-        _await(f"{prefect_url}/api/health", folder / "prefect.log")
+
+    def run(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start a process with this beside our own environment; its log is called as it is."""
+        self.adopt(name, start_detached(command, log=self.folder / f"{name}.log", extra=environment))
+
+    def adopt(self, name: str, pid: int) -> None:
+        """A process that was started for the stack."""
+        self._undo.callback(stop_process, pid)
+        self._processes[name] = pid
+
+    def await_answer(self, url: str, name: str) -> None:
+        """One request; the session waits between its tries."""
+        with open_session(retry=START_PATIENCE) as session:
+            try:
+                session.get(url, timeout=5).raise_for_status()
+            except requests.RequestException:
+                raise self.not_started(name) from None
+
+    def not_started(self, name: str) -> BatchAvatarError:
+        """With the end of its log."""
+        log = self.folder / f"{name}.log"
+        end = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+        return BatchAvatarError(f"{name} did not start:\n{end}")
+
+    def finish(self, environment: dict[str, str], *, time_scale: float) -> Stack:
+        """All of it runs, and goes on doing so."""
         stack = Stack(
-            folder=folder,
+            folder=self.folder,
             time_scale=time_scale,
-            processes=processes,
-            storage_url=azurite.url,
-            service_url=service_url,
-            prefect_url=prefect_url,
+            processes=self._processes,
+            storage_url="http://" + urlsplit(_blob_endpoint(environment)).netloc,
+            service_url=environment["BATCH_AVATAR_ENDPOINT"],
+            prefect_url=environment["PREFECT_API_URL"].removesuffix("/api"),
             environment=environment,
         )
-        _write_private(folder / "stack.json", stack.model_dump_json(indent=2))
+        _write_private(self.folder / "stack.json", stack.model_dump_json(indent=2))
         exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
-        _write_private(folder / "stack.env", "\n".join(exports) + "\n")
-        undo.pop_all()
-    return stack
+        _write_private(self.folder / "stack.env", "\n".join(exports) + "\n")
+        self._undo.pop_all()
+        return stack
 
 
-def _start(folder: Path, name: str, command: Sequence[str], extra: dict[str, str], undo: ExitStack) -> int:
-    pid = start_detached(command, log=folder / f"{name}.log", extra=extra)
-    undo.callback(stop_process, pid)
-    return pid
+def _blob_endpoint(environment: Mapping[str, str]) -> str:
+    return environment["BATCH_AVATAR_STORAGE_CONNECTION_STRING"].partition("BlobEndpoint=")[2].partition(";")[0]
 
 
-def _await(url: str, log: Path) -> None:
-    """One request; the session waits between its tries."""
-    with open_session(retry=START_PATIENCE) as session:
-        try:
-            session.get(url, timeout=5).raise_for_status()
-        except requests.RequestException:
-            end = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-            raise BatchAvatarError(f"{log.stem} did not start:\n{end}") from None
-
-
-def _server_settings() -> dict[str, str]:
-    lines = SERVER_SETTINGS.read_text(encoding="utf-8").splitlines()
+def read_env(path: Path) -> dict[str, str]:
+    """The settings in a file of ours."""
+    lines = path.read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -165,4 +199,6 @@ def _is_ours(pid: int, name: str) -> bool:
     if not is_running(pid):
         return False
     command = Path(f"/proc/{pid}/cmdline")
-    return not command.parent.parent.joinpath("self").exists() or name in command.read_text(errors="replace")
+    return not command.parent.parent.joinpath("self").exists() or name.partition("-")[0] in command.read_text(
+        errors="replace"
+    )

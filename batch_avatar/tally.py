@@ -98,7 +98,7 @@ class Tally:
         self.job_of.pop(outcome.script_id, None)
         self.begun.discard(outcome.script_id)
         text = outcome.error.message if outcome.error else outcome.blob_prefix or ""
-        self._c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id, text))
+        self._c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id, text, outcome))
 
     def stopped(self, items: Iterable[PlanItem]) -> None:
         """Say of every script that has not ended where it stands."""

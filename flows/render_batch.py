@@ -15,6 +15,7 @@ from batch_avatar.errors import InputError
 from batch_avatar.models import Permits, Script
 from batch_avatar.packing import MAX_INPUTS
 from batch_avatar.settings import load_settings
+from tasks.children import cancel_children
 from tasks.rendering import gather_scripts, render_as_task_runs
 from tasks.shards import read_shard, render_as_child_runs
 
@@ -29,7 +30,7 @@ def _run_name() -> str:
     return f"render {', '.join(part for part in what if part) or 'nothing'}"
 
 
-@flow(name="render-batch", flow_run_name=_run_name, persist_result=False)
+@flow(name="render-batch", flow_run_name=_run_name, persist_result=False, on_cancellation=[cancel_children])
 async def render_batch(
     *,
     sources: list[str] | None = None,
@@ -48,7 +49,8 @@ async def render_batch(
     Args:
         sources: Folders of *.txt, *.ssml and *.xml files, or manifests (*.jsonl, *.csv), as the worker sees them.
         scripts: Scripts given right here, for a handful; then only these are rendered, whatever the sources.
-        scripts_per_run: Spread the batch over child flow runs of so many scripts each; empty: all in this run.
+        scripts_per_run: Spread the batch over child flow runs of so many scripts each, e.g. 250; empty: all in this
+            run.
         revision: Render again what is archived, once for each revision; 0 is the first rendering.
         retry_failed: Send again what failed for good in an earlier run; each such script may be billed again.
         rerender_lost: Send again what was paid for and is lost, or archived without its video.

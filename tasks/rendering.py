@@ -15,7 +15,8 @@ from batch_avatar.identity import signed_properties
 from batch_avatar.manifest import check_scripts, read_scripts
 from batch_avatar.runner import render_scripts
 from batch_avatar.wire import wire_for
-from tasks.reporting import ProgressArtifact, final_state, publish_report, summary_of
+from tasks.crashes import crashed_too_often
+from tasks.reporting import final_state, publish_report, summary_of, told_to_prefect
 from tasks.shared_pace import shared_paces
 from tasks.steps import task_chain
 
@@ -62,16 +63,13 @@ async def render_as_task_runs(
     order: Order = Order.LONGEST,
     pack: int = 1,
 ) -> State[None]:
-    """Render, with one progress and one table artifact; the state to end the flow run with.
-
-    Cancelled, the table still says where each script stands.
-    """
+    """Render, and show it; the state to end the flow run with. Cancelled, the table still says where each stands."""
+    if (poisoned := await crashed_too_often()) is not None:
+        return poisoned
     async with shared_paces() as gate_of, open_connections(settings, run=run_name(), gate_of=gate_of) as c:
-        progress = ProgressArtifact(c.clock)
-        await progress.start()
-        c.listeners.append(progress)
         try:
-            report = await render_scripts(scripts, task_chain(), permits=permits, order=order, pack=pack)
+            async with told_to_prefect(c):
+                report = await render_scripts(scripts, task_chain(), permits=permits, order=order, pack=pack)
         except BatchAvatarError as error:  # service or archive cannot be read: a message, not a stack trace
             return Failed(message=str(error), data=error)
         except asyncio.CancelledError:
@@ -79,8 +77,5 @@ async def render_as_task_runs(
                 raise
             await publish_report(c.report)
             return Cancelled(message=f"stopped: {summary_of(c.report)}")  # not Crashed: nothing needs to be mended
-        finally:
-            await progress.finish()
-            c.listeners.remove(progress)
         await publish_report(report)
     return final_state(report)

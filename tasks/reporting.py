@@ -1,28 +1,68 @@
-"""What a flow run shows in the Prefect UI: one progress artifact, one table, and its final state."""
+"""What a flow run shows in the Prefect UI: its progress, a table, a report, and its final state."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from prefect.artifacts import acreate_progress_artifact, acreate_table_artifact, aupdate_progress_artifact
+from prefect.artifacts import (
+    acreate_markdown_artifact,
+    acreate_progress_artifact,
+    acreate_table_artifact,
+    aupdate_progress_artifact,
+)
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
+from batch_avatar.models import OutcomeKind
 from batch_avatar.progress import Phase, Progress
+from tasks.events import emit_outcome, emit_throttled
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
     from uuid import UUID
 
     from prefect.client.schemas.objects import State
 
     from batch_avatar.clock import Clock
+    from batch_avatar.connections import Connections
+    from batch_avatar.models import Outcome
     from batch_avatar.progress import Event
     from batch_avatar.report import BatchReport
 
 UPDATE_SECONDS = 3.0
 """An update costs the server about 8 ms (measured with Prefect 3.9), so not one per event."""
 TABLE_ROWS = 10_000  # 128 ms, measured; the report blob has them all
+NAMED_FAILURES = 50  # in the report; beyond that nobody reads on, and the table has all
+NEXT_STEP = {
+    "input": "mend the script and run again",
+    "job": "`batch-avatar failed replay` sends it again",
+    "lost": "it was paid for and is gone: run with rerender_lost to pay again",
+    "changed": "run with accept_changes if that is wanted",
+    "access": "mend the key or role, and run again",
+}
+"""By failure class; with all others a run continues what this one left."""
+
+
+@asynccontextmanager
+async def told_to_prefect(c: Connections) -> AsyncIterator[None]:
+    """Whatever moves on inside shows as progress and as events."""
+    progress = ProgressArtifact(c.clock)
+    await progress.start()
+    listeners = (progress, emit_outcome)
+    c.listeners.extend(listeners)
+    for resource in c.resources.values():
+        resource.listeners.append(emit_throttled)
+    try:
+        yield
+    finally:
+        for listener in listeners:
+            c.listeners.remove(listener)
+        for resource in c.resources.values():
+            resource.listeners.remove(emit_throttled)
+        await progress.finish()
 
 
 class ProgressArtifact:
@@ -59,25 +99,77 @@ class ProgressArtifact:
             get_run_logger().warning("the progress artifact cannot be updated", exc_info=True)
 
     async def _update_artifact(self, artifact_id: UUID) -> None:
-        counts, total = self._progress.counts(), self._progress.total
+        counts = self._progress.counts()
         text = ", ".join(f"{counts[phase]} {phase}" for phase in Phase if counts[phase])
-        share = 100.0 * self._progress.ended / total if total else 100.0
+        share = 100.0 * self._progress.share
         await aupdate_progress_artifact(artifact_id, progress=share, description=text or "no scripts")
 
 
-async def publish_report(report: BatchReport) -> None:
-    """One row per script: how it ended, where its video is, what went wrong."""
-    rows = [
-        {
-            "script": outcome.script_id,
-            "outcome": str(outcome.outcome),
-            "job": outcome.job_id or "",
-            "video folder": outcome.blob_prefix or "",
-            "error": f"{outcome.error.failure_class}: {outcome.error.message}" if outcome.error else "",
-        }
-        for outcome in report.outcomes[:TABLE_ROWS]
-    ]
-    await acreate_table_artifact(table=rows, key="scripts", description=summary_of(report))
+async def publish_report(report: BatchReport, *, remarks: Sequence[str] = ()) -> None:
+    """A row for each script: how it ended, where its video is, what went wrong; and the sums as a page.
+
+    `remarks`: paragraphs of Markdown that the page ends with.
+    """
+    summary = summary_of(report)
+    rows = [_row(outcome) for outcome in report.outcomes[:TABLE_ROWS]]
+    await acreate_table_artifact(table=rows, key="scripts", description=summary)
+    await acreate_markdown_artifact(markdown=_page(report, remarks), key="report", description=summary)
+
+
+def _row(outcome: Outcome) -> dict[str, object]:
+    error = outcome.error
+    return {
+        "script": outcome.script_id,
+        "outcome": str(outcome.outcome),
+        "seconds billed": outcome.billed_seconds or "",
+        "characters billed": outcome.billed_characters or "",
+        "video folder": outcome.blob_prefix or "",
+        "error": f"{error.failure_class}: {error.message}" if error else outcome.note or "",
+        "job": outcome.job_id or "",
+    }
+
+
+def _page(report: BatchReport, remarks: Sequence[str]) -> str:
+    counts = {
+        "archived": report.archived,
+        "archived before": report.skipped,
+        "failed": report.failed,
+        "unfinished": report.unfinished,
+        "**scripts**": report.scripts,
+        "seconds of video billed": report.billed_seconds,
+        "characters billed": report.billed_characters,
+    }
+    lines = ["| | |", "|---|--:|", *(f"| {name} | {count:,} |" for name, count in counts.items())]
+    lines += ["", f"All outcomes: blob `_runs/{report.run}/report.json`."]
+    missing = [one for one in report.outcomes if one.outcome in (OutcomeKind.FAILED, OutcomeKind.UNFINISHED)]
+    if missing:
+        lines += ["", *_missing(missing)]
+    if notes := [f"- {cell(one.script_id)}: {cell(one.note)}" for one in report.outcomes if one.note]:
+        lines += ["", "## To look at", "", *notes[:NAMED_FAILURES]]
+    for remark in remarks:
+        lines += ["", remark]
+    return "\n".join(lines)
+
+
+def _missing(outcomes: Sequence[Outcome]) -> list[str]:
+    kinds = Counter((one.error.failure_class, one.error.code) for one in outcomes if one.error)
+    lines = ["## Not archived", "", "| class | code | scripts | what to do |", "|---|---|--:|---|"]
+    for (failure_class, code), count in kinds.most_common():
+        step = NEXT_STEP.get(failure_class, "run again: it goes on where this run ended")
+        lines.append(f"| {failure_class} | {cell(code)} | {count:,} | {step} |")
+    lines += ["", "| script | outcome | why | job |", "|---|---|---|---|"]
+    for one in outcomes[:NAMED_FAILURES]:
+        why = one.error.message if one.error else ""
+        lines.append(f"| {cell(one.script_id)} | {one.outcome} | {cell(why)} | {cell(one.job_id or '')} |")
+    if len(outcomes) > NAMED_FAILURES:
+        lines.append(f"\nand {len(outcomes) - NAMED_FAILURES:,} more, see the table.")
+    return lines
+
+
+def cell(text: str | None) -> str:
+    """As the cell of a Markdown table, where nothing of it is markup."""
+    marked = "".join(f"\\{character}" if character in "\\`*_[]<>|#" else character for character in text or "")
+    return " ".join(marked.split())
 
 
 def summary_of(report: BatchReport) -> str:

@@ -7,11 +7,11 @@ sent, again.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.logging import get_run_logger
 
 from batch_avatar import stages
 from batch_avatar.models import JobRef, Script
@@ -22,6 +22,10 @@ from batch_avatar.stages import Chain
 if TYPE_CHECKING:
     from prefect import Task
     from prefect.client.schemas.objects import State, TaskRun
+
+logger = logging.getLogger("batch_avatar.steps")
+"""Of the loggers that the worker's settings send to the UI; Prefect's own, which says of every task run that it has
+finished, they keep quiet. Ids stand in fixed fields, so that a log can be searched for them."""
 
 
 def _retriable(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -48,7 +52,7 @@ def _options(policy: RetryPolicy) -> dict[str, Any]:
 async def submit_job(script: Script, resource: str) -> JobRef:
     """Claim the script and create its job on this resource, or adopt the one that exists."""
     ref = await stages.submit(script, resource)
-    get_run_logger().info("job %s (attempt %d)", ref.job_id, ref.attempt)
+    logger.info("sent script=%s job=%s attempt=%d", ref.script_id, ref.job_id, ref.attempt)
     return ref
 
 
@@ -57,7 +61,7 @@ async def submit_pack(scripts: tuple[Script, ...], resource: str) -> tuple[JobRe
     """Claim the scripts and create one job with all of them as inputs. Those that are not in the result go alone."""
     refs = await stages.submit_pack(scripts, resource)
     if refs:
-        get_run_logger().info("job %s with %d scripts", refs[0].job_id, len(refs))
+        logger.info("sent scripts=%d job=%s", len(refs), refs[0].job_id)
     return refs
 
 
@@ -77,11 +81,11 @@ async def archive_outputs(ref: JobRef) -> Receipt:
     """Stream result and summary into the container, verify them, write the receipt."""
     receipt = await stages.archive(ref)
     video = receipt.video
-    get_run_logger().info(
-        "%s: %d bytes, sha256 %s, %d s billed", video.blob_name, video.size_bytes, video.sha256, receipt.billed_seconds
+    logger.info(
+        "archived script=%s job=%s video=%s bytes=%d billed_seconds=%d missing=%s",
+        *(ref.script_id, ref.job_id, video.blob_name, video.size_bytes, receipt.billed_seconds),
+        ",".join(receipt.missing) or "-",
     )
-    if receipt.missing:
-        get_run_logger().warning("archived without %s", " and ".join(receipt.missing))
     return receipt
 
 

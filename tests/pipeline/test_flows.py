@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def command(environment, tmp_path):
         return subprocess.run(
             [sys.executable, "-m", *map(str, arguments)],
             cwd=tmp_path,
-            env=environment,
+            env=environment | {"PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -89,6 +89,20 @@ def write_scripts(folder, count, **extra):
     return path
 
 
+def log_lines(api, run_id):
+    """All that was logged for a flow run and its task runs, once no more comes."""
+    lines, before = [], None
+    while lines != before:
+        time.sleep(2.5)  # the API's handler sends every 2 s
+        before, lines = lines, []
+        while not lines or len(lines) % 200 == 0:
+            page = api("logs/filter", logs={"flow_run_id": {"any_": [run_id]}}, limit=200, offset=len(lines))
+            lines += [log["message"] for log in page]
+            if len(page) < 200:
+                break
+    return lines
+
+
 def flow_run_of(api, link_text):
     run_id = link_text.split("/runs/flow-run/")[1][:36]
     return run_id, api("flow_runs/filter", flow_runs={"id": {"any_": [run_id]}})[0]
@@ -96,6 +110,7 @@ def flow_run_of(api, link_text):
 
 def test_all_800_task_runs_of_200_scripts_are_recorded(command, api, tmp_path):
     write_scripts(tmp_path, 200)
+    since = datetime.now(UTC)
     done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json")
     assert done.returncode == 0, done.stderr[-3000:]
     assert json.loads(done.stdout)["archived"] == 200
@@ -109,13 +124,28 @@ def test_all_800_task_runs_of_200_scripts_are_recorded(command, api, tmp_path):
 
     assert until(recorded, 800) == 800
     artifacts = api("artifacts/filter", flow_runs={"id": {"any_": [run_id]}})
-    assert sorted(artifact["type"] for artifact in artifacts) == ["progress", "table"]
-    rows = json.loads(next(artifact["data"] for artifact in artifacts if artifact["type"] == "table"))
+    by_type = {artifact["type"]: artifact for artifact in artifacts}
+    assert sorted(by_type) == ["markdown", "progress", "table"]
+    rows = json.loads(by_type["table"]["data"])
     assert len(rows) == 200
+    assert sum(row["characters billed"] for row in rows) == json.loads(done.stdout)["billed_characters"]
+    assert all(row["video folder"].startswith(f"{row['script']}/") for row in rows)
+    assert "| **scripts** | 200 |" in by_type["markdown"]["data"]
+    assert by_type["progress"]["data"] == 100.0
+    told = {"event": {"name": ["batch-avatar.script.archived"]}, "occurred": {"since": since.isoformat()}}
+
+    def events():
+        return api("events/filter", filter=told, limit=1)["total"]
+
+    assert until(events, 200) == 200
+    lines = log_lines(api, run_id)
+    assert 400 <= len(lines) <= 430, "two a script, and a few of the run"
+    assert len([line for line in lines if "script=s007 job=s007-" in line]) == 2
     again = command("batch_avatar.cli", "render", "scripts.jsonl", "--json")
     assert json.loads(again.stdout)["skipped"] == 200
     run_id, _ = flow_run_of(api, again.stderr)
     assert api("task_runs/count", flow_runs={"id": {"any_": [run_id]}}) == 0
+    assert len(log_lines(api, run_id)) < 10, "nothing has changed"
 
 
 def test_a_batch_with_a_failed_script_ends_failed_and_says_which(command, api, tmp_path):
@@ -185,8 +215,8 @@ def test_no_secret_reaches_the_prefect_database(command, api, stack, environment
 @pytest.fixture
 def deployed(command, environment, tmp_path):
     """The pool, the deployments of prefect.yaml, and a worker."""
-    made = command("prefect", "work-pool", "create", "batch-avatar", "--type", "process", "--overwrite")
-    assert made.returncode == 0, made.stderr
+    made = command("deployments.bootstrap")
+    assert made.returncode == 0, made.stdout + made.stderr
     deploy = subprocess.run(
         [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
         cwd=ROOT,
@@ -212,16 +242,15 @@ def deployed(command, environment, tmp_path):
 
 
 @pytest.mark.usefixtures("deployed")
-def test_deployments_run_on_a_worker_by_hand_by_schedule_and_in_shards(command, api, tmp_path):
+def test_deployments_run_on_a_worker_and_in_shards(command, api, tmp_path):
     source = write_scripts(tmp_path, 7)
     deployments = {
         f"{api('flows/filter', flows={'id': {'any_': [d['flow_id']]}})[0]['name']}/{d['name']}": d
         for d in api("deployments/filter")
     }
     assert set(deployments) == {
-        "render-script/ad-hoc", "render-batch/ad-hoc", "render-batch/nightly", "sweep-jobs/hourly",
+        "render-script/ad-hoc", "render-batch/ad-hoc", "render-inbox/scheduled", "sweep-jobs/hourly",
     }  # fmt: skip
-    assert deployments["render-batch/nightly"]["schedules"][0]["schedule"]["cron"] == "0 2 * * *"
 
     sources = json.dumps([str(source)])
     started = command(
@@ -247,20 +276,6 @@ def test_deployments_run_on_a_worker_by_hand_by_schedule_and_in_shards(command, 
         "prefect", "deployment", "run", "render-script/ad-hoc", "--param", f"script={json.dumps(script)}", "--watch"
     )
     assert started.returncode == 0, started.stdout + (tmp_path / "worker.log").read_text()
-
-    cleared = command("prefect", "deployment", "schedule", "clear", "render-batch/nightly", "--accept-yes")
-    assert cleared.returncode == 0, cleared.stdout + cleared.stderr
-    soon = datetime.now(UTC) + timedelta(seconds=80)  # its minute begins in 20 to 80 s; the scheduler looks every 5 s
-    nightly = deployments["render-batch/nightly"]["id"]
-    cron = {"cron": f"{soon.minute} {soon.hour} * * *", "timezone": "UTC"}
-    near = [{"schedule": cron, "active": True, "parameters": {"sources": [str(source)]}}]
-    api(f"deployments/{nightly}/schedules", json=near)
-
-    def fired():
-        runs = api("flow_runs/filter", flow_runs={"deployment_id": {"any_": [nightly]}})
-        return sorted({(run["state"]["type"], run["auto_scheduled"]) for run in runs if run["start_time"]})
-
-    assert until(fired, [("COMPLETED", True)]) == [("COMPLETED", True)], (tmp_path / "worker.log").read_text()[-3000:]
 
 
 @pytest.mark.usefixtures("deployed")

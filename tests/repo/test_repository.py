@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
-from prefect.cli.deploy._models import PrefectYamlModel
 
 from batch_avatar.cli import main
 from batch_avatar.settings import Settings
@@ -54,19 +52,6 @@ def test_the_readme_links_to_files_that_exist():
     links = re.findall(r"\]\((?!http)([^)]+)\)", (ROOT / "README.md").read_text())
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
-
-
-def test_prefect_yaml_has_no_key_that_prefect_would_ignore():
-    """Prefect ignores unknown keys in silence, a misspelt schedule for instance."""
-    content = yaml.safe_load((ROOT / "prefect.yaml").read_text())
-    content.pop("definitions")
-    PrefectYamlModel.model_validate(content)
-    known = {"name", "description", "entrypoint", "parameters", "schedules", "concurrency_limit", "work_pool"}
-    for deployment in content["deployments"]:
-        assert set(deployment) <= known
-        assert set(deployment["work_pool"]) <= {"name", "work_queue_name", "job_variables"}
-        file, function = deployment["entrypoint"].split(":")
-        assert f"async def {function}(" in (ROOT / file).read_text()
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-node.lock", "package-lock.json"])

@@ -1,0 +1,292 @@
+"""Render what lies in an inbox: look, take all that is good as one wave, move each drop when its script has ended.
+
+It looks again while waves run, so that what is dropped in the meantime does not wait for the next run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from batch_avatar.background import Background
+from batch_avatar.connections import CONTROL_THREADS, current
+from batch_avatar.dispatch import Order
+from batch_avatar.errors import BatchAvatarError, ManifestError, Stopped
+from batch_avatar.inbox_steps import move, open_inbox, put_off, read_defaults, read_script, refused
+from batch_avatar.intake import (
+    REJECTED,
+    Held,
+    facts_of_move,
+    folder_of,
+    look_over,
+    reason_of_failure,
+    reason_of_faults,
+    target_of,
+    told,
+)
+from batch_avatar.outcomes import build_report, own_mistake
+from batch_avatar.progress import Event, Phase
+from batch_avatar.runner import REPORT_SECONDS, publish_report, render_scripts
+from batch_avatar.spool import ScriptSpool
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from batch_avatar.connections import Connections
+    from batch_avatar.inbox import Inbox
+    from batch_avatar.intake import Drop, Look
+    from batch_avatar.models import Outcome, Permits, Script
+    from batch_avatar.report import BatchReport
+    from batch_avatar.stages import Chain
+
+    Publish = Callable[[BatchReport], Awaitable[None]]
+    Render = Callable[[Sequence[Script], Publish], Awaitable[None]]
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 60.0
+"""Between two looks while waves run: as often as cron could start a run, and 60 listings an hour."""
+AT_ONCE = CONTROL_THREADS // 2  # of reads and moves: the other threads are for the service
+READ_AHEAD = 100  # scripts of 500 KB at most that are in memory before they go to disk
+
+
+async def look_into_inbox() -> Look:
+    """What lies there; one listing, and nothing is read or moved yet.
+
+    Raises:
+        SettingsError: no inbox is set.
+        ArchiveError: it cannot be listed.
+    """
+    c = current()
+    drops = await c.control(open_inbox(c).look)
+    return look_over(drops, held={}, settle_seconds=c.settings.inbox_settle_seconds)
+
+
+async def render_inbox(
+    first: Look,
+    chain: Chain,
+    *,
+    permits: Permits | None = None,
+    order: Order = Order.LONGEST,
+    pack: int = 1,
+    look_seconds: float = LOOK_SECONDS,
+) -> BatchReport:
+    """Render what `first` shows and what is dropped meanwhile, until nothing is left to take; one report of it all.
+
+    Inside open connections; options as those of `render_scripts`. A drop that was no script is an outcome by the name
+    of its blob. What is cancelled, or cannot be sent for now, stays in the inbox.
+    """
+    c = current()
+
+    async def render(scripts: Sequence[Script], publish: Publish) -> None:
+        await render_scripts(scripts, chain, permits=permits, order=order, pack=pack, publish=publish)
+
+    return await _InboxRun(c, open_inbox(c), render, look_seconds).run(first)
+
+
+class _InboxRun:
+    def __init__(self, connections: Connections, inbox: Inbox, render: Render, look_seconds: float) -> None:
+        self._c = connections
+        self._inbox = inbox
+        self._render = render
+        self._look_seconds = look_seconds
+        self._held: dict[str, Held] = {}
+        self._rendering: dict[str, Drop] = {}
+        """By script_id, those in a wave that have no outcome yet."""
+        self._waves, self._moves = Background(), Background()
+        self._few = asyncio.Semaphore(AT_ONCE)
+        self._outcomes: list[Outcome] = []
+        self._faulty: list[Outcome] = []
+        """Of defaults, at the last look: their folders wait."""
+        self._broken = False
+
+    async def run(self, first: Look) -> BatchReport:
+        self._c.listeners.append(self._heard)
+        try:
+            await self._work(first)
+            return await self._report()
+        except BaseException:
+            self._c.stopping.throw()
+            await self._stop()
+            raise
+        finally:
+            self._c.listeners.remove(self._heard)
+
+    async def _work(self, look: Look) -> None:
+        """When all that was taken is settled, and one more look finds nothing to take, the work is done."""
+        await self._take(look)
+        while self._waves or self._moves:
+            await self._pause()
+            if self._broken or self._c.halted is not None:
+                continue
+            try:
+                drops = await self._c.control(self._inbox.look)
+            except BatchAvatarError as error:
+                logger.warning("the inbox cannot be listed, so nothing new is taken for now: %s", error)
+                continue
+            await self._take(look_over(drops, held=self._held, settle_seconds=self._c.settings.inbox_settle_seconds))
+
+    async def _pause(self) -> None:
+        """Until the next look is due, or all that was taken is settled."""
+        ends = [asyncio.create_task(wait) for wait in (self._c.clock.sleep(self._look_seconds), self._settled())]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+
+    async def _settled(self) -> None:
+        await self._waves.until_idle()
+        await self._moves.until_idle()  # nothing but waves and looks begins more of them
+
+    async def _take(self, look: Look) -> None:
+        """All that is good becomes one wave."""
+        for drop in look.stuck:
+            self._keep(drop, running=False)
+            text = "a part of its name is '.' or '..', which no request can carry: move it by hand"
+            self._note(refused(drop.name, text))
+        for drop, reason in look.refused:
+            self._keep(drop, running=True)
+            self._moves.begin(self._reject(drop, [reason]))
+        for drop in look.good:
+            self._keep(drop, running=True)
+        self._faulty = []
+        folders = {drop.folder for drop in look.good} & look.defaults.keys()
+        beside = {folder: await self._defaults(look.defaults[folder]) for folder in sorted(folders)}
+        if not look.good:
+            return
+        scripts = ScriptSpool()
+        for start in range(0, len(look.good), READ_AHEAD):
+            some = look.good[start : start + READ_AHEAD]
+            read = await asyncio.gather(*(self._fetch(drop, beside.get(drop.folder, {})) for drop in some))
+            for drop, script in zip(some, read, strict=True):
+                if script is not None:
+                    scripts.add(script)
+                    self._rendering[script.script_id] = drop
+        if scripts:
+            self._waves.begin(self._wave(scripts))
+        else:
+            scripts.close()
+
+    async def _defaults(self, drop: Drop) -> Mapping[str, Any] | None:
+        """Of a folder; None where its drops have to wait."""
+        try:
+            return await self._c.control(read_defaults, self._inbox, drop)
+        except ManifestError as error:
+            text = f"{'; '.join(error.faults)}; the scripts of its folder wait until that is mended"
+            self._faulty.append(refused(drop.name, text))
+        except BatchAvatarError as error:
+            self._faulty.append(put_off(drop.name, error))
+        return None
+
+    async def _fetch(self, drop: Drop, defaults: Mapping[str, Any] | None) -> Script | None:
+        """The script that it is; None where it is none, or not now."""
+        if defaults is None:
+            del self._held[drop.name]
+            return None
+        try:
+            async with self._few:
+                read = partial(read_script, self._inbox, drop, defaults=defaults, settings=self._c.settings)
+                script = await self._c.control(read)
+        except ManifestError as error:
+            self._moves.begin(self._reject(drop, error.faults))
+        except Exception as error:
+            if not isinstance(error, BatchAvatarError):
+                logger.exception("%s cannot be taken by a mistake of this program", drop.name)
+            self._keep(drop, running=False)
+            self._note(put_off(drop.name, own_mistake(error)))
+        else:
+            if script is None:  # somebody was faster; what is there now is for the next look
+                del self._held[drop.name]
+            return script
+        return None
+
+    async def _wave(self, scripts: ScriptSpool) -> None:
+        """Its scripts tell how they end as they do; where it breaks, nothing more is taken."""
+        try:
+            await self._render(scripts, self._told)
+        except Exception as error:
+            self._broken = True
+            if not isinstance(error, BatchAvatarError):
+                logger.exception("a wave of %d scripts ended by a mistake of this program", len(scripts))
+            for script_id in scripts.script_ids:
+                self._end(put_off(script_id, own_mistake(error)))
+        finally:
+            scripts.close()
+
+    async def _told(self, report: BatchReport) -> None:
+        """A wave that was stopped says where those of its scripts stand that have not ended."""
+        if self._rendering:
+            for outcome in report.outcomes:
+                self._end(outcome)
+
+    def _heard(self, event: Event) -> None:
+        if event.outcome is not None:
+            self._end(event.outcome)
+
+    def _end(self, outcome: Outcome) -> None:
+        """Of a script in a wave; only the first counts."""
+        drop = self._rendering.pop(outcome.script_id, None)
+        if drop is None:
+            return
+        self._outcomes.append(told(outcome))
+        folder = folder_of(outcome)
+        if folder is None:
+            self._keep(drop, running=False)
+            return
+        self._moves.begin(self._put_away(drop, folder, outcome))
+
+    async def _reject(self, drop: Drop, faults: Sequence[str]) -> None:
+        if await self._move(drop, REJECTED, {"run": self._c.run}, reason_of_faults(drop.name, faults)):
+            self._note(refused(drop.name, "; ".join(faults)))
+
+    async def _put_away(self, drop: Drop, folder: str, outcome: Outcome) -> None:
+        reason = reason_of_failure(drop.name, outcome) if folder == REJECTED else ""
+        await self._move(drop, folder, facts_of_move(outcome, self._c.run), reason)
+
+    async def _move(self, drop: Drop, folder: str, facts: Mapping[str, str], reason: str) -> bool:
+        """Where it cannot be moved it stays, and the next run does it again; False where it was another by then."""
+        target = target_of(drop.name, folder)
+        try:
+            async with self._few:
+                moved = await move(self._c, self._inbox, drop, target, facts=facts, reason=reason)
+        except Exception as error:
+            if not isinstance(error, BatchAvatarError):
+                logger.exception("%s cannot be moved by a mistake of this program", drop.name)
+            logger.warning("%s stays in the inbox for now: %s", drop.name, own_mistake(error))
+            self._keep(drop, running=False)
+            return True
+        del self._held[drop.name]  # what has that name now is another
+        return moved
+
+    def _keep(self, drop: Drop, *, running: bool) -> None:
+        self._held[drop.name] = Held(drop.etag, drop.script_id, running)
+
+    def _note(self, outcome: Outcome) -> None:
+        """Of a drop that is in no wave."""
+        self._outcomes.append(outcome)
+        text = outcome.error.message if outcome.error else ""
+        self._c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), text=text, outcome=outcome))
+
+    async def _stop(self) -> None:
+        """What is in flight says so; moves that have begun may end."""
+        self._waves.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REPORT_SECONDS):
+                await self._settled()
+        self._moves.cancel()
+        for script_id in tuple(self._rendering):  # in waves that were stopped before they had a plan
+            self._end(put_off(script_id, Stopped("the run was stopped; it was not sent in this run")))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REPORT_SECONDS):
+                await self._report()
+
+    async def _report(self) -> BatchReport:
+        """Of everything; written where there is anything to say."""
+        report = build_report(self._c.run, [*self._outcomes, *self._faulty])
+        if report.scripts:
+            await publish_report(report)
+        return report

@@ -1,0 +1,205 @@
+"""The system of compose.yaml as processes of this machine: Postgres, Redis, a Prefect server on them, and workers.
+
+    python -m deployments.stack start [--workers N] [--time-scale X]
+    python -m deployments.stack stop
+
+Storage and service are those of the demo: Azurite and the emulator. Everything it writes lies in one folder; its
+`stack.env` points `prefect` and `batch-avatar` at the stack when it is sourced. Needs Postgres and Redis: `make tools`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from batch_avatar.errors import BatchAvatarError
+from batch_avatar.stack import ROOT, SERVER_SETTINGS, Stack, Starting, free_port, read_env, running_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FOLDER = ROOT / ".stack"
+POOL = "batch-avatar"
+SCALE_OUT_SETTINGS = SERVER_SETTINGS.with_name("scale-out.env")
+WORKER_SETTINGS = SERVER_SETTINGS.with_name("worker.env")
+WORKERS, RUNS_PER_WORKER = 2, 2  # a run at work takes half of a core and 100 MB
+SUPERUSER = "postgres"  # Postgres refuses to run as root; Debian's package brings this user
+PATIENCE_SECONDS = 30.0
+
+
+def start(
+    folder: Path = FOLDER,
+    *,
+    workers: int = WORKERS,
+    time_scale: float = 30.0,
+    settings: Mapping[str, str] | None = None,
+) -> Stack:
+    """Start all of it and wait until it answers; when something does not, nothing is left running.
+
+    `settings` are added to those of workers and server.
+
+    Raises:
+        BatchAvatarError: with the end of the log of what did not start, or what is to be installed.
+    """
+    with Starting(folder) as starting:
+        database_port, messages_port, port = free_port(), free_port(), free_port()
+        password = _start_postgres(starting, database_port)
+        _start_redis(starting, messages_port)
+        hosts = {
+            "postgres:5432/prefect": f"127.0.0.1:{database_port}/postgres",  # which every cluster has
+            "redis:6379": f"127.0.0.1:{messages_port}",
+            "${POSTGRES_PASSWORD}": password,
+        }
+        service = starting.service(time_scale=time_scale)
+        service["BATCH_AVATAR_INBOX_CONTAINER"] = "inbox"
+        environment = {
+            **service,
+            **read_env(SERVER_SETTINGS),
+            **{name: _replaced(value, hosts) for name, value in read_env(SCALE_OUT_SETTINGS).items()},
+            "PREFECT_REDIS_MESSAGING_HOST": "127.0.0.1",
+            "PREFECT_REDIS_MESSAGING_PORT": str(messages_port),
+            "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+            "PREFECT_HOME": str(folder / "prefect"),
+            **read_env(WORKER_SETTINGS),
+            **(settings or {}),
+        }
+        starting.run("prefect-api", server_command("prefect-api", environment["PREFECT_API_URL"]), environment)
+        starting.await_answer(f"{service['BATCH_AVATAR_ENDPOINT']}/emulator/health", "emulator")
+        starting.await_answer(f"{environment['PREFECT_API_URL']}/health", "prefect-api")
+        services = server_command("prefect-services", environment["PREFECT_API_URL"])
+        starting.run("prefect-services", services, environment)
+        for number in range(1, workers + 1):
+            starting.run(f"worker-{number}", worker_command(f"worker-{number}"), environment)
+        return starting.finish(environment, time_scale=time_scale)
+
+
+def server_command(name: str, url: str) -> list[str]:
+    """The API alone, which also brings the database up to date, or the services: events and schedules."""
+    command = [sys.executable, "-m", "prefect", "server"]
+    if name == "prefect-services":
+        return [*command, "services", "start"]
+    return [*command, "start", "--no-services", "--host", "127.0.0.1", "--port", str(urlsplit(url).port)]
+
+
+def worker_command(name: str, *, limit: int = RUNS_PER_WORKER) -> list[str]:
+    """As compose.yaml and the unit start it."""
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process"]
+    return [*command, "--name", name, "--limit", str(limit)]
+
+
+def _replaced(value: str, parts: Mapping[str, str]) -> str:
+    for part, by in parts.items():
+        value = value.replace(part, by)
+    return value
+
+
+def _start_postgres(starting: Starting, port: int) -> str:
+    """A new database cluster; its password."""
+    programs = _postgres_programs()
+    user = SUPERUSER if os.geteuid() == 0 else None
+    home = Path(tempfile.mkdtemp(prefix="batch-avatar-postgres-"))  # where that user can reach it
+    password = secrets.token_hex(16)
+    secret = home / "password"
+    secret.write_text(password, encoding="utf-8")
+    if user is not None:
+        owner = pwd.getpwnam(user)
+        for path in (home, secret):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+    made = subprocess.run(
+        [
+            *(programs / "initdb", "--pgdata", home / "data", "--username", "prefect", "--pwfile", secret),
+            *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-instructions"),
+        ],
+        user=user,
+        group=user,
+        extra_groups=[] if user else None,
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if made.returncode:
+        raise BatchAvatarError(f"Postgres cannot be set up: {made.stderr}")
+    secret.unlink()
+    settings = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": str(home)}
+    command = [str(programs / "postgres"), "-D", str(home / "data")]
+    for name, value in settings.items():
+        command += ["-c", f"{name}={value}"]
+    if user is not None:
+        command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", *command]
+    starting.run("postgres", command, {})
+    _await_port(starting, port, "postgres")
+    return password
+
+
+def _postgres_programs() -> Path:
+    """Debian keeps them off the path, by version."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    anywhere = shutil.which("initdb")
+    if not found and anywhere is None:
+        raise BatchAvatarError("Postgres is not installed: make tools")
+    return found[-1].parent if found else Path(str(anywhere)).resolve().parent
+
+
+def _start_redis(starting: Starting, port: int) -> None:
+    if shutil.which("redis-server") is None:
+        raise BatchAvatarError("Redis is not installed: make tools")
+    command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
+    starting.run("redis", command, {})
+    _await_port(starting, port, "redis")
+
+
+def _await_port(starting: Starting, port: int, name: str) -> None:
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < give_up:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise starting.not_started(name)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m deployments.stack", description=__doc__.split("\n", 1)[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("start", help="start everything, and leave it running")
+    up.add_argument("--workers", type=int, default=WORKERS, help=f"worker processes (default {WORKERS})")
+    up.add_argument("--time-scale", type=float, default=30.0, help="service seconds per real second (default 30)")
+    commands.add_parser("stop", help="end it")
+    given = parser.parse_args()
+    running = running_stack(FOLDER)
+    if given.command == "stop":
+        if running is not None:
+            running.stop()
+        sys.stdout.write("stopped\n" if running else "nothing was running\n")
+        return 0
+    if running is None:
+        sys.stdout.write("starting Postgres, Redis, storage, service, Prefect and workers (some 40 s) ...\n")
+        sys.stdout.flush()
+        try:
+            running = start(workers=given.workers, time_scale=given.time_scale)
+        except BatchAvatarError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+    for name, pid in running.processes.items():
+        sys.stdout.write(f"{name:17} process {pid}\n")
+    sys.stdout.write(
+        f"\nPrefect UI: {running.prefect_url}    service: {running.service_url}\n"
+        f"Use it:  make deploy, then  . {FOLDER.name}/stack.env\nEnd it:  make stack-stop\n"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""Scripts that are dropped as blobs into a container: what a schedule runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Failed
+from pydantic import Field
+
+from batch_avatar.dispatch import Order
+from batch_avatar.errors import InputError
+from batch_avatar.models import Permits
+from batch_avatar.packing import MAX_INPUTS
+from batch_avatar.settings import load_settings
+from tasks.inbox import render_inbox_as_task_runs
+
+
+@flow(name="render-inbox", flow_run_name="render the inbox", persist_result=False)
+async def render_inbox(
+    *,
+    accept_changes: bool = False,
+    retry_failed: bool = False,
+    rerender_lost: bool = False,
+    order: Order = Order.LONGEST,
+    pack: Annotated[int, Field(ge=0, le=MAX_INPUTS)] = 1,
+) -> State[None]:
+    """Render what lies in the inbox and what is dropped meanwhile; the run is green only when all of it is archived.
+
+    Args:
+        accept_changes: Render changed scripts, however many they are.
+        retry_failed: Send again what failed for good in an earlier run; each such script may be billed again.
+        rerender_lost: Send again what was paid for and is lost, or archived without its video.
+        order: Of the scripts taken at one look, the longest predicted video first; or the oldest drop first.
+        pack: So many scripts share one job, 0 for as many as is fastest. Needs a staging container.
+    """
+    permits = Permits(retry_failed=retry_failed, rerender_lost=rerender_lost, accept_changes=accept_changes)
+    try:
+        settings = load_settings()
+    except InputError as error:
+        return Failed(message=f"{error} - nothing was sent")
+    return await render_inbox_as_task_runs(settings, permits=permits, order=order, pack=pack)

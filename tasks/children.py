@@ -1,0 +1,196 @@
+"""The child flow runs of a batch that is spread: started, waited for, and read; ended when the parent is cancelled.
+
+A parent that starts over, on whichever machine, goes on with the children that it has. Where nobody takes them it
+renders them itself, so a single worker with a limit of 1 does not wait for itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
+from prefect.deployments import arun_deployment
+from prefect.exceptions import ObjectNotFound
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Cancelling
+from prefect.utilities.urls import url_for
+
+from batch_avatar.errors import ArchiveUnavailable, BatchAvatarError
+from batch_avatar.progress import Event, Phase
+from batch_avatar.report import BatchReport
+from batch_avatar.runner import render_scripts
+from tasks.reporting import cell, summary_of
+from tasks.steps import task_chain
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from uuid import UUID
+
+    from prefect import Flow
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import FlowRun, State
+
+    from batch_avatar.connections import Connections
+    from batch_avatar.dispatch import Order
+    from batch_avatar.models import Permits, Script
+
+CHILD_DEPLOYMENT = "render-batch/ad-hoc"
+CHILD_QUEUE = "shards"
+"""Not the parent's: so it can have another priority, and machines of its own."""
+LOOK_SECONDS = 5.0  # between two looks at all children together, one request each
+ALONE_SECONDS = 30.0
+"""After so long without any child at work nobody will take one: workers ask every 10 s, and a run's process needs 5."""
+PAGE = 200  # the server's own limit
+
+
+class MissingDeployment(Exception):
+    """There is nothing to start children from."""
+
+
+class Children:
+    """Of this flow run."""
+
+    def __init__(
+        self,
+        connections: Connections,
+        *,
+        permits: Permits,
+        order: Order,
+        pack: int,
+        read: Callable[[str], Awaitable[Sequence[Script]]],
+    ) -> None:
+        self._c = connections
+        self._permits = permits
+        self._order = order
+        self._pack = pack
+        self._read = read
+        self._reports: dict[str, BatchReport | None] = {}
+        self._runs: dict[str, FlowRun] = {}
+        self.logger = get_run_logger()
+
+    async def render(self, shards: Sequence[str]) -> list[BatchReport]:
+        """Start a run for each shard that has none, and wait for all; a report of each that wrote one.
+
+        Raises:
+            MissingDeployment: the server has no deployment to start them from.
+        """
+        async with get_client() as client:
+            known = {run.parameters.get("shard"): run for run in await _children_of(client, flow_run.id)}
+            for shard in shards:
+                before = known.get(shard)
+                usable = before is not None and before.state is not None and not _died(before.state)
+                self._runs[shard] = before if before and usable else await self._start(shard)
+            await self._wait(client)
+        return [report for report in self._reports.values() if report is not None]
+
+    async def _start(self, shard: str) -> FlowRun:
+        """One child run per shard and per life of the parent: idempotency keys are unique for ever."""
+        options = {**self._permits.model_dump(), "order": self._order.value, "pack": self._pack}
+        try:
+            run: FlowRun = await arun_deployment(
+                CHILD_DEPLOYMENT,
+                parameters={"shard": shard, **options},
+                flow_run_name=f"render shard {shard}",
+                timeout=0,
+                idempotency_key=f"{flow_run.id}:{shard}:{flow_run.run_count}",
+                work_queue_name=CHILD_QUEUE,
+            )
+        except ObjectNotFound:
+            text = f"scripts_per_run needs the deployment {CHILD_DEPLOYMENT}: prefect deploy --all"
+            raise MissingDeployment(text) from None
+        return run
+
+    async def _wait(self, client: PrefectClient) -> None:
+        """Until every child has ended, looking at all of them with one request at a time."""
+        somebody_works = self._c.clock.monotonic()
+        while left := [shard for shard in self._runs if shard not in self._reports]:
+            await self._c.clock.sleep(LOOK_SECONDS)
+            try:
+                seen = {run.id: run for run in await _children_of(client, flow_run.id)}
+            except httpx.HTTPError as error:
+                self.logger.warning("the child runs cannot be read, will ask again: %r", error)
+                continue
+            for shard in left:
+                await self._look(shard, seen.get(self._runs[shard].id))
+            waiting = [shard for shard in left if shard not in self._reports]
+            if any(not _waits(self._runs[shard].state) for shard in waiting) or len(waiting) < len(left):
+                somebody_works = self._c.clock.monotonic()
+            elif waiting and self._c.clock.monotonic() - somebody_works >= ALONE_SECONDS:
+                await self._render_here(client, waiting[0])
+
+    async def _look(self, shard: str, run: FlowRun | None) -> None:
+        if run is None:
+            self.logger.warning("child run %s was deleted", self._runs[shard].name)
+            self._reports[shard] = None
+            return
+        self._runs[shard] = run
+        if run.state is None or not run.state.is_final():
+            return
+        try:
+            text = await self._c.control(self._c.archive.read_run_document, f"flow-{run.id}", "report.json")
+            report = BatchReport.model_validate_json(text) if text is not None else None
+        except ArchiveUnavailable:
+            return  # at the next look
+        except (BatchAvatarError, ValueError) as error:
+            self.logger.warning("the report of %s cannot be read: %s", run.name, error)
+            report = None
+        self._reports[shard] = report
+        for outcome in report.outcomes if report is not None else ():
+            self._c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id))
+
+    async def _render_here(self, client: PrefectClient, shard: str) -> None:
+        """Nobody takes the child run, so its shard is rendered in this one; should somebody yet, claims decide."""
+        run = self._runs[shard]
+        self.logger.info("no worker takes %s, so it is rendered here", run.name)
+        await client.set_flow_run_state(run.id, Cancelled(message="no worker took it; its parent renders the shard"))
+        self._reports[shard] = None
+        try:
+            scripts = await self._read(shard)
+            self._reports[shard] = await render_scripts(
+                scripts, task_chain(), permits=self._permits, order=self._order, pack=self._pack
+            )
+        except BatchAvatarError as error:
+            self.logger.error("the shard %s cannot be rendered: %s", shard, error)  # noqa: TRY400 - it says it all
+        self._runs[shard] = await client.read_flow_run(run.id)
+
+    def links(self) -> str:
+        """A table of the children, in Markdown."""
+        lines = ["## Child runs", "", "| shard | run | state | |", "|---|---|---|---|"]
+        for shard, run in self._runs.items():
+            report = self._reports.get(shard)
+            state = run.state.name if run.state else ""
+            link = f"[{cell(run.name)}]({url_for(run) or ''})"
+            lines.append(
+                f"| {shard.rpartition('/')[2]} | {link} | {state} | {summary_of(report) if report else 'no report'} |"
+            )
+        return "\n".join(lines)
+
+
+async def cancel_children(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - a hook
+    """A hook for the parent's cancellation: what it has started ends as well."""
+    async with get_client() as client:
+        for child in await _children_of(client, flow_run.id):
+            if child.state is not None and not child.state.is_final():
+                await client.set_flow_run_state(child.id, Cancelling(message="its parent was cancelled"))
+
+
+async def _children_of(client: PrefectClient, parent: UUID | str | None) -> list[FlowRun]:
+    """The oldest first."""
+    wanted = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[parent]))
+    found: list[FlowRun] = []
+    while len(page := await client.read_flow_runs(flow_run_filter=wanted, limit=PAGE, offset=len(found))) == PAGE:
+        found += page
+    return sorted([*found, *page], key=lambda run: (run.created is not None, run.created))
+
+
+def _died(state: State[Any]) -> bool:
+    """It ended without having done what it was for."""
+    return state.is_final() and not state.is_completed()
+
+
+def _waits(state: State[Any] | None) -> bool:
+    """No worker has taken it."""
+    return state is None or state.is_scheduled()

@@ -1,0 +1,37 @@
+"""A flow run whose process dies is scheduled again by an automation; here is the end of that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import StateType
+from prefect.runtime import flow_run
+from prefect.states import Failed
+from prefect.variables import Variable
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+MAX_CRASHES_VARIABLE = "batch_avatar_max_crashes"
+MAX_CRASHES = 3  # a machine that is lost takes a run with it once; what crashes every machine is the run's own fault
+
+
+async def crashed_too_often() -> State[None] | None:
+    """The state to end this flow run with, where it has crashed as often as the variable allows."""
+    if flow_run.id is None or flow_run.run_count <= 1:
+        return None
+    try:
+        async with get_client() as client:
+            states = await client.read_flow_run_states(flow_run.id)
+        allowed = int(await Variable.aget(MAX_CRASHES_VARIABLE, default=MAX_CRASHES))
+    except (httpx.HTTPError, TypeError, ValueError):
+        return None  # a run that might go well is worth more than the count
+    crashes = sum(state.type == StateType.CRASHED for state in states)
+    if crashes < allowed:
+        return None
+    return Failed(
+        message=f"this run has crashed {crashes} times, so it is not tried again by itself; look at its logs and at "
+        f"the worker's memory, then start it anew: what is archived costs nothing (variable {MAX_CRASHES_VARIABLE})"
+    )

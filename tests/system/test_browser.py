@@ -1,0 +1,178 @@
+"""The Prefect UI as a person uses it, in Chromium: the form, what moves, what is shown in the end, and cancelling.
+
+Screenshots go to browser-output/ (or BROWSER_OUTPUT), for people to look at.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.system.conftest import ROOT, until
+
+OUTPUT = Path(os.environ.get("BROWSER_OUTPUT", ROOT / "browser-output"))
+PATIENCE_MILLISECONDS = 60_000
+
+
+@pytest.fixture(scope="module")
+def system(start_system):
+    return start_system(time_scale=30)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, system):
+    """A page on the UI; whatever goes wrong in it fails the test at its end."""
+    page, wrong = chromium.new_page(viewport={"width": 1400, "height": 1000}), []
+    page.set_default_timeout(PATIENCE_MILLISECONDS)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+
+    def hear(message):
+        url = message.location.get("url") or ""
+        foreign = not url.startswith(system.stack.prefect_url)  # Prefect's UI asks its makers; here is no network
+        if message.type == "error" and not foreign and not url.endswith("/favicon.ico"):  # which the server lacks
+            wrong.append(f"{message.text} {url}")
+
+    page.on("console", hear)
+    page.goto(system.stack.prefect_url)
+    yield page
+    page.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def picture(page):
+    """`picture(name)` keeps what is on the page."""
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+
+    def take(name, **options):
+        page.screenshot(path=OUTPUT / f"{name}.png", **options)
+
+    return take
+
+
+def field(page, label):
+    """Of a parameter form: what is filled in below this label."""
+    name = page.locator(".schema-form-property__label", has_text=re.compile(rf"^{label}( \(Optional\))?$"))
+    return page.locator(".schema-form-property").filter(has=name).last
+
+
+def choose(page, label, option):
+    """By the keyboard, as a click may close again what the scrolling opened."""
+    field(page, label).locator(".p-select-button__control").focus()
+    page.keyboard.press("Space")
+    page.locator(".p-select-option__text", has_text=re.compile(rf"^{option}$")).click()
+
+
+def open_form(page, system, flow):
+    page.goto(f"{system.stack.prefect_url}/deployments")
+    page.locator("tr", has_text=flow).get_by_role("link", name="ad-hoc").click()
+    page.get_by_role("button", name="Run", exact=True).first.click()
+    page.get_by_text("Custom run").click()
+
+
+def open_run(page, system, run_id, tab=None):
+    page.goto(f"{system.stack.prefect_url}/runs/flow-run/{run_id}")
+    if tab is not None:
+        page.get_by_role("tablist").get_by_text(tab, exact=True).click()
+
+
+def runs_of(system, deployment):
+    wanted = {"deployment_id": {"any_": [system.deployment(deployment)["id"]]}}
+    return system.api("flow_runs/filter", flow_runs=wanted, sort="START_TIME_DESC")
+
+
+@pytest.mark.timeout(300)
+def test_one_script_is_filled_into_the_form_and_rendered(page, picture, system):
+    open_form(page, system, "render-script")
+    for label, text in {
+        "Script Id": "from-the-form",
+        "Content": "Hello from the form.",
+        "Voice": "en-US-AvaMultilingualNeural",
+        "Talking Avatar Character": "lisa",
+        "Talking Avatar Style": "graceful-sitting",
+    }.items():
+        field(page, label).locator("textarea").fill(text)
+    choose(page, "Video Format", "webm")
+    labels = page.locator(".schema-form-property .schema-form-property .schema-form-property__label").all_inner_texts()
+    assert labels[:4] == ["Script Id", "Input Kind (Optional)", "Content", "Voice (Optional)"]
+    picture("1-form", full_page=True)
+    page.get_by_role("button", name="Submit").click()
+
+    assert until(lambda: [run["state_type"] for run in runs_of(system, "render-script/ad-hoc")], ["COMPLETED"]) == [
+        "COMPLETED"
+    ]
+    (run,) = runs_of(system, "render-script/ad-hoc")
+    assert run["parameters"]["script"]["video_format"] == "webm"
+    filled = {name for name, value in run["parameters"]["script"].items() if value is not None}
+    assert filled == {
+        "script_id", "input_kind", "content", "voice", "talking_avatar_character", "talking_avatar_style",
+        "video_format",
+    }  # fmt: skip
+    open_run(page, system, run["id"])
+    expect(page.get_by_text("Completed", exact=True).first).to_be_visible()
+    picture("2-run")
+    open_run(page, system, run["id"], "Artifacts")
+    for key in ("progress", "scripts", "report"):
+        expect(page.get_by_text(key, exact=True).first).to_be_visible()
+    picture("3-artifacts")
+    page.get_by_text("report", exact=True).first.click()
+    expect(page.get_by_text("seconds of video billed")).to_be_visible()
+    picture("4-report")
+    open_run(page, system, run["id"], "Artifacts")
+    page.get_by_text("scripts", exact=True).first.click()
+    expect(page.get_by_text("from-the-form", exact=True).first).to_be_visible()
+    picture("5-table")
+
+
+@pytest.mark.timeout(300)
+def test_wrong_parameters_are_refused_in_the_form(page, picture, system):
+    before = len(runs_of(system, "render-batch/ad-hoc"))
+    open_form(page, system, "render-batch")
+    expect(field(page, "order")).to_be_visible()
+    picture("6-batch-form", full_page=True)
+    field(page, "pack").locator("input").fill("-1")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text(re.compile("less than the minimum|greater than or equal|must be")).first).to_be_visible()
+    picture("7-refused", full_page=True)
+    assert len(runs_of(system, "render-batch/ad-hoc")) == before
+
+
+@pytest.mark.timeout(300)
+def test_a_batch_moves_on_before_ones_eyes_and_is_cancelled_with_a_click(page, picture, system):
+    system.faults({"operation": "create", "action": {"kind": "stick_job"}, "job_id": "^slow-00[2-9]"})
+    manifest, names = system.write_manifest("slow", 10)
+    run = system.run("render-batch/ad-hoc", sources=[str(manifest)])
+    assert until(lambda: sum(system.accepted("slow-").values()), len(names)) == len(names)
+    open_run(page, system, run, "Artifacts")
+    expect(page.get_by_text(re.compile("2 archived")).first).to_be_visible()
+    picture("8-progress")
+    open_run(page, system, run)
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    picture("9-cancel")
+    page.locator(".p-modal").get_by_role("button", name=re.compile("Cancel")).last.click()
+    assert until(lambda: system.flow_run(run)["state_type"], "CANCELLED", seconds=60) == "CANCELLED"
+    expect(page.get_by_text("Cancelled", exact=True).first).to_be_visible()
+    picture("10-cancelled")
+    open_run(page, system, run, "Artifacts")
+    page.get_by_text("scripts", exact=True).first.click()
+    expect(page.get_by_text("goes on at the service").first).to_be_visible()
+    picture("11-cancelled-table")
+    system.lift_faults()
+    again = system.run("render-batch/ad-hoc", sources=[str(manifest)])
+    assert until(lambda: system.flow_run(again)["state_type"], "COMPLETED") == "COMPLETED"
+    system.judge([*names, "from-the-form"])
+    page.goto(f"{system.stack.prefect_url}/runs")
+    picture("12-runs")

@@ -1,0 +1,99 @@
+"""What runs by itself, and what an operations team fears: a lost machine, and a server that restarts under a batch."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from azure.storage.blob import ContainerClient
+
+from batch_avatar.emulator.process import stop_process
+from deployments.stack import server_command
+from tests.system.conftest import MEMBERS, descendants, until
+
+SCRIPTS = 40
+
+
+@pytest.fixture(scope="module")
+def system(start_system):
+    return start_system(time_scale=30)
+
+
+@pytest.mark.timeout(300)
+def test_what_is_dropped_into_the_inbox_is_rendered_when_its_schedule_comes_round(system):
+    connection = system.stack.environment["BATCH_AVATAR_STORAGE_CONNECTION_STRING"]
+    inbox = ContainerClient.from_connection_string(connection, "inbox")
+    defaults = "".join(f"{name} = {json.dumps(value)}\n" for name, value in MEMBERS.items())
+    with inbox:
+        if not inbox.exists():
+            inbox.create_container()
+        inbox.upload_blob("inbox/defaults.toml", defaults)
+        inbox.upload_blob("inbox/dropped.txt", "Hello from the inbox.")
+        inbox.upload_blob("inbox/broken.ssml", "<speak>")
+        soon = datetime.now(UTC) + timedelta(seconds=80)  # its minute begins in 20 to 80 s; the drops have settled then
+        schedule = {"cron": f"{soon.minute} {soon.hour} * * *", "timezone": "UTC"}
+        deployment = system.deployment("render-inbox/scheduled")
+        system.api(f"deployments/{deployment['id']}/schedules", json=[{"schedule": schedule, "active": True}])
+
+        def names():
+            return {blob.name for blob in inbox.list_blobs()}
+
+        moved = {"processed/dropped.txt", "rejected/broken.ssml", "rejected/broken.ssml.reason.txt"}
+        assert until(lambda: moved <= names(), seconds=200), names()
+        assert "inbox/dropped.txt" not in names()
+    runs = system.api("flow_runs/filter", flow_runs={"deployment_id": {"any_": [deployment["id"]]}})
+    assert any(run["auto_scheduled"] and run["start_time"] for run in runs)
+    assert list(system.accepted("dropped-").values()) == [1]
+
+
+@pytest.mark.timeout(600)
+def test_a_machine_that_is_lost_with_its_run_loses_nothing_and_the_other_one_goes_on(system):
+    manifest, names = system.write_manifest("lost", SCRIPTS)
+    run = system.run("render-batch/ad-hoc", sources=[str(manifest)])
+    assert until(lambda: 5 <= sum(system.accepted("lost-").values()) < SCRIPTS, seconds=100)
+    busy = [name for name in ("worker-1", "worker-2") if descendants(system.stack.processes[name])]
+    assert len(busy) == 1
+    system.lose_machine(busy[0])
+    assert system.flow_run(run)["state_type"] == "RUNNING", "nobody is there to say otherwise"
+
+    def ended():
+        return system.flow_run(run)["state_type"] in ("COMPLETED", "FAILED", "CANCELLED")
+
+    assert until(ended, seconds=400)
+    after = system.flow_run(run)
+    assert (after["state_type"], after["run_count"]) == ("COMPLETED", 2), after["state"]
+    figures = system.judge([*names, "dropped"])
+    assert figures.ratio == 1.0
+    assert figures.accepted_creates == len(names) + 1
+    assert sum(state["type"] == "CRASHED" for state in system.history(run)) == 1
+
+
+@pytest.mark.timeout(400)
+def test_a_prefect_server_that_restarts_in_the_middle_of_a_run_loses_nothing(system):
+    manifest, _ = system.write_manifest("restart", SCRIPTS)
+    run = system.run("render-batch/ad-hoc", sources=[str(manifest)])
+
+    def accepted():
+        return sum(system.accepted("restart-").values())
+
+    assert until(lambda: 5 <= accepted() < SCRIPTS, seconds=100)
+    for name in ("prefect-services", "prefect-api"):
+        stop_process(system.stack.processes[name], grace_seconds=20)
+    before = accepted()
+    assert until(lambda: accepted() > before, seconds=60), "the run does not need the server"
+    for name in ("prefect-api", "prefect-services"):
+        system.restart(name, server_command(name, system.stack.prefect_url))
+
+    def ended():
+        return system.flow_run(run)["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+
+    assert until(ended, seconds=200)
+    assert system.flow_run(run)["state_type"] == "COMPLETED"
+    assert accepted() == SCRIPTS
+
+    def recorded():
+        completed = {"state": {"type": {"any_": ["COMPLETED"]}}}
+        return system.api("task_runs/count", flow_runs={"id": {"any_": [run]}}, task_runs=completed)
+
+    assert until(recorded, 4 * SCRIPTS, seconds=60) == 4 * SCRIPTS

@@ -1,0 +1,92 @@
+"""One batch over many runs on two workers, on Postgres and Redis; one of the workers is killed in the middle."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+
+import pytest
+
+from tests.system.conftest import until
+
+SCRIPTS, PER_RUN = 300, 25
+TIME_SCALE = 60  # 2 creates a minute become 120: two and a half minutes for 300
+
+
+@pytest.fixture(scope="module")
+def system(start_system):
+    return start_system(time_scale=TIME_SCALE)
+
+
+@pytest.mark.timeout(900)
+def test_a_spread_batch_survives_a_worker_and_is_recorded_whole(system):
+    manifest, names = system.write_manifest("spread", SCRIPTS)
+    parent = system.run("render-batch/ad-hoc", sources=[str(manifest)], scripts_per_run=PER_RUN)
+    assert until(lambda: system.emulator("stats")["creates"]["accepted"] >= SCRIPTS // 4)
+    os.kill(system.stack.processes["worker-1"], signal.SIGKILL)  # its runs go on without it
+
+    def ended():
+        return system.flow_run(parent)["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+
+    assert until(ended, seconds=600)
+    run = system.flow_run(parent)
+    assert run["state_type"] == "COMPLETED", run["state"]["message"]
+    assert f"{SCRIPTS} archived" in run["state"]["message"]
+    children = system.children(parent)
+    assert len(children) == SCRIPTS // PER_RUN
+    assert {child["state_type"] for child in children} == {"COMPLETED"}
+
+    figures = system.judge(names)
+    assert figures.ratio == 1.0
+    stats = system.emulator("stats")
+    assert stats["creates"]["accepted"] == SCRIPTS
+    assert stats["creates"]["refused"].get("429", 0) <= SCRIPTS // 100, "the quota was not kept"  # design, section 9
+
+    runs = {"id": {"any_": [child["id"] for child in children]}}
+
+    def recorded():
+        found, page = Counter(), None
+        while page is None or len(page) == 200:
+            page = system.api("task_runs/filter", flow_runs=runs, limit=200, offset=found.total())
+            found.update((one["name"].split()[0], one["state_type"]) for one in page)
+        return dict(found)
+
+    every = {(step, "COMPLETED"): SCRIPTS for step in ("submit", "wait", "archive", "delete")}
+    assert until(recorded, every, seconds=60) == every
+
+
+@pytest.mark.timeout(300)
+def test_a_single_worker_with_a_limit_of_one_does_not_wait_for_itself(system):
+    for name in ("worker-1", "worker-2"):
+        system.end(name)
+    system.start_worker("lonely", limit=1)
+    manifest, names = system.write_manifest("lonely", 6)
+    parent = system.run("render-batch/ad-hoc", sources=[str(manifest)], scripts_per_run=3)
+    assert until(lambda: system.flow_run(parent)["state_type"], "COMPLETED", seconds=200) == "COMPLETED"
+    assert "6 archived" in system.flow_run(parent)["state"]["message"]
+    assert sum(system.accepted("lonely-").values()) == len(names)
+
+
+@pytest.mark.timeout(300)
+def test_cancelling_the_parent_cancels_its_children(system):
+    system.start_worker("helper", limit=3)
+    system.faults({"operation": "create", "action": {"kind": "stick_job"}, "job_id": "^stop-"})
+    manifest, names = system.write_manifest("stop", 6)
+    parent = system.run("render-batch/ad-hoc", sources=[str(manifest)], scripts_per_run=2)
+
+    def at_work():
+        return sum(child["state_type"] == "RUNNING" for child in system.children(parent))
+
+    assert until(lambda: at_work() >= 2)
+    system.api(f"flow_runs/{parent}/set_state", state={"type": "CANCELLING", "name": "Cancelling"})
+    assert until(lambda: system.flow_run(parent)["state_type"], "CANCELLED", seconds=60) == "CANCELLED"
+
+    def states():
+        return {child["state_type"] for child in system.children(parent)}
+
+    assert until(states, {"CANCELLED"}, seconds=90) == {"CANCELLED"}
+    system.lift_faults()
+    again = system.run("render-batch/ad-hoc", sources=[str(manifest)])
+    assert until(lambda: system.flow_run(again)["state_type"], "COMPLETED") == "COMPLETED"
+    assert sum(system.accepted("stop-").values()) == len(names)
