@@ -71,6 +71,7 @@ def start(
             "PREFECT_REDIS_MESSAGING_HOST": "127.0.0.1",
             "PREFECT_REDIS_MESSAGING_PORT": str(messages_port),
             "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+            "PREFECT_UI_URL": f"http://127.0.0.1:{port}",
             "PREFECT_HOME": str(folder / "prefect"),
             **read_env(WORKER_SETTINGS),
             **(settings or {}),

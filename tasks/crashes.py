@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
 from prefect.runtime import flow_run
-from prefect.states import Failed
+from prefect.states import Cancelled, Failed
 from prefect.variables import Variable
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ MAX_CRASHES = 3  # a machine that is lost takes a run with it once; what crashes
 
 
 async def crashed_too_often() -> State[None] | None:
-    """The state to end this flow run with, where it has crashed as often as the variable allows."""
+    """The state to end this flow run with, where it has crashed as often as the variable allows, or was cancelled."""
     if flow_run.id is None or flow_run.run_count <= 1:
         return None
     try:
@@ -28,7 +29,10 @@ async def crashed_too_often() -> State[None] | None:
         allowed = int(await Variable.aget(MAX_CRASHES_VARIABLE, default=MAX_CRASHES))
     except (httpx.HTTPError, TypeError, ValueError):
         return None  # a run that might go well is worth more than the count
-    crashes = sum(state.type == StateType.CRASHED for state in states)
+    kinds = [state.type for state in sorted(states, key=lambda state: state.timestamp)]
+    if (StateType.CANCELLING, StateType.CRASHED) in pairwise(kinds):  # its process died while it was being cancelled
+        return Cancelled(message="it was cancelled before its process ended")
+    crashes = kinds.count(StateType.CRASHED)
     if crashes < allowed:
         return None
     return Failed(

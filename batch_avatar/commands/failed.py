@@ -78,17 +78,16 @@ def replay(names: tuple[str, ...], failure_class: str | None, as_json: bool) -> 
 
     Exit codes: as `batch-avatar render`.
     """
-    reports, elapsed = run_async(_replay(names, failure_class))
+    report, elapsed = run_async(_replay(names, failure_class))
     if as_json:
-        click.echo(json.dumps([json.loads(report.to_json()) for report in reports], indent=2))
-    else:
+        click.echo(report.to_json())
+    elif report.scripts:
         from batch_avatar.console import print_report
 
-        for report in reports:
-            print_report(output(), report, load_settings(), elapsed_seconds=elapsed)
-        if not reports:
-            click.echo("nothing to replay")
-    return max((report_code(report) for report in reports), default=0)
+        print_report(output(), report, load_settings(), elapsed_seconds=elapsed)
+    else:
+        click.echo("nothing to replay")
+    return report_code(report)
 
 
 async def _letters(names: tuple[str, ...], failure_class: str | None) -> Any:
@@ -108,34 +107,24 @@ async def _whole(name: str) -> Any:
         return await read_letters(await list_letters(names=[name]))
 
 
-async def _replay(names: tuple[str, ...], failure_class: str | None) -> tuple[list[BatchReport], float]:
+async def _replay(names: tuple[str, ...], failure_class: str | None) -> tuple[BatchReport, float]:
     from batch_avatar.connect import open_existing_archive
     from batch_avatar.console import showing_progress
-    from batch_avatar.manifest import check_scripts
-    from batch_avatar.models import Permits
-    from batch_avatar.replay import list_letters, read_letters, scripts_to_replay
+    from batch_avatar.replay import list_letters, read_letters
+    from batch_avatar.replay_run import replay_letters
     from batch_avatar.retry import plain_chain
-    from batch_avatar.runner import render_scripts
-    from batch_avatar.wire import wire_for
 
     (clock, run), console = start_run(), progress_console()
     started = clock.monotonic()
     wanted = FailureClass(failure_class) if failure_class else None
-    reports: list[BatchReport] = []
     with showing_progress(console, clock) as listener:
         async with open_existing_archive(load_settings(), run=run) as c:
             letters = await read_letters(await list_letters(names=names, failure_class=wanted))
             c.listeners.append(listener)
-            wanted_scripts = scripts_to_replay(letters, archive_id=c.archive.archive_id)
-            for scripts in wanted_scripts.values():
-                check_scripts(scripts, defaults={}, wire=wire_for(c.settings.api_version))
-            for revision, scripts in wanted_scripts.items():
-                permits = Permits(revision=revision, retry_failed=True)
-                try:
-                    reports.append(await render_scripts(scripts, plain_chain(), permits=permits))
-                except asyncio.CancelledError:
-                    if c.report is None or c.report in reports:
-                        raise
-                    reports.append(c.report)
-                    break
-    return reports, clock.monotonic() - started
+            try:
+                report = await replay_letters(letters, plain_chain())
+            except asyncio.CancelledError:
+                if c.report is None:
+                    raise
+                report = c.report
+    return report, clock.monotonic() - started

@@ -98,6 +98,7 @@ class Azurite:
         command = [
             *self._death_with_parent(),
             find_node(),
+            *("--require", str(Path(__file__).with_name("no_sweep.js"))),
             str(self._find_main()),
             *("--blobHost", "127.0.0.1", "--blobPort", str(self.port)),
             *(("--location", str(self.persist_dir)) if self.persist_dir else ("--inMemoryPersistence",)),

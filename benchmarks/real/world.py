@@ -150,27 +150,12 @@ def open_world(*, on_disk: bool = False, **options: Any) -> Iterator[World]:
         folder = Path(name)
         storage = Azurite(persist_dir=folder / "storage" if on_disk else None)
         with (
-            _without_sweep(),
             storage,
             EmulatorServer(
                 EmulatorOptions(**chosen), storage_connection_string=storage.connection_string(SERVICE_ACCOUNT)
             ) as emulator,
         ):
             yield World(emulator, storage, folder, new_container_name())
-
-
-@contextmanager
-def _without_sweep() -> Iterator[None]:
-    """Azurite, started inside, does not stop for minutes in the middle of a measurement; see `no_sweep.js`."""
-    before = os.environ.get("NODE_OPTIONS")
-    os.environ["NODE_OPTIONS"] = f"{before or ''} --require {HERE / 'no_sweep.js'}".strip()
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["NODE_OPTIONS"]
-        else:
-            os.environ["NODE_OPTIONS"] = before
 
 
 def new_container_name() -> str:

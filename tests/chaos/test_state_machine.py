@@ -19,6 +19,7 @@ from batch_avatar.identity import derive_content_id
 from batch_avatar.models import Permits
 from batch_avatar.planning import plan
 from batch_avatar.replay import list_letters, read_letters, scripts_to_replay
+from batch_avatar.replay_run import replay_letters
 from batch_avatar.retry import plain_chain
 from batch_avatar.runner import render_scripts
 from batch_avatar.sweep import sweep
@@ -114,15 +115,13 @@ class Machine(RuleBasedStateMachine):
 
         async def work(c):
             letters = await read_letters(await list_letters())
-            reports = []
+            contents = {}
             for revision, scripts in scripts_to_replay(letters, archive_id=c.archive.archive_id).items():
-                again = Permits(revision=revision, retry_failed=True)
-                report = await render_scripts(scripts, plain_chain(), permits=again)
-                reports.append((report, contents_of(scripts, c.archive.archive_id, revision)))
-            return reports
+                contents |= contents_of(scripts, c.archive.archive_id, revision)
+            return (await replay_letters(letters, plain_chain()), contents) if letters else None
 
         (ended,) = self.go(step, work, create=False)
-        step.told = [Told(*one, self.free) for one in ended.value or []]
+        step.told = [Told(*ended.value, self.free)] if ended.value else []
 
     def change_weather(self, weather):
         self.world.emulator.set_faults(weather)

@@ -224,7 +224,7 @@ def test_replay_sends_exactly_the_named_letters_each_as_its_next_attempt(failure
 
     rest = b.command("failed", "replay", "--class", "job", "--json", folder=folder)
     assert rest.returncode == 0, rest.stderr
-    (report,) = json.loads(rest.stdout)
+    report = json.loads(rest.stdout)
     assert (report["scripts"], report["archived"]) == (2, 2)
     assert sorted((job_id[:8], job_id[-2:]) for job_id in b.accepted().keys() - first.keys()) == [
         ("aborted-", "-2"),
@@ -285,6 +285,20 @@ def test_a_re_render_that_failed_is_replayed_as_that_re_render(quick, script, wr
     assert b.plan([script()]).counts() == {"archived": 1}
     assert b.render([script()], permits=Permits(revision=7)).skipped == 1
     assert b.emulator.stats()["creates"]["accepted"] == 3
+
+
+def test_a_replay_of_several_revisions_has_one_report_of_all(quick, script, written):
+    b = quick(faults=(fail("intro", GESTURE), fail("outro", GESTURE)))
+    assert b.render([script("intro")]).failed == 1
+    assert b.render([script("outro")], permits=Permits(revision=7)).failed == 1
+    b.emulator.clear_faults()
+
+    done = b.command("failed", "replay", "--json", folder=written())
+
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["scripts"], report["archived"]) == (2, 2)
+    assert b.documents(f"{report['run']}/report.json") == {f"_runs/{report['run']}/report.json": report}
 
 
 def test_a_letter_without_its_signed_picture_is_refused_with_the_way_out(quick, script, written):

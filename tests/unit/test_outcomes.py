@@ -284,7 +284,7 @@ def test_a_run_is_green_only_if_every_script_is_in_the_archive(ends):
     assert build_report("r", ends).all_archived is ({end.outcome for end in ends} <= in_archive)
 
 
-def test_a_report_shows_what_failed_and_what_to_look_at_and_no_bill_per_script():
+def test_a_report_shows_what_failed_what_to_look_at_and_what_each_script_cost():
     ends = [
         archived(receipt(doubtful=("duration",)), prefix=PREFIX),
         outcome_of_error(RequestRefused("no", code="BadRequest"), "outro", prefix=PREFIX),
@@ -295,4 +295,4 @@ def test_a_report_shows_what_failed_and_what_to_look_at_and_no_bill_per_script()
     assert shown["outcomes"][0]["note"].startswith("doubtful duration")
     assert shown["outcomes"][1]["error"] == {"class": "input", "code": "BadRequest", "message": "BadRequest: no"}
     assert (shown["billed_seconds"], shown["billed_characters"]) == (2, 29)
-    assert "billed_seconds" not in shown["outcomes"][0]
+    assert [outcome["billed_seconds"] for outcome in shown["outcomes"]] == [2, 0]
