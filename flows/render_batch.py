@@ -47,7 +47,7 @@ async def render_batch(
     """Render every script that is not archived yet; the run is green only when all are.
 
     Args:
-        sources: Folders of *.txt, *.ssml and *.xml files, or manifests (*.jsonl, *.csv), as the worker sees them.
+        sources: Folders of txt, ssml and xml files, or manifests (jsonl, csv), as the worker sees them.
         scripts: Scripts given right here, for a handful; then only these are rendered, whatever the sources.
         scripts_per_run: Spread the batch over child flow runs of so many scripts each, e.g. 250; empty: all in this
             run.

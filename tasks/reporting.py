@@ -80,14 +80,19 @@ class ProgressArtifact:
 
     def __call__(self, event: Event) -> None:
         self._progress(event)
-        now = self._clock.monotonic()
-        if now >= self._next_update and (self._update is None or self._update.done()):
-            self._next_update = now + UPDATE_SECONDS
-            self._update = asyncio.create_task(self._write())
+        if self._update is None or self._update.done():
+            self._update = asyncio.create_task(self._write_soon())
 
     async def finish(self) -> None:
         if self._update is not None:
-            await self._update
+            self._update.cancel()
+            await asyncio.wait([self._update])
+        await self._write()
+
+    async def _write_soon(self) -> None:
+        """Not at once after the last time; and then with all that has come in since."""
+        await self._clock.sleep(self._next_update - self._clock.monotonic())
+        self._next_update = self._clock.monotonic() + UPDATE_SECONDS
         await self._write()
 
     async def _write(self) -> None:
