@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
-from prefect.states import Cancelled, Completed, Failed
+from prefect.states import Completed, Failed
 
-from batch_avatar.connect import open_connections
-from batch_avatar.errors import BatchAvatarError
 from batch_avatar.inbox_run import look_into_inbox, render_inbox
 from batch_avatar.inbox_steps import NO_INBOX
-from tasks.crashes import crashed_too_often
-from tasks.rendering import run_name
-from tasks.reporting import final_state, publish_report, summary_of, told_to_prefect
-from tasks.shared_pace import shared_paces
+from tasks.rendering import reported
+from tasks.reporting import told_to_prefect
 from tasks.steps import task_chain
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
+    from batch_avatar.connections import Connections
     from batch_avatar.dispatch import Order
     from batch_avatar.intake import Look
     from batch_avatar.models import Permits
+    from batch_avatar.report import BatchReport
     from batch_avatar.settings import Settings
 
 
@@ -33,25 +30,16 @@ async def render_inbox_as_task_runs(settings: Settings, *, permits: Permits, ord
     """
     if settings.inbox_container is None:
         return Failed(message=f"{NO_INBOX} - nothing was sent")
-    if (poisoned := await crashed_too_often()) is not None:
-        return poisoned
-    async with shared_paces() as gate_of, open_connections(settings, run=run_name(), gate_of=gate_of) as c:
-        try:
-            first = await look_into_inbox()
-            if not first:
-                return Completed(message=_nothing(first, settings))
-            async with told_to_prefect(c):
-                report = await render_inbox(first, task_chain(), permits=permits, order=order, pack=pack)
-        except BatchAvatarError as error:  # the inbox cannot be read: a message, not a stack trace
-            return Failed(message=str(error), data=error)
-        except asyncio.CancelledError:
-            if c.report is None:
-                raise
-            await publish_report(c.report)
-            return Cancelled(message=f"stopped: {summary_of(c.report)}")  # not Crashed: nothing needs to be mended
-        if report.scripts:
-            await publish_report(report)
-    return final_state(report)
+
+    async def work(c: Connections) -> BatchReport | State[None]:
+        first = await look_into_inbox()
+        if not first:
+            return Completed(message=_nothing(first, settings))
+        async with told_to_prefect(c):
+            report = await render_inbox(first, task_chain(), permits=permits, order=order, pack=pack)
+        return report if report.scripts else Completed(message="others were faster")
+
+    return await reported(settings, work)
 
 
 def _nothing(look: Look, settings: Settings) -> str:

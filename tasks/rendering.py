@@ -13,6 +13,7 @@ from batch_avatar.dispatch import Order
 from batch_avatar.errors import BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
 from batch_avatar.manifest import check_scripts, read_scripts
+from batch_avatar.report import BatchReport
 from batch_avatar.runner import render_scripts
 from batch_avatar.wire import wire_for
 from tasks.crashes import crashed_too_often
@@ -21,10 +22,11 @@ from tasks.shared_pace import shared_paces
 from tasks.steps import task_chain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from prefect.client.schemas.objects import State
 
+    from batch_avatar.connections import Connections
     from batch_avatar.models import Permits, Script
     from batch_avatar.settings import Settings
 
@@ -64,12 +66,23 @@ async def render_as_task_runs(
     pack: int = 1,
 ) -> State[None]:
     """Render, and show it; the state to end the flow run with. Cancelled, the table still says where each stands."""
+
+    async def work(c: Connections) -> BatchReport:
+        async with told_to_prefect(c):
+            return await render_scripts(scripts, task_chain(), permits=permits, order=order, pack=pack)
+
+    return await reported(settings, work)
+
+
+async def reported(
+    settings: Settings, work: Callable[[Connections], Awaitable[BatchReport | State[None]]]
+) -> State[None]:
+    """Do the work over open connections, and publish its report; the state to end the flow run with."""
     if (poisoned := await crashed_too_often()) is not None:
         return poisoned
     async with shared_paces() as gate_of, open_connections(settings, run=run_name(), gate_of=gate_of) as c:
         try:
-            async with told_to_prefect(c):
-                report = await render_scripts(scripts, task_chain(), permits=permits, order=order, pack=pack)
+            done = await work(c)
         except BatchAvatarError as error:  # service or archive cannot be read: a message, not a stack trace
             return Failed(message=str(error), data=error)
         except asyncio.CancelledError:
@@ -77,5 +90,7 @@ async def render_as_task_runs(
                 raise
             await publish_report(c.report)
             return Cancelled(message=f"stopped: {summary_of(c.report)}")  # not Crashed: nothing needs to be mended
-        await publish_report(report)
-    return final_state(report)
+        if not isinstance(done, BatchReport):
+            return done
+        await publish_report(done)
+    return final_state(done)

@@ -117,8 +117,11 @@ async def publish_report(report: BatchReport, *, remarks: Sequence[str] = ()) ->
     """
     summary = summary_of(report)
     rows = [_row(outcome) for outcome in report.outcomes[:TABLE_ROWS]]
-    await acreate_table_artifact(table=rows, key="scripts", description=summary)
-    await acreate_markdown_artifact(markdown=_page(report, remarks), key="report", description=summary)
+    try:
+        await acreate_table_artifact(table=rows, key="scripts", description=summary)
+        await acreate_markdown_artifact(markdown=_page(report, remarks), key="report", description=summary)
+    except Exception:  # noqa: BLE001 - as above; the archive has the report as well
+        get_run_logger().warning("the report cannot be shown", exc_info=True)
 
 
 def _row(outcome: Outcome) -> dict[str, object]:

@@ -9,6 +9,7 @@ nothing. Tried with Prefect 3.8: two waiters share a slot that comes free every 
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ LOCKED = 423  # how the server says "not yet"
 MISSING_IS_FREE = "[]"
 """The server grants what it knows no limit for, and lists none."""
 SHARE = 0.1  # of the time the server says to wait until it is asked again; it adds up to that much again at random
+ANSWER_SECONDS, AWAY_SECONDS = 5.0, 60.0
+"""A server that does not answer within the one is not asked again before the other: creates go on without it."""
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 5.0  # between two questions, each of which costs the server about 5 ms
 
 
@@ -47,21 +50,24 @@ class _SharedPace:
         self._client = client
         self._name = name
         self._known = True
+        self._away_until = 0.0
 
     async def turn(self) -> None:
         """Wait until the server grants one create. Where it has no such limit, or does not answer, nobody waits."""
-        while self._known:
+        clock = current().clock
+        while self._known and clock.monotonic() >= self._away_until:
             try:
-                answer = await self._client.increment_concurrency_slots([self._name], 1, "rate_limit")
+                async with asyncio.timeout(ANSWER_SECONDS):  # the client itself would try for about a minute
+                    answer = await self._client.increment_concurrency_slots([self._name], 1, "rate_limit")
             except httpx.HTTPStatusError as error:
                 if error.response.status_code != LOCKED:
                     get_run_logger().warning("the shared limit %s cannot be used: %s", self._name, error)
                     return
                 told = float(error.response.headers.get("Retry-After", "1"))
-                await current().clock.sleep(max(SHORTEST_SECONDS, min(SHARE * told, LONGEST_SECONDS)))
-            except httpx.HTTPError as error:
+                await clock.sleep(max(SHORTEST_SECONDS, min(SHARE * told, LONGEST_SECONDS)))
+            except (httpx.HTTPError, TimeoutError) as error:
+                self._away_until = clock.monotonic() + AWAY_SECONDS
                 get_run_logger().warning("the shared limit %s cannot be asked: %r", self._name, error)
-                return
             else:
                 self._known = answer.text.strip() != MISSING_IS_FREE
                 if not self._known:

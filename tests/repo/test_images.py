@@ -44,7 +44,16 @@ DIRECTIVES = {
     "Unit": {"Description", "Documentation", "Wants", "After", "StartLimitIntervalSec"},
     "Service": {
         *("DynamicUser", "StateDirectory", "WorkingDirectory", "Environment", "EnvironmentFile", "UMask"),
-        *("ExecStart", "ExecStop", "ExecStopPost", "Restart", "RestartSec", "KillMode", "TimeoutStopSec"),
+        *(
+            "ExecStartPre",
+            "ExecStart",
+            "ExecStop",
+            "ExecStopPost",
+            "Restart",
+            "RestartSec",
+            "KillMode",
+            "TimeoutStopSec",
+        ),
         *("CapabilityBoundingSet", "LockPersonality", "NoNewPrivileges", "PrivateDevices", "PrivateTmp"),
         *("ProtectClock", "ProtectControlGroups", "ProtectHome", "ProtectHostname", "ProtectKernelLogs"),
         *("ProtectKernelModules", "ProtectKernelTunables", "ProtectProc", "ProtectSystem", "RestrictAddressFamilies"),
@@ -371,7 +380,7 @@ def test_the_unit_drains_the_worker_that_it_started():
     commands = unit_commands()
     worker = worker_options(commands["ExecStart"])["--name"]
     source = (DEPLOYMENTS / "drain.py").read_text(encoding="utf-8")
-    for name, subcommand in (("ExecStop", "wait"), ("ExecStopPost", "hand-over")):
+    for name, subcommand in (("ExecStop", "wait"), ("ExecStopPost", "hand-over"), ("ExecStartPre", "hand-over")):
         _python, *words = commands[name]
         assert words[:5] == ["-m", "deployments.drain", subcommand, "--worker", worker]
         assert f'"{subcommand}"' in source

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("batch_avatar", "flows", "tasks")
+PACKAGES = ("batch_avatar", "flows", "tasks", "deployments")
 LINT = Path(sys.executable).parent / "lint-imports"
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
 
@@ -93,7 +93,7 @@ def test_every_module_of_the_core_has_its_layer():
     folders = (path for path in (ROOT / "batch_avatar").iterdir() if path.suffix == ".py" or path.is_dir())
     there = {f"batch_avatar.{path.stem}" for path in folders if not path.name.startswith("__")}
 
-    assert placed == (there - {"batch_avatar.emulator"}) | {"flows", "tasks"}
+    assert placed == (there - {"batch_avatar.emulator"}) | {"flows", "tasks", "deployments"}
 
 
 # What imports do not tell
@@ -169,6 +169,7 @@ IMPLEMENTATIONS = {
     "ContainerClient",
     "DefaultAzureCredential",
     "EntraCredential",
+    "Inbox",
     "KeyCredential",
     "OnceReadSession",
     "Session",
@@ -199,6 +200,7 @@ def test_only_the_settings_read_the_environment():
 def test_only_the_clock_reads_time_or_sleeps():
     assert beyond({"batch_avatar/clock.py"}, uses, TIME) == {
         "batch_avatar/commands/shared.py": {"threading.Timer"},  # leaves a stopped command that waits for an answer
+        "deployments/stack.py": {"time"},  # waits for processes that it starts, outside any run
     }
 
 
@@ -209,6 +211,7 @@ def test_only_connect_chooses_implementations():
         "batch_avatar/moving.py": {"ContainerClient"},  # a job's own destination: each script may have another
         "batch_avatar/demo.py": {"ContainerClient"},  # copies the demo's videos to a folder
         "batch_avatar/stack.py": {"open_session"},  # waits for the processes that it starts
+        "deployments/drain.py": {"SystemClock"},  # a command of its own, without connections
     }
 
 
