@@ -73,6 +73,7 @@ class ProgressArtifact:
         self._progress = Progress(clock)
         self._artifact_id: UUID | None = None
         self._next_update = 0.0
+        self._writing = False
         self._update: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -85,7 +86,8 @@ class ProgressArtifact:
 
     async def finish(self) -> None:
         if self._update is not None:
-            self._update.cancel()
+            if not self._writing:  # what is on its way must not arrive after the last one
+                self._update.cancel()
             await asyncio.wait([self._update])
         await self._write()
 
@@ -93,7 +95,9 @@ class ProgressArtifact:
         """Not at once after the last time; and then with all that has come in since."""
         await self._clock.sleep(self._next_update - self._clock.monotonic())
         self._next_update = self._clock.monotonic() + UPDATE_SECONDS
+        self._writing = True
         await self._write()
+        self._writing = False
 
     async def _write(self) -> None:
         if self._artifact_id is None:
@@ -119,7 +123,7 @@ async def publish_report(report: BatchReport, *, remarks: Sequence[str] = ()) ->
     rows = [_row(outcome) for outcome in report.outcomes[:TABLE_ROWS]]
     try:
         await acreate_table_artifact(table=rows, key="scripts", description=summary)
-        await acreate_markdown_artifact(markdown=_page(report, remarks), key="report", description=summary)
+        await acreate_markdown_artifact(markdown=page_of(report, remarks), key="report", description=summary)
     except Exception:  # noqa: BLE001 - as above; the archive has the report as well
         get_run_logger().warning("the report cannot be shown", exc_info=True)
 
@@ -137,7 +141,8 @@ def _row(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _page(report: BatchReport, remarks: Sequence[str]) -> str:
+def page_of(report: BatchReport, remarks: Sequence[str] = ()) -> str:
+    """The report as a person reads it, in Markdown: sums, what is missing and what to do, what to look at. Pure."""
     counts = {
         "archived": report.archived,
         "archived before": report.skipped,

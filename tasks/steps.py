@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("batch_avatar.steps")
 """Of the loggers that the worker's settings send to the UI; Prefect's own, which says of every task run that it has
 finished, they keep quiet. Ids stand in fixed fields, so that a log can be searched for them."""
+logging.getLogger("batch_avatar").setLevel(logging.INFO)  # Prefect gives such loggers its handler, but no level
 
 
 def _retriable(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:

@@ -279,6 +279,35 @@ def test_deployments_run_on_a_worker_and_in_shards(command, api, tmp_path):
 
 
 @pytest.mark.usefixtures("deployed")
+@pytest.mark.parametrize(
+    ("life", "end"),
+    [
+        (("RUNNING", "CRASHED") * 3, ("FAILED", "this run has crashed 3 times")),
+        (("RUNNING", "CANCELLING", "CRASHED"), ("CANCELLED", "it was cancelled")),
+        (("RUNNING", "CRASHED"), ("COMPLETED", "0 archived, 2 archived before")),
+    ],
+)
+def test_a_run_that_comes_back_ends_where_it_has_crashed_too_often_or_was_cancelled(command, api, tmp_path, life, end):
+    source = write_scripts(tmp_path, 2)
+    assert command("batch_avatar.cli", "render", "scripts.jsonl", "--engine", "local").returncode == 0
+    named = {"flows": {"name": {"any_": ["render-batch"]}}, "deployments": {"name": {"any_": ["ad-hoc"]}}}
+    (deployment,) = api("deployments/filter", **named)
+    body = {"parameters": {"sources": [str(source)]}, "state": {"type": "PENDING"}}
+    run = api(f"deployments/{deployment['id']}/create_flow_run", json=body)
+    for state in life:
+        api(f"flow_runs/{run['id']}/set_state", json={"state": {"type": state}, "force": True})
+    again = {"type": "SCHEDULED", "name": "AwaitingRetry"}
+    api(f"flow_runs/{run['id']}/set_state", json={"state": again, "force": True})
+
+    def seen():
+        return api("flow_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})[0]
+
+    state, said = end
+    assert until(lambda: seen()["state_type"], state) == state, (tmp_path / "worker.log").read_text()[-3000:]
+    assert said in seen()["state"]["message"]
+
+
+@pytest.mark.usefixtures("deployed")
 def test_the_form_shows_help_for_every_parameter(api):
     for deployment in api("deployments/filter"):
         for name, about in deployment["parameter_openapi_schema"]["properties"].items():
@@ -324,13 +353,15 @@ def test_a_batch_cancelled_in_the_ui_sends_nothing_more_and_says_what_is_in_flig
     assert len(accepted()) <= sent, "nothing was sent after the stop"
     done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json", "--engine", "local")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["archived"] == 6
+    report = json.loads(done.stdout)
+    assert report["archived"] == 6, report
 
 
 def test_creates_of_all_runs_wait_for_the_limit_that_the_server_keeps_for_the_resource(command, environment, tmp_path):
     resource = environment["BATCH_AVATAR_ENDPOINT"].removeprefix("http://")
     name = f"batch-avatar-{resource}"
     write_scripts(tmp_path, 4)
+    command("prefect", "--no-prompt", "gcl", "delete", name)  # where a bootstrap has made one
     created = command("prefect", "gcl", "create", name, "--limit", "1", "--slot-decay-per-second", "0.5")
     assert created.returncode == 0, created.stderr
     try:
@@ -347,7 +378,9 @@ def test_creates_of_all_runs_wait_for_the_limit_that_the_server_keeps_for_the_re
     assert min(apart) > 1.5, apart  # seconds; without the limit it is 0.02
 
 
-def test_without_such_a_limit_the_run_says_so_once_and_paces_itself(command, api, tmp_path):
+def test_without_such_a_limit_the_run_says_so_once_and_paces_itself(command, api, environment, tmp_path):
+    resource = environment["BATCH_AVATAR_ENDPOINT"].removeprefix("http://")
+    command("prefect", "--no-prompt", "gcl", "delete", f"batch-avatar-{resource}")  # where a bootstrap has made one
     write_scripts(tmp_path, 2)
     done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json")
     run_id, _ = flow_run_of(api, done.stderr)
