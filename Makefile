@@ -8,7 +8,7 @@ SUDO ?= $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 NPM_FLAGS := --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop stack stack-stop deploy test tools test-browser test-scale-out test-recovery \
+.PHONY: help setup demo demo-stop stack stack-stop deploy test tools browser-tools test-browser test-scale-out test-recovery \
 	chaos chaos-full rules bench bench-full lint lock clean
 
 help: ## list the targets
@@ -52,14 +52,18 @@ test: setup lint ## pass all tests (PYTEST="-k name" for some)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
 
 # RUNLEVEL=1: the packages shall not start services of their own.
-tools: ## install what `make stack` and the suites of tests/system need: Postgres, Redis, Chromium (Debian)
-	@missing=""; ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="postgresql"; \
-	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
-	command -v chromium >/dev/null || missing="$$missing chromium"; \
-	[ -z "$$missing" ] || { $(SUDO) apt-get update -qq && \
-		$(SUDO) env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }
+INSTALL = $(SUDO) apt-get update -qq && \
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -qq -y --no-install-recommends
 
-test-browser: setup tools ## the Prefect UI in Chromium: forms, progress, artifacts, cancelling (5 min)
+tools: ## install what `make stack` needs and this machine lacks: Postgres, Redis (Debian's packages)
+	@missing=""; ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="postgresql"; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	[ -z "$$missing" ] || { $(INSTALL) $$missing >/dev/null; }
+
+browser-tools: ## install Chromium where it is missing (Debian's package)
+	@command -v chromium >/dev/null || { $(INSTALL) chromium >/dev/null; }
+
+test-browser: setup tools browser-tools ## the Prefect UI in Chromium: forms, progress, artifacts, cancelling (5 min)
 	$(BIN)/python -m pytest tests/system/test_browser.py $(PYTEST)
 
 test-scale-out: setup tools ## one batch over many runs on two workers, one of which is killed (8 min)

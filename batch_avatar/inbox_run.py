@@ -158,16 +158,16 @@ class _InboxRun:
         beside = {folder: await self._defaults(look.defaults[folder]) for folder in sorted(folders)}
         if not look.good:
             return
-        scripts = ScriptSpool()
+        scripts, mine = ScriptSpool(), {}
         for start in range(0, len(look.good), READ_AHEAD):
             some = look.good[start : start + READ_AHEAD]
             read = await asyncio.gather(*(self._fetch(drop, beside.get(drop.folder, {})) for drop in some))
             for drop, script in zip(some, read, strict=True):
                 if script is not None:
                     scripts.add(script)
-                    self._rendering[script.script_id] = drop
+                    mine[script.script_id] = self._rendering[script.script_id] = drop
         if scripts:
-            self._waves.begin(self._wave(scripts))
+            self._waves.begin(self._wave(scripts, mine))
         else:
             scripts.close()
 
@@ -204,24 +204,29 @@ class _InboxRun:
             return script
         return None
 
-    async def _wave(self, scripts: ScriptSpool) -> None:
+    async def _wave(self, scripts: ScriptSpool, mine: Mapping[str, Drop]) -> None:
         """Its scripts tell how they end as they do; where it breaks, nothing more is taken."""
         try:
-            await self._render(scripts, self._told)
+            await self._render(scripts, partial(self._told, mine))
         except Exception as error:
             self._broken = True
             if not isinstance(error, BatchAvatarError):
                 logger.exception("a wave of %d scripts ended by a mistake of this program", len(scripts))
-            for script_id in scripts.script_ids:
+            for script_id in self._left(mine):
                 self._end(put_off(script_id, own_mistake(error)))
         finally:
             scripts.close()
 
-    async def _told(self, report: BatchReport) -> None:
+    def _left(self, mine: Mapping[str, Drop]) -> set[str]:
+        """Of a wave, those that have not ended; what another wave has under the same name is another drop."""
+        return {script_id for script_id, drop in mine.items() if self._rendering.get(script_id) is drop}
+
+    async def _told(self, mine: Mapping[str, Drop], report: BatchReport) -> None:
         """A wave that was stopped says where those of its scripts stand that have not ended."""
-        if self._rendering:
+        if left := self._left(mine):
             for outcome in report.outcomes:
-                self._end(outcome)
+                if outcome.script_id in left:
+                    self._end(outcome)
 
     def _heard(self, event: Event) -> None:
         if event.outcome is not None:

@@ -13,6 +13,7 @@ import socket
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -47,6 +48,8 @@ class Stack(Written):
     service_url: str
     prefect_url: str
     environment: dict[str, str]
+    scratch: tuple[Path, ...] = ()
+    """Folders elsewhere that go with it."""
 
     def stop(self) -> None:
         """End its processes, in the order opposite to their start, and forget them."""
@@ -55,6 +58,8 @@ class Stack(Written):
                 stop_process(pid)
         (self.folder / "stack.json").unlink(missing_ok=True)
         (self.folder / "stack.env").unlink(missing_ok=True)
+        for path in self.scratch:
+            rmtree(path, ignore_errors=True)
 
     def child_environment(self) -> dict[str, str]:
         """This process's environment, pointed at the stack and at nothing else."""
@@ -62,13 +67,21 @@ class Stack(Written):
         return {**rest, **self.environment}
 
 
-def running_stack(folder: Path) -> Stack | None:
-    """The stack that was left running in this folder, if all of it still runs."""
+def known_stack(folder: Path) -> Stack | None:
+    """The stack that was left running in this folder; some or all of it may have ended since."""
     try:
-        stack = Stack.model_validate_json((folder / "stack.json").read_text(encoding="utf-8"))
+        return Stack.model_validate_json((folder / "stack.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return stack if all(_is_ours(pid, name) for name, pid in stack.processes.items()) else None
+
+
+def running_stack(folder: Path) -> Stack | None:
+    """The same if all of it still runs; what is left of it is ended otherwise."""
+    stack = known_stack(folder)
+    if stack is not None and not all(_is_ours(pid, name) for name, pid in stack.processes.items()):
+        stack.stop()
+        return None
+    return stack
 
 
 def start_stack(folder: Path, *, time_scale: float, api_version: str = "2024-08-01") -> Stack:
@@ -99,6 +112,7 @@ class Starting:
         self.folder = folder
         self._undo = ExitStack()
         self._processes: dict[str, int] = {}
+        self._scratch: list[Path] = []
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -134,6 +148,11 @@ class Starting:
         """Start a process with this beside our own environment; its log is called as it is."""
         self.adopt(name, start_detached(command, log=self.folder / f"{name}.log", extra=environment))
 
+    def own(self, path: Path) -> None:
+        """A folder elsewhere that goes with the stack."""
+        self._undo.callback(rmtree, path, ignore_errors=True)
+        self._scratch.append(path)
+
     def adopt(self, name: str, pid: int) -> None:
         """A process that was started for the stack."""
         self._undo.callback(stop_process, pid)
@@ -163,6 +182,7 @@ class Starting:
             service_url=environment["BATCH_AVATAR_ENDPOINT"],
             prefect_url=environment["PREFECT_API_URL"].removesuffix("/api"),
             environment=environment,
+            scratch=tuple(self._scratch),
         )
         _write_private(self.folder / "stack.json", stack.model_dump_json(indent=2))
         exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]

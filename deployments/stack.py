@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from batch_avatar.errors import BatchAvatarError
-from batch_avatar.stack import ROOT, SERVER_SETTINGS, Stack, Starting, free_port, read_env, running_stack
+from batch_avatar.stack import ROOT, SERVER_SETTINGS, Stack, Starting, free_port, known_stack, read_env, running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,6 +111,7 @@ def _start_postgres(starting: Starting, port: int) -> str:
     programs = _postgres_programs()
     user = SUPERUSER if os.geteuid() == 0 else None
     home = Path(tempfile.mkdtemp(prefix="batch-avatar-postgres-"))  # where that user can reach it
+    starting.own(home)
     password = secrets.token_hex(16)
     secret = home / "password"
     secret.write_text(password, encoding="utf-8")
@@ -179,12 +180,13 @@ def main() -> int:
     up.add_argument("--time-scale", type=float, default=30.0, help="service seconds per real second (default 30)")
     commands.add_parser("stop", help="end it")
     given = parser.parse_args()
-    running = running_stack(FOLDER)
     if given.command == "stop":
-        if running is not None:
-            running.stop()
-        sys.stdout.write("stopped\n" if running else "nothing was running\n")
+        known = known_stack(FOLDER)
+        if known is not None:
+            known.stop()
+        sys.stdout.write("stopped\n" if known else "nothing was running\n")
         return 0
+    running = running_stack(FOLDER)
     if running is None:
         sys.stdout.write("starting Postgres, Redis, storage, service, Prefect and workers (some 40 s) ...\n")
         sys.stdout.flush()

@@ -44,6 +44,8 @@ LOOK_SECONDS = 5.0  # between two looks at all children together, one request ea
 ALONE_SECONDS = 30.0
 """After so long without any child at work nobody will take one: workers ask every 10 s, and a run's process needs 5."""
 PAGE = 200  # the server's own limit
+CRASHED_SECONDS = 60.0
+"""A child that crashed is scheduled again by an automation within seconds; after so long it is not any more."""
 
 
 class MissingDeployment(Exception):
@@ -81,8 +83,12 @@ class Children:
             known = {run.parameters.get("shard"): run for run in await _children_of(client, flow_run.id)}
             for shard in shards:
                 before = known.get(shard)
-                usable = before is not None and before.state is not None and not _died(before.state)
-                self._runs[shard] = before if before and usable else await self._start(shard)
+                if before is not None:
+                    await self._look(shard, before)
+                done = before is not None and (self._reports.get(shard) is not None or not self._is_dead(before))
+                self._runs[shard] = before if before is not None and done else await self._start(shard)
+                if not done:
+                    self._reports.pop(shard, None)
             await self._wait(client)
         return [report for report in self._reports.values() if report is not None]
 
@@ -127,7 +133,7 @@ class Children:
             self._reports[shard] = None
             return
         self._runs[shard] = run
-        if run.state is None or not run.state.is_final():
+        if not self._is_dead(run):
             return
         try:
             text = await self._c.control(self._c.archive.read_run_document, f"flow-{run.id}", "report.json")
@@ -141,20 +147,32 @@ class Children:
         for outcome in report.outcomes if report is not None else ():
             self._c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id))
 
+    def _is_dead(self, run: FlowRun) -> bool:
+        """It has ended for good; one that has just crashed may be back in a moment."""
+        if run.state is None or not run.state.is_final():
+            return False
+        age = self._c.clock.now() - run.state.timestamp
+        return not run.state.is_crashed() or age.total_seconds() >= CRASHED_SECONDS
+
     async def _render_here(self, client: PrefectClient, shard: str) -> None:
         """Nobody takes the child run, so its shard is rendered in this one; should somebody yet, claims decide."""
         run = self._runs[shard]
+        here: State[None] = Cancelled(message="no worker took it; its parent renders the shard")
+        try:
+            await client.set_flow_run_state(run.id, here)
+        except (httpx.HTTPError, ObjectNotFound) as error:
+            self.logger.warning("%s cannot be taken over for now: %r", run.name, error)
+            return
         self.logger.info("no worker takes %s, so it is rendered here", run.name)
-        await client.set_flow_run_state(run.id, Cancelled(message="no worker took it; its parent renders the shard"))
+        self._runs[shard] = run.model_copy(update={"state": here})
         self._reports[shard] = None
         try:
             scripts = await self._read(shard)
             self._reports[shard] = await render_scripts(
-                scripts, task_chain(), permits=self._permits, order=self._order, pack=self._pack
+                scripts, task_chain(), permits=self._permits, order=self._order, pack=self._pack, publish=_not_yet
             )
         except BatchAvatarError as error:
             self.logger.error("the shard %s cannot be rendered: %s", shard, error)  # noqa: TRY400 - it says it all
-        self._runs[shard] = await client.read_flow_run(run.id)
 
     def links(self) -> str:
         """A table of the children, in Markdown."""
@@ -171,10 +189,18 @@ class Children:
 
 async def cancel_children(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - a hook
     """A hook for the parent's cancellation: what it has started ends as well."""
+    await cancel_children_of(flow_run.id)
+
+
+async def cancel_children_of(parent: UUID | str | None) -> None:
+    """Whatever of them has not ended."""
     async with get_client() as client:
-        for child in await _children_of(client, flow_run.id):
-            if child.state is not None and not child.state.is_final():
-                await client.set_flow_run_state(child.id, Cancelling(message="its parent was cancelled"))
+        for child in await _children_of(client, parent):
+            if child.state is None or not child.state.is_final():
+                try:
+                    await client.set_flow_run_state(child.id, Cancelling(message="its parent was cancelled"))
+                except (httpx.HTTPError, ObjectNotFound) as error:  # the others are to end all the same
+                    get_run_logger().warning("%s cannot be cancelled: %r", child.name, error)
 
 
 async def _children_of(client: PrefectClient, parent: UUID | str | None) -> list[FlowRun]:
@@ -186,9 +212,8 @@ async def _children_of(client: PrefectClient, parent: UUID | str | None) -> list
     return sorted([*found, *page], key=lambda run: (run.created is not None, run.created))
 
 
-def _died(state: State[Any]) -> bool:
-    """It ended without having done what it was for."""
-    return state.is_final() and not state.is_completed()
+async def _not_yet(_report: BatchReport) -> None:
+    """A shard's report is not the batch's."""
 
 
 def _waits(state: State[Any] | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from batch_avatar.inbox_run import look_into_inbox, render_inbox
@@ -23,12 +24,17 @@ if TYPE_CHECKING:
     from batch_avatar.settings import Settings
 
 
+AUTO_SCHEDULED = "auto-scheduled"  # the tag that Prefect's scheduler gives
+
+
 async def render_inbox_as_task_runs(settings: Settings, *, permits: Permits, order: Order, pack: int) -> State[None]:
     """Render what lies in the inbox, and show it; an inbox with nothing to take shows nothing.
 
     The state to end the flow run with. Cancelled, the table still says where each script stands.
     """
     if settings.inbox_container is None:
+        if AUTO_SCHEDULED in flow_run.tags:  # deployed with all the others, and not wanted
+            return Completed(message=f"{NO_INBOX}, so there is nothing to do")
         return Failed(message=f"{NO_INBOX} - nothing was sent")
 
     async def work(c: Connections) -> BatchReport | State[None]:

@@ -11,6 +11,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
+from prefect.runtime import flow_run
 from prefect.states import Cancelled, Failed
 
 from batch_avatar import planning
@@ -23,7 +24,7 @@ from batch_avatar.outcomes import build_report, settled
 from batch_avatar.plan_item import PlanState
 from batch_avatar.progress import Event, Phase
 from batch_avatar.wire import wire_for
-from tasks.children import Children, MissingDeployment
+from tasks.children import Children, MissingDeployment, cancel_children_of
 from tasks.crashes import crashed_too_often
 from tasks.rendering import run_name
 from tasks.reporting import final_state, publish_report, told_to_prefect
@@ -50,6 +51,8 @@ async def render_as_child_runs(
 ) -> State[None]:
     """Start a child run per shard, wait for all of them, and report on the whole batch."""
     if (poisoned := await crashed_too_often()) is not None:
+        if poisoned.is_cancelled():  # its process died before the hook could
+            await cancel_children_of(flow_run.id)
         return poisoned
     if signed := sorted({name for script in scripts for name in signed_properties(script)}):
         return Failed(message=f"{', '.join(signed)}: holds a signature; render without scripts_per_run")
@@ -60,20 +63,15 @@ async def render_as_child_runs(
                 c.tell(Event(script.script_id, Phase.WAITING))
             try:
                 refused = await _refuse_changes(c, scripts)
-                shards = await _cut(
-                    c, [script for script in scripts if script.script_id not in refused], scripts_per_run
-                )
-            except BatchAvatarError as error:  # service or archive cannot be read: a message, not a stack trace
+                wanted = [script for script in scripts if script.script_id not in refused]
+                shards = await _cut(c, wanted, scripts_per_run)
+                accepted = permits.model_copy(update={"accept_changes": True})  # decided here, for all shards together
+                children = Children(c, permits=accepted, order=order, pack=pack, read=_shard_reader(c))
+                report = await _sum_up(c, scripts, await children.render(shards), refused)
+            except (BatchAvatarError, MissingDeployment) as error:  # a message, not a stack trace
                 return Failed(message=str(error), data=error)
-            accepted = permits.model_copy(update={"accept_changes": True})  # decided here, for all shards together
-            children = Children(c, permits=accepted, order=order, pack=pack, read=_shard_reader(c))
-            try:
-                reports = await children.render(shards)
-            except MissingDeployment as error:
-                return Failed(message=str(error))
             except asyncio.CancelledError:  # a hook cancels the children once this process has ended
                 return Cancelled(message="stopped, with its child runs; the next run goes on where they end")
-            report = await _sum_up(c, scripts, reports, refused)
         c.report = report
         try:
             await c.control(c.archive.write_run_document, c.run, "report.json", report.to_json())

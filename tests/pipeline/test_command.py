@@ -47,7 +47,7 @@ def test_render_reports_as_json_on_stdout_and_nothing_else_there(bench, folder):
     assert set(report) == REPORT_KEYS
     assert (report["scripts"], report["archived"]) == (2, 2)
     assert {tuple(outcome) for outcome in report["outcomes"]} == {
-        ("script_id", "job_id", "outcome", "blob_prefix", "error", "note")
+        ("script_id", "job_id", "outcome", "blob_prefix", "error", "note", "billed_seconds", "billed_characters")
     }
     assert "in this process" in done.stderr
     again = b.command("render", "scripts", "--json", folder=folder)

@@ -283,7 +283,7 @@ def test_deployments_run_on_a_worker_and_in_shards(command, api, tmp_path):
     ("life", "end"),
     [
         (("RUNNING", "CRASHED") * 3, ("FAILED", "this run has crashed 3 times")),
-        (("RUNNING", "CANCELLING", "CRASHED"), ("CANCELLED", "it was cancelled")),
+        (("RUNNING", "CANCELLING", "CRASHED"), ("CANCELLED", "cancelled")),
         (("RUNNING", "CRASHED"), ("COMPLETED", "0 archived, 2 archived before")),
     ],
 )

@@ -480,6 +480,35 @@ def test_a_drop_that_is_replaced_while_it_renders_is_rendered_twice_as_two_conte
     assert list(d.bench.accepted().values()) == [1, 1]
 
 
+def test_a_wave_that_ends_says_nothing_of_a_later_drop_under_the_name_of_one_of_its_own(dropped):
+    sticks = (
+        FaultRule(operation="create", job_id="^long-", action=StickJob()),
+        FaultRule(operation="create", job_id="^a-", skip_first=1, action=StickJob()),
+    )
+    d, jobs, ends = dropped(faults=sticks), {}, []
+    d.drop("a.txt", "One.")
+    d.drop("long.txt", "Long.")
+
+    def listener(event):
+        match event.script_id, event.phase:
+            case name, Phase.CREATED:
+                jobs.setdefault(name, []).append(event.job_id)
+            case "a", Phase.ARCHIVED:
+                ends.append(event.outcome)
+                if len(ends) == 1:
+                    d.drop("a.txt", "Two.")
+            case "long", Phase.ARCHIVED:  # its wave says how it ended in a moment, and the second "a" is not ready
+                asyncio.get_running_loop().call_later(0.5, d.bench.emulator.release)
+        if len(jobs.get("a", ())) == 2 and event.phase == Phase.CREATED:
+            d.bench.emulator.release(jobs["long"][0])
+
+    report = d.run(listener=listener)
+
+    assert (report.archived, report.scripts) == (3, 3)
+    assert [end.job_id for end in ends] == jobs["a"]
+    assert d.metadata("processed/a.txt")["job_id"] == jobs["a"][1]
+
+
 def test_a_drop_that_is_taken_back_while_it_renders_is_rendered_and_missed_by_nobody(dropped):
     d = dropped()
     d.drop("a.txt")

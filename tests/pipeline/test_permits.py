@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from batch_avatar.emulator.faults import FaultRule, Status, StickJob
+from batch_avatar.emulator.faults import FailJob, FaultRule, Status, StickJob
 from batch_avatar.models import Permits
 
 KEPT = FaultRule(operation="delete", action=Status(status=400, code="NotNow"))
@@ -200,3 +200,17 @@ def test_one_permit_allows_nothing_that_another_is_for(quick, script):
     assert ends(retry_failed=True) == ["failed", "archived", "failed", "skipped"]
     assert ends(rerender_lost=True) == ["archived", "skipped", "archived", "skipped"]
     assert b.emulator.stats()["creates"]["accepted"] == sent + 4
+
+
+def test_a_run_that_starts_over_does_not_send_again_what_has_failed_in_it_already(quick, script):
+    """It has the same parameters in each of its lives, and one word is good for one attempt."""
+    b = quick(faults=(FaultRule(operation="create", action=FailJob(code="BadRequest")),))
+    retry = Permits(retry_failed=True)
+    assert b.render([script()]).failed == 1
+    assert b.render([script()], run="flow-run", permits=retry).failed == 1
+    assert len(b.accepted()) == 2
+
+    assert b.render([script()], run="flow-run", permits=retry).failed == 1
+    assert len(b.accepted()) == 2
+    assert b.render([script()], run="another", permits=retry).failed == 1
+    assert len(b.accepted()) == 3

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,8 @@ class System:
 
     stack: Stack
     folder: Path
+    rendered: list[str] = field(default_factory=list)
+    """The ids of all scripts that are archived, or will be when a test judges."""
 
     def command(self, *arguments, timeout=120, folder=None):
         """A module of ours or Prefect's, as an operator runs it beside the stack; its output."""
@@ -76,6 +78,9 @@ class System:
             time.sleep(1)
         answer.raise_for_status()
         return answer.json()
+
+    def delete(self, path):
+        requests.delete(f"{self.stack.prefect_url}/api/{path}", timeout=30).raise_for_status()
 
     def flow_run(self, run_id):
         return self.api("flow_runs/filter", flow_runs={"id": {"any_": [run_id]}})[0]
@@ -118,6 +123,7 @@ class System:
         ]
         path = self.folder / f"{prefix}.jsonl"
         path.write_text("\n".join(lines))
+        self.rendered += names
         return path, names
 
     def restart(self, name, command):
@@ -146,11 +152,11 @@ class System:
             os.kill(pid, signal.SIGKILL)
         until(lambda: any(is_running(pid) and not is_zombie(pid) for pid in lost), wanted=False, seconds=10)
 
-    def judge(self, scripts, **kwargs):
+    def judge(self):
         """By what the service saw and the archive holds; the figures."""
         environment = self.stack.environment
         connection, container = environment["BATCH_AVATAR_STORAGE_CONNECTION_STRING"], "videos"
-        return judge(self.stack.service_url, connection, container, scripts, **kwargs)
+        return judge(self.stack.service_url, connection, container, self.rendered)
 
 
 def descendants(pid):
