@@ -5,7 +5,7 @@
 
 Settings come from the environment. The first time that any script reaches the point, the worker prints
 `reached <point>`, and this script's thread goes no further until a line arrives on stdin; the other scripts flow on.
-At the points that stand between the members of a pack all the later members stop.
+At the points that stand between the members of a pack all the later members stop, and so they do where it is deleted.
 The last line on stdout is the report as JSON.
 """
 
@@ -184,7 +184,7 @@ class HeldArchive(_Around):
             self._answered.done.wait()
             self._barrier.hold("between-answers")
         if after.over and after.input and not before.over:
-            self._barrier.reached("after-deleting-given-up")
+            self._barrier.hold("after-deleting-given-up")
         written = self._inner.replace_claim(held, claim)
         if answered:
             self._answered.done.set()
