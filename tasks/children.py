@@ -6,6 +6,7 @@ renders them itself, so a single worker with a limit of 1 does not wait for itse
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,7 +14,6 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
 from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
-from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Cancelling
 from prefect.utilities.urls import url_for
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from batch_avatar.connections import Connections
     from batch_avatar.dispatch import Order
     from batch_avatar.models import Permits, Script
+
+logger = logging.getLogger("batch_avatar.children")
+"""As in `tasks.steps`; a hook has no flow run whose logger it could ask for."""
 
 CHILD_DEPLOYMENT = "render-batch/ad-hoc"
 CHILD_QUEUE = "shards"
@@ -71,7 +74,6 @@ class Children:
         self._read = read
         self._reports: dict[str, BatchReport | None] = {}
         self._runs: dict[str, FlowRun] = {}
-        self.logger = get_run_logger()
 
     async def render(self, shards: Sequence[str]) -> list[BatchReport]:
         """Start a run for each shard that has none, and wait for all; a report of each that wrote one.
@@ -117,7 +119,7 @@ class Children:
             try:
                 seen = {run.id: run for run in await _children_of(client, flow_run.id)}
             except httpx.HTTPError as error:
-                self.logger.warning("the child runs cannot be read, will ask again: %r", error)
+                logger.warning("the child runs cannot be read, will ask again: %r", error)
                 continue
             for shard in left:
                 await self._look(shard, seen.get(self._runs[shard].id))
@@ -129,7 +131,7 @@ class Children:
 
     async def _look(self, shard: str, run: FlowRun | None) -> None:
         if run is None:
-            self.logger.warning("child run %s was deleted", self._runs[shard].name)
+            logger.warning("child run %s was deleted", self._runs[shard].name)
             self._reports[shard] = None
             return
         self._runs[shard] = run
@@ -141,7 +143,7 @@ class Children:
         except ArchiveUnavailable:
             return  # at the next look
         except (BatchAvatarError, ValueError) as error:
-            self.logger.warning("the report of %s cannot be read: %s", run.name, error)
+            logger.warning("the report of %s cannot be read: %s", run.name, error)
             report = None
         self._reports[shard] = report
         for outcome in report.outcomes if report is not None else ():
@@ -161,9 +163,9 @@ class Children:
         try:
             await client.set_flow_run_state(run.id, here)
         except (httpx.HTTPError, ObjectNotFound) as error:
-            self.logger.warning("%s cannot be taken over for now: %r", run.name, error)
+            logger.warning("%s cannot be taken over for now: %r", run.name, error)
             return
-        self.logger.info("no worker takes %s, so it is rendered here", run.name)
+        logger.info("no worker takes %s, so it is rendered here", run.name)
         self._runs[shard] = run.model_copy(update={"state": here})
         self._reports[shard] = None
         try:
@@ -172,7 +174,7 @@ class Children:
                 scripts, task_chain(), permits=self._permits, order=self._order, pack=self._pack, publish=_not_yet
             )
         except BatchAvatarError as error:
-            self.logger.error("the shard %s cannot be rendered: %s", shard, error)  # noqa: TRY400 - it says it all
+            logger.error("the shard %s cannot be rendered: %s", shard, error)  # noqa: TRY400 - it says it all
 
     def links(self) -> str:
         """A table of the children, in Markdown."""
@@ -200,7 +202,7 @@ async def cancel_children_of(parent: UUID | str | None) -> None:
                 try:
                     await client.set_flow_run_state(child.id, Cancelling(message="its parent was cancelled"))
                 except (httpx.HTTPError, ObjectNotFound) as error:  # the others are to end all the same
-                    get_run_logger().warning("%s cannot be cancelled: %r", child.name, error)
+                    logger.warning("%s cannot be cancelled: %r", child.name, error)
 
 
 async def _children_of(client: PrefectClient, parent: UUID | str | None) -> list[FlowRun]:

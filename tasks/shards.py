@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from typing import TYPE_CHECKING
 
 from prefect.runtime import flow_run
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from batch_avatar.models import Permits
     from batch_avatar.report import BatchReport
     from batch_avatar.settings import Settings
+
+logger = logging.getLogger("batch_avatar.shards")
 
 UNREPORTED = FailureFacts.model_validate(
     {"class": "stopped", "code": "ChildRunEnded", "message": "its child run ended without a report; run again"}
@@ -76,7 +79,7 @@ async def render_as_child_runs(
         try:
             await c.control(c.archive.write_run_document, c.run, "report.json", report.to_json())
         except BatchAvatarError as error:
-            children.logger.warning("the report cannot be written to the archive: %s", error)
+            logger.warning("the report cannot be written to the archive: %s", error)
         await publish_report(report, remarks=[children.links()])
     return final_state(report)
 

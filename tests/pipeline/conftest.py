@@ -235,6 +235,15 @@ def stack(tmp_path_factory):
         running.stop()
 
 
+@pytest.fixture
+async def client(stack):
+    """Of the stack's Prefect server."""
+    from prefect.client.orchestration import PrefectClient  # takes 2 s to import, and most tests need none of it
+
+    async with PrefectClient(f"{stack.prefect_url}/api") as opened:
+        yield opened
+
+
 def script(name="intro", **members) -> Script:
     """A valid script."""
     given = {

@@ -12,7 +12,6 @@ from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner
-from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import BlockDocumentCreate, VariableUpdate, WorkPoolCreate
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
@@ -30,12 +29,6 @@ PATIENCE_SECONDS = 60
 WATCHING = [automation.name for automation in read_automations() if not sends_message(automation)]
 TELLING = [automation.name for automation in read_automations() if sends_message(automation)]
 MAX_CRASHES = "batch_avatar_max_crashes"
-
-
-@pytest.fixture
-async def client(stack):
-    async with PrefectClient(f"{stack.prefect_url}/api") as opened:
-        yield opened
 
 
 @pytest.fixture

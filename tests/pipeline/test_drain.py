@@ -51,12 +51,6 @@ def clock():
 
 
 @pytest.fixture
-async def client(stack):
-    async with PrefectClient(f"{stack.prefect_url}/api") as opened:
-        yield opened
-
-
-@pytest.fixture
 async def pool(client):
     """The name of a pool of this test alone."""
     name = f"pool-{uuid4().hex[:8]}"
