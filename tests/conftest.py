@@ -1,10 +1,28 @@
-"""Fixtures for every test folder."""
+"""Fixtures for every test folder, and the watch over what they leave to their ends."""
 
 from __future__ import annotations
+
+import os
+import threading
 
 import pytest
 
 from batch_avatar.emulator.azurite import Azurite
+
+TEARDOWN_SECONDS = 300
+"""Far more than any fixture takes to end, and less than anybody waits for a CI that says nothing."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown():
+    """End a process whose fixtures hang, with the stacks of its threads: a failed test has no other watch."""
+    watch = threading.Timer(TEARDOWN_SECONDS, os.abort)
+    watch.daemon = True
+    watch.start()
+    try:
+        return (yield)
+    finally:
+        watch.cancel()
 
 
 @pytest.fixture(scope="session")
