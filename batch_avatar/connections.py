@@ -58,6 +58,8 @@ class Connections:
     transfer_threads: ThreadPoolExecutor
     permits: Permits = field(default_factory=Permits)
     """What may be paid for again."""
+    batch: str = ""
+    """The run that this one is a part of, where a batch is spread: they have one word between them."""
     revisions: dict[str, int] = field(default_factory=dict)
     """By script_id, where the plan goes on with a later revision than the permits ask for."""
     report: BatchReport | None = None

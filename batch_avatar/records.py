@@ -135,6 +135,8 @@ class DeadLetter(Received):
     ref: JobRef
     internal_id: str | None = None
     run: str
+    batch: str = ""
+    """The run that this one was a part of, if it was."""
     written_at: datetime
     failure: FailureFacts
     request_id: str | None = None

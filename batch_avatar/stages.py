@@ -251,6 +251,7 @@ def _dead_letter(
         ref=ref,
         internal_id=job.internal_id if job else None,
         run=c.run,
+        batch=c.batch,
         written_at=c.clock.now(),
         failure=facts_of(error).model_copy(update={"failure_class": FailureClass.JOB} if job else {}),
         request_id=error.request_id,

@@ -167,7 +167,8 @@ class Submission:
             return False
         if letter.failure.failure_class == FailureClass.INPUT and claim.last.accepted_at is not None:
             return False  # refused to another run, and accepted all the same
-        if not self._c.permits.retry_failed or letter.run == self._c.run:  # a run that starts over has had its word
+        had_its_word = (letter.batch or letter.run) == (self._c.batch or self._c.run)  # in an earlier life
+        if not self._c.permits.retry_failed or had_its_word:
             raise JobError(letter.failure.message, code=letter.failure.code, job_id=letter.ref.job_id)
         return True
 

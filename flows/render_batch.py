@@ -17,7 +17,7 @@ from batch_avatar.packing import MAX_INPUTS
 from batch_avatar.settings import load_settings
 from tasks.children import cancel_children
 from tasks.rendering import gather_scripts, render_as_task_runs
-from tasks.shards import read_shard, render_as_child_runs
+from tasks.shards import batch_of, read_shard, render_as_child_runs
 
 
 def _run_name() -> str:
@@ -74,4 +74,4 @@ async def render_batch(
         return await render_as_child_runs(
             settings, wanted, scripts_per_run=scripts_per_run, permits=permits, order=order, pack=pack
         )
-    return await render_as_task_runs(settings, wanted, permits=permits, order=order, pack=pack)
+    return await render_as_task_runs(settings, wanted, permits=permits, order=order, pack=pack, batch=batch_of(shard))

@@ -64,10 +64,15 @@ async def render_as_task_runs(
     permits: Permits | None = None,
     order: Order = Order.LONGEST,
     pack: int = 1,
+    batch: str = "",
 ) -> State[None]:
-    """Render, and show it; the state to end the flow run with. Cancelled, the table still says where each stands."""
+    """Render, and show it; the state to end the flow run with. Cancelled, the table still says where each stands.
+
+    `batch`: the run that this one is a part of.
+    """
 
     async def work(c: Connections) -> BatchReport:
+        c.batch = batch
         async with told_to_prefect(c):
             return await render_scripts(scripts, task_chain(), permits=permits, order=order, pack=pack)
 

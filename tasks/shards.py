@@ -84,6 +84,11 @@ async def render_as_child_runs(
     return final_state(report)
 
 
+def batch_of(shard: str | None) -> str:
+    """The run that has cut it."""
+    return (shard or "").partition("/")[0]
+
+
 async def read_shard(settings: Settings, shard: str) -> Sequence[Script]:
     """The scripts of a shard that a parent run has written, named `<run>/<number>`.
 

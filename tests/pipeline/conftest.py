@@ -68,10 +68,11 @@ class Bench:
             **({"creates_per_minute": 0, "poll_interval_seconds": 0.2} | self.overrides | overrides),
         )
 
-    def render(self, scripts, *, run=None, events=None, permits=None, clock=None, **overrides) -> BatchReport:
+    def render(self, scripts, *, run=None, batch="", events=None, permits=None, clock=None, **overrides) -> BatchReport:
         async def work():
             run_name = run or secrets.token_hex(4)
             async with open_connections(self.settings(**overrides), run=run_name, clock=clock) as c:
+                c.batch = batch
                 if events is not None:
                     c.listeners.append(events.append)
                 return await render_scripts(scripts, plain_chain(), permits=permits)

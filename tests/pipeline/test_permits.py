@@ -214,3 +214,18 @@ def test_a_run_that_starts_over_does_not_send_again_what_has_failed_in_it_alread
     assert len(b.accepted()) == 2
     assert b.render([script()], run="another", permits=retry).failed == 1
     assert len(b.accepted()) == 3
+
+
+def test_the_parts_of_one_batch_have_one_word_between_them(quick, script):
+    """A child run whose machine was lost has another in its place, and the parent may render a shard itself."""
+    b = quick(faults=(FaultRule(operation="create", action=FailJob(code="BadRequest")),))
+    retry = Permits(retry_failed=True)
+    assert b.render([script()]).failed == 1
+    assert b.render([script()], run="child", batch="parent", permits=retry).failed == 1
+    assert len(b.accepted()) == 2
+
+    assert b.render([script()], run="its heir", batch="parent", permits=retry).failed == 1
+    assert b.render([script()], run="parent", permits=retry).failed == 1
+    assert len(b.accepted()) == 2
+    assert b.render([script()], run="child of another", batch="another", permits=retry).failed == 1
+    assert len(b.accepted()) == 3
