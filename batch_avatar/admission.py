@@ -46,6 +46,7 @@ FIRST_CLIMB = 20  # creates from the first cut back to the refused pace: what wa
 CLIMB = 150  # the same in the long run: measured, 5 to 9 refusals per 1,000 creates
 CLIMB_PAUSES = 10  # creates that fit into a pause, times this: pauses may cost a tenth of the time
 COUNTABLE = 10  # creates in a minute from which on their number measures the service's pace to a tenth
+RECENT_LOOKS = 4  # measured: refusals per 1,000 creates fall from 10 to 6 where others keep all slots full
 DOUBLINGS = 60  # after so many a pace is none any more
 LEAST_SHARE = (
     0.1  # of the most that was accepted in a minute: refusals that no pace avoids must not end in a standstill
@@ -69,6 +70,7 @@ class Admission:
         self._most_slots = self._limit = max_unfinished_jobs
         self._held = self._others = 0
         self._full = 0  # creates that were refused for want of a slot in the last pause
+        self._seen: deque[int] = deque(maxlen=RECENT_LOOKS)
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._turn = asyncio.Lock()
         self._created_at = -math.inf
@@ -130,10 +132,13 @@ class Admission:
     def see_others(self, count: int) -> None:
         """As the service's list shows them: unfinished jobs of the resource that are not held here.
 
-        Each look gives back one slot that a refusal took, and those that are explained by it.
+        Each look gives back one slot that a refusal took, and those that are explained by it. Where they had more a
+        little while ago, one of their slots is left to them: it is more often taken again than not.
         """
-        self._limit = min(self._limit + 1 + max(count - self._others, 0), self._most_slots)
-        self._others = count
+        self._seen.append(count)
+        others = min(max(self._seen), count + 1) if count else 0
+        self._limit = min(self._limit + 1 + max(others - self._others, 0), self._most_slots)
+        self._others = others
         self._fill()
 
     async def turn(self) -> None:

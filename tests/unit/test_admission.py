@@ -505,10 +505,24 @@ async def test_jobs_of_others_take_slots(clock):
     await clock.advance(0)
     assert len(creates.at) == 2
 
-    gate.see_others(1)
+    gate.see_others(0)
     await clock.advance(0)
 
-    assert list(creates.at) == [0, 1, 2, 3]
+    assert list(creates.at) == [0, 1, 2, 3, 4]
+
+
+async def test_a_job_of_others_that_comes_and_goes_keeps_its_slot(clock):
+    gate = admission(clock, creates_per_minute=0, max_unfinished_jobs=5)
+    gate.see_others(3)
+    creates = Creates(clock, gate, 5)
+    for count in (2, 3, 2, 3, 2, 2, 2):
+        gate.see_others(count)
+        await clock.advance(0)
+        assert len(creates.at) == 2
+
+    gate.see_others(2)
+    await clock.advance(0)
+    assert len(creates.at) == 3
 
 
 async def test_jobs_of_others_keep_new_ones_out_and_drive_none_away(clock):
@@ -734,6 +748,9 @@ class Crowd:
     async def check(self):
         await self._clock.advance(10_000)
         assert self._gate.held == len(self._inside()) + self._taken
+        for _ in range(4):  # looks, after which nobody expects more of theirs
+            self._gate.see_others(self._others)
+            await self._clock.settle()
         waiting = [task for task in self._tasks if not task.done()]
         assert not waiting or self._gate.held + self._others >= self._slots, "somebody waits beside a free slot"
 
