@@ -206,7 +206,11 @@ async def record_failure(
     c = current()
     again = isinstance(error, JobOverdue) or error.worth_another_attempt
     last = ref.attempt >= c.settings.max_attempts
-    ended = {"ended": f"{error.code}: {error.message}"[:1000], "over": isinstance(error, JobFailed)}
+    ended = {
+        "accepted_at": error.job.created_at or c.clock.now(),  # the run that sent it may have died before it said so
+        "ended": f"{error.code}: {error.message}"[:1000],
+        "over": isinstance(error, JobFailed),
+    }
     if again and not last:
         await update_last(c, ref, ended)
         return Superseded(ref=ref, internal_id=error.job.internal_id, reason=str(error))

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from batch_avatar import stages
+from batch_avatar.archive_index import overtaken
 from batch_avatar.connections import CONTROL_THREADS, current
 from batch_avatar.errors import AlreadyArchived, BatchAvatarError, LateSuccess, ServiceError
 from batch_avatar.identity import parse_job_id
@@ -152,8 +153,8 @@ def _decide(  # noqa: C901, PLR0911 - one return per case
         return SweepAction.DELETE, "archived"
     if job.status == JobStatus.SUCCEEDED:
         return SweepAction.ARCHIVE, "succeeded, not archived"
-    letter = parse_job_id(index.dead.get(ref.content_id, {}).get("job_id", ""))
-    if letter is not None and letter[1] >= ref.attempt:
+    letter = index.dead.get(ref.content_id)
+    if letter is not None and not overtaken(letter, {"attempt": str(ref.attempt), "accepted": "by the service"}):
         return SweepAction.DELETE, "failed, and a dead letter says why"
     if int(index.claims[key].get("attempt", "1")) > ref.attempt:
         return SweepAction.DELETE, "failed, and replaced by a later attempt"

@@ -16,7 +16,8 @@ import requests
 from batch_avatar import stages
 from batch_avatar.connect import open_connections
 from batch_avatar.emulator.faults import AbortJob, FailJob, FaultRule, Status, StickJob
-from batch_avatar.models import Permits
+from batch_avatar.models import FailureFacts, Permits
+from batch_avatar.records import DeadLetter
 from batch_avatar.settings import load_settings
 from tests.pipeline.conftest import Bench
 
@@ -163,6 +164,41 @@ def test_a_job_that_failed_for_the_last_time_gets_its_dead_letter(quick, script,
     assert "render its source with --retry-failed instead" in replay.stderr
     assert b.render([script()], permits=Permits(retry_failed=True)).archived == 1
     assert sorted(job_id[-2:] for job_id in b.accepted()) == ["-1", "-2"]
+
+
+@pytest.mark.parametrize(("code", "lettered"), [("Aborted", False), ("BadRequest", True)])
+def test_a_job_that_was_taken_where_another_run_was_refused_is_settled_by_its_own_end(quick, script, code, lettered):
+    """One run is refused and writes its letter; the other dies between the service's answer and its note of it."""
+    b = quick(faults=(fail("intro", FailJob(code=code, message="Its own reason.")),))
+    (ref,) = b.submit([script()])
+    refused = FailureFacts.model_validate({"class": "input", "code": "BadRequest", "message": "no"})
+
+    async def forget():
+        async with open_connections(b.settings(), run="refused") as c:
+            held = c.archive.read_claim(ref.script_id, ref.content_id)
+            last = held.claim.last.model_copy(update={"accepted_at": None, "service_id": None})
+            c.archive.replace_claim(held, held.claim.model_copy(update={"attempts": (last,)}))
+            c.archive.write_dead_letter(
+                DeadLetter(ref=ref, run="refused", written_at=c.clock.now(), failure=refused, script={})
+            )
+
+    asyncio.run(forget())
+    b.emulator.jobs()  # it ends
+    b.emulator.advance(HOUR)
+    b.emulator.clear_faults()
+
+    assert {str(item.action) for item in b.sweep().items} == {"settle"}
+
+    (attempt,) = b.claim("intro")["attempts"]
+    assert attempt["ended"] == f"{code}: Its own reason."
+    assert b.emulator.stats()["jobs"] == 0
+    if lettered:
+        letter = b.letters()["intro"]
+        assert letter["failure"]["class"] == "job"
+        assert "Its own reason." in letter["failure"]["message"]
+        assert b.render([script()]).failed == 1
+    else:
+        assert b.render([script()]).archived == 1
 
 
 def test_a_late_success_is_archived_and_its_receipt_does_not_say_that_it_was_given_up(quick, script):
