@@ -79,7 +79,7 @@ test-recovery: setup tools ## a lost machine, a restarted server, a schedule (8 
 chaos: setup ## kill and race runs at every point, against both generations (10 min)
 	$(BIN)/python -m pytest tests/chaos $(PARALLEL) $(PYTEST)
 
-chaos-full: setup rules ## the same at length: every reading, 200 seeds of the state machine (2 h)
+chaos-full: setup rules ## the same at length: every reading, 200 seeds of the state machine (1 h)
 	$(BIN)/python -m pytest tests/chaos $(PARALLEL) --full --machine-seeds 200 $(PYTEST)
 
 rules: setup ## take each rule of "never twice, never lost" out of a copy, and see its test fail
