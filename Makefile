@@ -50,7 +50,9 @@ deploy: setup ## set up the Prefect server (PREFECT_API_URL, or that of `make st
 
 # Three, because most tests wait more than they work. One that died is not replaced: pytest-xdist waits for ever for
 # some of those that were.
-PARALLEL = -n 3 --dist loadgroup --max-worker-restart=0
+PARALLEL = -n $(PROCESSES) --dist loadgroup --max-worker-restart=0
+PROCESSES = 3
+chaos chaos-full: PROCESSES = 2 # killed and raced processes are more than enough for two cores
 
 test: setup lint ## pass all tests (PYTEST="-k name" for some)
 	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
