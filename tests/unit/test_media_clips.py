@@ -1,5 +1,6 @@
 """Clips as an independent decoder sees them."""
 
+import os
 import re
 import struct
 from concurrent.futures import ThreadPoolExecutor
@@ -228,3 +229,17 @@ def pixel(picture, x, y):
 
 def alpha_at(picture, x, y):
     return pixel(picture, x, y)[3]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system has no scheduling policies")
+@pytest.mark.parametrize("video_codec", sorted({codec for _, codec in FORMATS}))
+def test_who_renders_is_scheduled_as_before(video_codec):
+    """Run by root, an encoder that made it a real-time process would let nothing else run."""
+    video_format = "webm" if video_codec == "vp9" else "mp4"
+    request = replace(REQUEST, video_format=video_format, video_codec=video_codec, width=64, height=66)
+    with ThreadPoolExecutor(1) as other:  # a policy is a thread's own, so that of the tests stays
+        before = other.submit(os.sched_getscheduler, 0).result()
+        other.submit(render_clip, request).result()
+        after = other.submit(os.sched_getscheduler, 0).result()
+
+    assert after == before
