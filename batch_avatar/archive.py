@@ -218,7 +218,7 @@ class Archive:
     def index(self, script_ids: Sequence[str] | None = None) -> ArchiveIndex:
         """What the archive knows of these scripts, or of all: one listing, or one each where they are few."""
         few = script_ids is not None and len(script_ids) <= FEW_SCRIPTS
-        folders = [*(f"{script_id}/" for script_id in script_ids or ()), "_failed/"] if few else [""]
+        folders = [*(f"{script_id}/" for script_id in script_ids or ()), "_failed/", "_packs/"] if few else [""]
         index = ArchiveIndex()
         if self.archive_id == NO_ARCHIVE:
             return index

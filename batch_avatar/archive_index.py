@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
@@ -46,6 +47,14 @@ class ArchiveIndex:
         """Whether there is a receipt and the video that it is for."""
         receipt = self.receipts.get(key)
         return receipt is not None and self.video_of(key, int(receipt.get("attempt", "1"))) is not None
+
+    def inputs_waiting(self) -> Counter[str]:
+        """For each pack, by job_id, of how many of these scripts the claim still waits for it."""
+        return Counter(
+            claim.get("job_id", "")
+            for key, claim in self.claims.items()
+            if claim.get("input") and not claim.get("over") and not self.is_whole(key)
+        )
 
     def video_of(self, key: Key, attempt: int) -> str | None:
         """The name of that attempt's video, if it is there."""

@@ -10,33 +10,19 @@ from batch_avatar.errors import AlreadyArchived, BatchAvatarError, ClaimedElsewh
 from batch_avatar.packs import delete_if_settled, read_pack
 
 if TYPE_CHECKING:
-    from batch_avatar.archive_index import ArchiveIndex
     from batch_avatar.connections import Connections
-    from batch_avatar.models import JobRef, SynthesisJob
     from batch_avatar.stages import Chain
 
 logger = logging.getLogger(__name__)
 
 
-def unsettled_members(job: SynthesisJob, index: ArchiveIndex) -> list[str]:
-    """Pure: the scripts, by id, whose claim waits for this pack."""
-    return [
-        script_id
-        for (script_id, content_id), claim in index.claims.items()
-        if claim.get("input")
-        and claim.get("job_id") == job.job_id
-        and not claim.get("over")
-        and not index.is_whole((script_id, content_id))
-    ]
-
-
-async def settle_pack(c: Connections, chain: Chain, ref: JobRef) -> None:
+async def settle_pack(c: Connections, chain: Chain, job_id: str) -> None:
     """The job has ended: every input ends up archived or given up, and then it is deleted.
 
     Raises:
         BatchAvatarError: for some input it was not possible, the first of them; all others are done.
     """
-    pack = await read_pack(c, ref)
+    pack = await read_pack(c, job_id)
     errors: list[BatchAvatarError] = []
     for member in pack.member_refs():
         held = await c.control(c.archive.read_claim, member.script_id, member.content_id)
@@ -57,4 +43,4 @@ async def settle_pack(c: Connections, chain: Chain, ref: JobRef) -> None:
             errors.append(error)
     if errors:
         raise errors[0]
-    await delete_if_settled(c, chain, ref)
+    await delete_if_settled(c, chain, job_id)

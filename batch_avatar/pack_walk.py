@@ -88,7 +88,7 @@ class PackWalk:
         self.ended()
         self._c.ended.pop(self._ref.service_id, None)
         try:
-            await delete_if_settled(self._c, self._chain, self._ref, known=self._settled)
+            await delete_if_settled(self._c, self._chain, self._ref.job_id, known=self._settled)
         except BatchAvatarError as error:
             logger.warning("the job %s stays for now: %s", self._ref.job_id, error)
         except Exception:
@@ -119,7 +119,7 @@ class PackWalk:
 
     async def _delete(self, error: JobOverdue) -> None:
         try:
-            pack = await read_pack(self._c, self._ref)
+            pack = await read_pack(self._c, self._ref.job_id)
             refs = tuple([ref for ref in pack.member_refs() if await self._has_no_video(ref)])
             for ref in refs:
                 with suppress(ClaimedElsewhere):  # it has gone on without us

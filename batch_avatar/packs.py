@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from batch_avatar.connections import Connections
-    from batch_avatar.models import JobRef, SynthesisJob
+    from batch_avatar.models import SynthesisJob
     from batch_avatar.records import Pack, PackMember
     from batch_avatar.stages import Chain
 
@@ -34,14 +34,14 @@ def load_pack(c: Connections, job_id: str) -> Pack:
     return pack
 
 
-async def read_pack(c: Connections, ref: JobRef) -> Pack:
+async def read_pack(c: Connections, job_id: str) -> Pack:
     """As `load_pack`, without a thread of one's own."""
-    return await c.control(load_pack, c, ref.job_id)
+    return await c.control(load_pack, c, job_id)
 
 
-async def delete_if_settled(c: Connections, chain: Chain, ref: JobRef, *, known: Collection[str] = ()) -> None:
+async def delete_if_settled(c: Connections, chain: Chain, job_id: str, *, known: Collection[str] = ()) -> None:
     """Delete the pack once nobody needs it any more; `known` as in `is_settled`."""
-    pack = await read_pack(c, ref)
+    pack = await read_pack(c, job_id)
     if await is_settled(c, pack, known=known):
         await chain.delete(SettledPack(ref=pack.ref()))
 

@@ -74,7 +74,16 @@ def reconcile(
     changed = sum(item.state is PlanState.CHANGED for item in items)
     if changed > max_changed and not permits.accept_changes:
         items = [_refuse_change(item, changed) if item.state is PlanState.CHANGED else item for item in items]
-    return Plan(tuple(items))
+    return Plan(tuple(items), tuple(_settled_packs(ours, index)))
+
+
+def _settled_packs(ours: Mapping[str, Sequence[SynthesisJob]], index: ArchiveIndex) -> Iterator[str]:
+    """Whoever has gone on from a pack leads nobody back to it, so they are looked for from the other side."""
+    waiting = index.inputs_waiting()
+    for pack_id in sorted(index.packs & ours.keys()):
+        for job in ours[pack_id]:
+            if job.terminal and not waiting[job.job_id]:
+                yield job.job_id
 
 
 def _serving(
@@ -131,11 +140,8 @@ def _classify(
         return _alive(script_id, content_id, jobs)
     claim = index.claims.get((script_id, content_id), {})
     pack = _pack_of(claim, ours)
-    if pack is None:
+    if pack is None or claim.get("over"):
         return _decided(script_id, content_id, index, resources)
-    if claim.get("over"):
-        item = _decided(script_id, content_id, index, resources)
-        return None if item is None else replace(item, pack=pack.job_id, input=int(claim["input"]))
     return PlanItem(
         script_id,
         content_id,

@@ -78,14 +78,11 @@ class PlanItem:
 
 @dataclass(frozen=True)
 class Plan:
+    """`packs`: jobs with several inputs, by job_id, that have ended and that no claim waits for any more."""
+
     items: tuple[PlanItem, ...]
+    packs: tuple[str, ...] = ()
 
     def counts(self) -> dict[PlanState, int]:
         found = Counter(item.state for item in self.items)
         return {state: found[state] for state in PlanState if found[state]}
-
-    def settled_packs(self) -> list[JobRef]:
-        """Packs whose video nobody needs here any more; where one does, it deletes the pack when it leaves."""
-        left = {item.pack for item in self.items if item.state in (PlanState.ALIVE, PlanState.DAMAGED)}
-        packs = {item.pack: item.ref() for item in self.items if item.pack and item.pack not in left}
-        return list(packs.values())

@@ -146,8 +146,8 @@ class _Batch:
                 group.create_task(self._take_up(item, number), name=item.script_id)
             else:
                 self._enqueue(item, number)
-        for ref in plan.settled_packs():
-            group.create_task(self._delete_pack(ref))
+        for job_id in plan.packs:
+            group.create_task(self._delete_pack(job_id))
         for resource in self._c.resources.values():
             if resource.set_aside is None and self._queue.waits_for(resource.host):
                 self._feeders[resource.host] = group.create_task(self._feed(resource, group), name=resource.name)
@@ -289,12 +289,12 @@ class _Batch:
                         receipt.model_copy(update={"service_id": left.service_id, "resource": left.resource})
                     )
 
-    async def _delete_pack(self, ref: JobRef) -> None:
-        """A run died between the last receipt of a pack and its delete."""
+    async def _delete_pack(self, job_id: str) -> None:
+        """A run died before it deleted the pack; it goes now, unless somebody needs it all the same."""
         async with self._leftovers:
             try:
-                await delete_if_settled(self._c, self._chain, ref)
+                await delete_if_settled(self._c, self._chain, job_id)
             except BatchAvatarError as error:
-                logger.warning("the job %s stays for now: %s", ref.job_id, error)
+                logger.warning("the job %s stays for now: %s", job_id, error)
             except Exception:
-                logger.exception("the job %s stays for now", ref.job_id)
+                logger.exception("the job %s stays for now", job_id)

@@ -21,7 +21,7 @@ from batch_avatar.errors import AlreadyArchived, BatchAvatarError, LateSuccess, 
 from batch_avatar.identity import parse_job_id
 from batch_avatar.models import JobRef, JobStatus
 from batch_avatar.outputs import job_failed
-from batch_avatar.pack_sweep import settle_pack, unsettled_members
+from batch_avatar.pack_sweep import settle_pack
 from batch_avatar.plan import own_jobs
 from batch_avatar.records import Superseded
 
@@ -115,6 +115,7 @@ def plan_sweep(
     overdue: Callable[[SynthesisJob], str | None],
 ) -> list[SweepItem]:
     """Pure. Read the jobs before the index. Of several jobs of one script, those to archive come first."""
+    waiting = index.inputs_waiting()
     script_of = {content_id: script_id for script_id, content_id in (*index.receipts, *index.claims)}
     items = []
     for content_id, found in own_jobs(jobs, archive_id).items():
@@ -129,13 +130,18 @@ def plan_sweep(
                 service_id=job.service_id,
                 resource=job.resource,
             )
-            action, reason = _decide(job, ref, index, overdue)
+            action, reason = _decide(job, ref, index, overdue, inputs_waiting=waiting[job.job_id])
             items.append(SweepItem(job, ref, action, reason, job.expires_at, pack=content_id in index.packs))
     return items
 
 
 def _decide(  # noqa: C901, PLR0911 - one return per case
-    job: SynthesisJob, ref: JobRef, index: ArchiveIndex, overdue: Callable[[SynthesisJob], str | None]
+    job: SynthesisJob,
+    ref: JobRef,
+    index: ArchiveIndex,
+    overdue: Callable[[SynthesisJob], str | None],
+    *,
+    inputs_waiting: int,
 ) -> tuple[SweepAction, str]:
     if not ref.script_id:
         return SweepAction.REPORT, "carries our mark, but no claim in the archive knows it"
@@ -144,7 +150,7 @@ def _decide(  # noqa: C901, PLR0911 - one return per case
         late = overdue(job)
         return (SweepAction.REPORT, late) if late else (SweepAction.LEAVE, f"is {job.status}")
     if ref.content_id in index.packs:
-        return _decide_pack(job, index)
+        return _decide_pack(job, inputs_waiting)
     if (receipt := index.receipts.get(key)) is not None:
         if not index.video_of(key, int(receipt.get("attempt", "1"))):
             return SweepAction.REPORT, "has a receipt whose video is gone: render it again, which costs nothing"
@@ -163,13 +169,12 @@ def _decide(  # noqa: C901, PLR0911 - one return per case
     return SweepAction.SETTLE, "failed, not recorded"
 
 
-def _decide_pack(job: SynthesisJob, index: ArchiveIndex) -> tuple[SweepAction, str]:
-    left = unsettled_members(job, index)
-    if not left:
+def _decide_pack(job: SynthesisJob, waiting: int) -> tuple[SweepAction, str]:
+    if not waiting:
         return SweepAction.DELETE, "a pack, and all of its scripts are settled"
     if job.status == JobStatus.FAILED and _just_now(job):
         return SweepAction.LEAVE, "failed just now"
-    return SweepAction.ARCHIVE, f"a pack, and {len(left)} of its scripts are not archived"
+    return SweepAction.ARCHIVE, f"a pack, and {waiting} of its scripts are not archived"
 
 
 def _just_now(job: SynthesisJob) -> bool:
@@ -235,7 +240,7 @@ async def _carry_out(
 async def _do(c: Connections, chain: Chain, item: SweepItem) -> None:
     ref = item.ref
     if item.pack and item.action in (SweepAction.ARCHIVE, SweepAction.DELETE):
-        await settle_pack(c, chain, ref)
+        await settle_pack(c, chain, ref.job_id)
         return
     match item.action:
         case SweepAction.ARCHIVE:

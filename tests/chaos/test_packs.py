@@ -252,10 +252,13 @@ def test_what_a_process_left_that_died_between_a_delete_and_its_note_is_lost_unt
     a.judge_packs(scripts, attempts_due=due, note=row(point="after-deleting-given-up", kind="packs stuck, kill"))
 
 
-@pytest.mark.parametrize("point", ["after-give-up", "after-delete"])
-def test_a_failed_pack_is_deleted_also_when_its_process_died_before(packs, row, point):
+@pytest.mark.parametrize(
+    ("point", "list_lag_seconds"),
+    [("after-give-up", 2), ("after-all-give-up", 2), ("after-all-give-up", 60), ("after-delete", 2)],
+)
+def test_a_failed_pack_is_deleted_also_when_its_process_died_before(packs, row, point, list_lag_seconds):
     bad = FaultRule(operation="create", at_most=1, action=FailInputs(matching=BAD))
-    a = packs(faults=(bad,), delete_destination_blobs=False)
+    a = packs(faults=(bad,), delete_destination_blobs=False, list_lag_seconds=list_lag_seconds)
     scripts = a.write_manifest(4, lengths=LENGTHS)
     with a.worker(point, *PACKED) as worker:
         worker.kill()

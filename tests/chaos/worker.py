@@ -55,8 +55,9 @@ PACK_POINTS = (
     "between-receipts",
 )
 """Those that only packs have, in the same order."""
-GIVE_UP_POINTS = ("after-give-up", "after-deleting-given-up")
-"""Where a pack, or a member of it, is given up: its claim says so; its job is deleted, which the claim does not say."""
+GIVE_UP_POINTS = ("after-give-up", "after-all-give-up", "after-deleting-given-up")
+"""Where a pack, or a member of it, is given up: its claim says so; all of its members' claims do; its job is deleted,
+which the claim does not say."""
 FIRST_MEMBERS = 2  # whose claims are written before the others are held
 ABANDONED = 70  # exit code where stdin ends: whoever held this process is gone
 
@@ -149,6 +150,7 @@ class HeldArchive(_Around):
     def __init__(self, inner, barrier: Barrier) -> None:
         super().__init__(inner, barrier)
         self._claimed = Counter()
+        self._members_left = Counter()
         self._more = threading.Condition()
         self._answered = _Once()
         self._received = _Once()
@@ -173,6 +175,7 @@ class HeldArchive(_Around):
 
     def write_pack(self, pack):
         self._inner.write_pack(pack)
+        self._members_left[pack.job_id] = len(pack.members)
         self._barrier.reached("after-pack-record")
 
     def replace_claim(self, held, claim):
@@ -190,6 +193,10 @@ class HeldArchive(_Around):
             self._answered.done.set()
         if after.ended and after.input and not before.ended:
             self._barrier.reached("after-give-up")
+            with self._more:
+                self._members_left[after.job_id] -= 1
+            if not self._members_left[after.job_id]:
+                self._barrier.reached("after-all-give-up")
         return written
 
     def output_blob(self, ref, name):

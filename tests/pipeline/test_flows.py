@@ -57,7 +57,7 @@ def command(environment, tmp_path):
 def api(stack):
     def post(path, json=None, **body):
         for _ in range(10):
-            answer = requests.post(f"{stack.prefect_url}/api/{path}", json=json or body, timeout=30)
+            answer = requests.post(f"{stack.prefect_url}/api/{path}", json=json or body, timeout=120)
             if answer.status_code != requests.codes.unavailable:  # how the server says that its SQLite is busy
                 break
             time.sleep(1)

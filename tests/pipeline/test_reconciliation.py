@@ -236,7 +236,7 @@ def test_few_scripts_of_a_large_archive_are_looked_up_one_by_one(quick, script, 
     wire = Wire(caplog)
     assert b.plan(scripts).counts() == {"archived": 3}
     container = f"/useraccount/{b.container_name}"
-    listing = 4 * [("GET", container)]  # each script, and the dead letters
+    listing = 5 * [("GET", container)]  # each script, the dead letters, and the packs
     assert wire.taken() == [("GET", f"{container}/_archive.json"), ("GET", "/avatar/batchsyntheses"), *listing]
 
 

@@ -118,8 +118,8 @@ def archive(*entries):
     return index
 
 
-def items(*entries, scripts=(SCRIPT,), jobs=(), permits=None, max_changed=1000, resource="x"):
-    plan = reconcile(
+def plan_of(*entries, scripts=(SCRIPT,), jobs=(), permits=None, max_changed=1000, resource="x"):
+    return reconcile(
         scripts,
         archive_id=ARCHIVE,
         jobs=jobs,
@@ -128,7 +128,10 @@ def items(*entries, scripts=(SCRIPT,), jobs=(), permits=None, max_changed=1000, 
         permits=permits,
         max_changed=max_changed,
     )
-    return plan.items
+
+
+def items(*entries, **options):
+    return plan_of(*entries, **options).items
 
 
 def item(*entries, **options):
@@ -773,3 +776,57 @@ def test_a_plan_of_nothing_is_empty():
     plan = reconcile([], archive_id=ARCHIVE, jobs=[job()], index=archive(receipt(), letter()))
 
     assert (plan.items, plan.counts()) == ((), {})
+
+
+# Packs that a run left behind
+
+
+PACK_ID = "0123456789abcdef"
+PACK_JOB = f"pack-{PACK_ID}-1"
+PACK_RECORD = f"_packs/{PACK_ID}.json", {}
+
+
+def in_pack(name, **facts):
+    return f"{name}/{content_id()}/claim.json", {"attempt": "1", "job_id": PACK_JOB, "accepted": "yes"} | facts
+
+
+WAITING = in_pack("one", input="1")
+GIVEN_UP = in_pack("one", input="1", over="yes")
+GONE_ON = f"one/{content_id()}/claim.json", {"attempt": "2", "job_id": job_id(2)}
+RECEIPT = f"one/{content_id()}/receipt.json", {"attempt": "1", "job_id": PACK_JOB, "input": "1"}
+VIDEO = f"one/{content_id()}/1/video.mp4", {}
+
+
+@pytest.mark.parametrize(
+    ("known", "settled"),
+    [
+        ([], True),
+        ([GIVEN_UP], True),
+        ([GONE_ON], True),
+        ([WAITING, RECEIPT, VIDEO], True),
+        ([WAITING], False),
+        ([WAITING, RECEIPT], False),
+    ],
+    ids=["nobody", "given up", "gone on", "archived", "waiting", "damaged"],
+)
+@pytest.mark.parametrize("scripts", [(), (SCRIPT,)], ids=["no script of it", "another script"])
+def test_an_ended_pack_is_settled_once_no_claim_waits_for_it_whoever_runs(known, settled, scripts):
+    over = in_pack("two", input="2", over="yes")
+    for status in ("Failed", "Succeeded"):
+        found = plan_of(PACK_RECORD, over, *known, scripts=scripts, jobs=[job(service_id=PACK_JOB, status=status)])
+
+        assert found.packs == ((PACK_JOB,) if settled else ())
+
+
+@pytest.mark.parametrize(
+    ("entries", "members"),
+    [
+        ([PACK_RECORD], {"status": "Running"}),
+        ([PACK_RECORD], {"status": "Failed", "archive_id": ELSEWHERE}),
+        ([PACK_RECORD], {"status": "Failed", "archive_id": None}),
+        ([], {"status": "Failed"}),
+    ],
+    ids=["running", "another archive's", "somebody else's", "not in the archive"],
+)
+def test_a_pack_that_runs_or_is_not_ours_is_left_alone(entries, members):
+    assert plan_of(*entries, jobs=[job(service_id=PACK_JOB, **members)]).packs == ()
