@@ -108,6 +108,7 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
         raise job_failed(c, ref, job)
     elif job.status != JobStatus.SUCCEEDED:
         raise StillRunning(f"the job is {job.status}", script_id=ref.script_id, job_id=ref.job_id)
+    attempts, held = _settled_attempts(c, ref, job)
     outputs = Outputs(c, ref, job, read=partial(_read_again, c, ref))
     video = outputs.move("result", "video")
     side_files, missing = _move_side_files(outputs, job, without=without_side_files)
@@ -115,7 +116,6 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
     if resource.client.service_names_jobs and (summary := side_files["summary"]):  # only there are the seconds told
         billing = billing | _summary_billing(c, ref, summary)
     billed = job.model_copy(update={"billing": billing})
-    attempts, held = _settled_attempts(c, ref)
     receipt = c.archive.write_receipt(
         Receipt(
             **ref.model_dump(exclude={"resource"}),
@@ -224,15 +224,21 @@ def _as_member(c: Connections, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
     )
 
 
-def _settled_attempts(c: Connections, ref: JobRef) -> tuple[tuple[Attempt, ...], Held | None]:
-    """The claim's attempts; the one that succeeded is not given up any more, also in the claim."""
+def _settled_attempts(c: Connections, ref: JobRef, job: SynthesisJob) -> tuple[tuple[Attempt, ...], Held | None]:
+    """The claim's attempts; the one that succeeded was paid for and is not given up any more, also in the claim.
+
+    Whoever sent it may have died before it said so. Written before any output is moved: whatever of job, video and
+    receipt is gone one day, the script is not sent again as if nobody had paid for it.
+    """
     held = c.archive.read_claim(ref.script_id, ref.content_id)
     if held is None:
         return (), None
-    attempts = tuple(
-        attempt.model_copy(update={"ended": None, "over": False}) if attempt.number == ref.attempt else attempt
-        for attempt in held.claim.attempts
-    )
+    paid_at = job.created_at or c.clock.now()
+
+    def settled(attempt: Attempt) -> Attempt:
+        return attempt.model_copy(update={"accepted_at": attempt.accepted_at or paid_at, "ended": None, "over": False})
+
+    attempts = tuple(settled(attempt) if attempt.number == ref.attempt else attempt for attempt in held.claim.attempts)
     if attempts != held.claim.attempts:
         c.archive.replace_claim(held, held.claim.model_copy(update={"attempts": attempts}))
     return attempts, held

@@ -9,13 +9,16 @@ import subprocess
 import sys
 import threading
 import time
+from unittest.mock import Mock
 
 import pytest
 import requests
 
 from batch_avatar import stages
+from batch_avatar.archive import Archive
 from batch_avatar.connect import open_connections
 from batch_avatar.emulator.faults import AbortJob, FailJob, FaultRule, Status, StickJob
+from batch_avatar.errors import ArchiveRefused
 from batch_avatar.models import FailureFacts, Permits
 from batch_avatar.records import DeadLetter
 from batch_avatar.settings import load_settings
@@ -166,23 +169,62 @@ def test_a_job_that_failed_for_the_last_time_gets_its_dead_letter(quick, script,
     assert sorted(job_id[-2:] for job_id in b.accepted()) == ["-1", "-2"]
 
 
+def forget_answer(b, ref, letter=None):
+    """The claim as a run leaves it that dies between the service's answer and its note of it."""
+
+    async def write():
+        async with open_connections(b.settings(), run="refused") as c:
+            held = c.archive.read_claim(ref.script_id, ref.content_id)
+            last = held.claim.last.model_copy(update={"accepted_at": None, "service_id": None})
+            c.archive.replace_claim(held, held.claim.model_copy(update={"attempts": (last,)}))
+            if letter is not None:
+                c.archive.write_dead_letter(
+                    DeadLetter(ref=ref, run="refused", written_at=c.clock.now(), failure=letter, script={})
+                )
+
+    asyncio.run(write())
+
+
+def test_what_a_sweep_archives_is_known_as_paid_and_a_lost_video_is_paid_again_only_with_a_word(quick, script):
+    b = quick()
+    (ref,) = b.submit([script()])
+    forget_answer(b, ref)
+    b.emulator.settle()
+    b.emulator.jobs()
+    assert {str(item.action) for item in b.sweep().items} == {"archive"}
+    b.delete_blob("intro/.*/receipt.json")
+    b.delete_blob("intro/.*/video.mp4")
+
+    assert b.render([script()], claim_seconds=4, request_timeout_seconds=1).failed == 1
+    assert len(b.accepted()) == 1
+
+    assert b.render([script()], permits=Permits(rerender_lost=True)).archived == 1
+    assert sorted(job_id[-2:] for job_id in b.accepted()) == ["-1", "-2"]
+
+
+def test_a_video_whose_receipt_was_never_written_is_known_as_paid_when_its_job_is_gone(quick, script, monkeypatch):
+    b = quick()
+    (ref,) = b.submit([script()])
+    forget_answer(b, ref)
+    b.emulator.settle()
+    b.emulator.jobs()
+    with monkeypatch.context() as dying:
+        dying.setattr(Archive, "write_receipt", Mock(side_effect=ArchiveRefused("it died here")))
+        assert not b.sweep().clean
+    b.delete_job(ref.job_id)
+
+    assert b.render([script()], claim_seconds=4, request_timeout_seconds=1).skipped == 1
+    assert b.receipts()["intro"]["job_id"] == ref.job_id
+    assert len(b.accepted()) == 1
+
+
 @pytest.mark.parametrize(("code", "lettered"), [("Aborted", False), ("BadRequest", True)])
 def test_a_job_that_was_taken_where_another_run_was_refused_is_settled_by_its_own_end(quick, script, code, lettered):
     """One run is refused and writes its letter; the other dies between the service's answer and its note of it."""
     b = quick(faults=(fail("intro", FailJob(code=code, message="Its own reason.")),))
     (ref,) = b.submit([script()])
     refused = FailureFacts.model_validate({"class": "input", "code": "BadRequest", "message": "no"})
-
-    async def forget():
-        async with open_connections(b.settings(), run="refused") as c:
-            held = c.archive.read_claim(ref.script_id, ref.content_id)
-            last = held.claim.last.model_copy(update={"accepted_at": None, "service_id": None})
-            c.archive.replace_claim(held, held.claim.model_copy(update={"attempts": (last,)}))
-            c.archive.write_dead_letter(
-                DeadLetter(ref=ref, run="refused", written_at=c.clock.now(), failure=refused, script={})
-            )
-
-    asyncio.run(forget())
+    forget_answer(b, ref, letter=refused)
     b.emulator.jobs()  # it ends
     b.emulator.advance(HOUR)
     b.emulator.clear_faults()
