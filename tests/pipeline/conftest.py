@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from batch_avatar.report import BatchReport
     from batch_avatar.sweep import SweepReport
 
+PREFECT_SECONDS = 90.0
+"""For an answer of its server, which lets SQLite wait 60 s for its lock (`PRAGMA busy_timeout` in Prefect 3.8)."""
 QUICK = Progression.after_seconds(start_delay=0.1, overhead=0.2, per_video_second=0.05)
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.pipeline.conftest import PREFECT_SECONDS
+
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(420)]
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +59,7 @@ def command(environment, tmp_path):
 def api(stack):
     def post(path, json=None, **body):
         for _ in range(10):
-            answer = requests.post(f"{stack.prefect_url}/api/{path}", json=json or body, timeout=120)
+            answer = requests.post(f"{stack.prefect_url}/api/{path}", json=json or body, timeout=PREFECT_SECONDS)
             if answer.status_code != requests.codes.unavailable:  # how the server says that its SQLite is busy
                 break
             time.sleep(1)

@@ -28,6 +28,7 @@ from batch_avatar.models import Permits
 from batch_avatar.progress import Phase
 from batch_avatar.retry import plain_chain
 from batch_avatar.runner import render_scripts
+from tests.pipeline.conftest import PREFECT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60
@@ -727,7 +728,7 @@ def test_an_inbox_as_a_flow_run_shows_what_it_did_and_nothing_where_there_was_no
 
     def artifacts(run_id):
         wanted = {"flow_runs": {"id": {"any_": [run_id]}}}
-        answer = requests.post(f"{stack.prefect_url}/api/artifacts/filter", json=wanted, timeout=30)
+        answer = requests.post(f"{stack.prefect_url}/api/artifacts/filter", json=wanted, timeout=PREFECT_SECONDS)
         answer.raise_for_status()
         return {artifact["type"] for artifact in answer.json()}
 

@@ -22,7 +22,7 @@ from batch_avatar.errors import ArchiveRefused
 from batch_avatar.models import FailureFacts, Permits
 from batch_avatar.records import DeadLetter
 from batch_avatar.settings import load_settings
-from tests.pipeline.conftest import Bench
+from tests.pipeline.conftest import PREFECT_SECONDS, Bench
 
 HOUR = 3700  # seconds of service time, past the deadline to start and past what counts as "just now"
 KEPT = FaultRule(operation="delete", action=Status(status=400, code="NotNow"))
@@ -372,7 +372,7 @@ def test_the_sweep_flow_shows_what_it_did_in_a_table(stack, script, tmp_path):
     assert done.returncode == 0, done.stderr
 
     def api(path, **body):
-        answer = requests.post(f"{stack.prefect_url}/api/{path}", json=body, timeout=30)
+        answer = requests.post(f"{stack.prefect_url}/api/{path}", json=body, timeout=PREFECT_SECONDS)
         answer.raise_for_status()
         return answer.json()
 
