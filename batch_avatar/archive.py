@@ -216,7 +216,7 @@ class Archive:
         return text.decode() if text is not None else None
 
     def index(self, script_ids: Sequence[str] | None = None) -> ArchiveIndex:
-        """What the archive knows of these scripts, or of all: one listing, or one each where they are few."""
+        """What the archive knows of these scripts, or of all: one listing, or one each and all letters and packs."""
         few = script_ids is not None and len(script_ids) <= FEW_SCRIPTS
         folders = [*(f"{script_id}/" for script_id in script_ids or ()), "_failed/", "_packs/"] if few else [""]
         index = ArchiveIndex()

@@ -56,6 +56,14 @@ class ArchiveIndex:
             if claim.get("input") and not claim.get("over") and not self.is_whole(key)
         )
 
+    def packs_in_doubt(self) -> set[str]:
+        """By job_id: each has a doubtful video among its scripts', and is kept so that a person can compare."""
+        return {
+            receipt.get("job_id", "")
+            for receipt in self.receipts.values()
+            if receipt.get("input") and receipt.get("doubtful")
+        }
+
     def video_of(self, key: Key, attempt: int) -> str | None:
         """The name of that attempt's video, if it is there."""
         folder = f"{key[0]}/{key[1]}/{attempt}/"

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from batch_avatar.claims import CLAIM_WRITES
 from batch_avatar.errors import (
     AlreadyArchived,
     ClaimedElsewhere,
@@ -22,7 +23,7 @@ from batch_avatar.errors import (
 from batch_avatar.identity import form_digests
 from batch_avatar.models import JobStatus
 from batch_avatar.moving import Outputs
-from batch_avatar.packs import load_pack, shared_billing
+from batch_avatar.packs import check_staging, load_pack, shared_billing
 from batch_avatar.records import Receipt, StoredBlob
 from batch_avatar.rescue import rescue_receipt
 from batch_avatar.session import NO_ANSWER
@@ -108,7 +109,7 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
         raise job_failed(c, ref, job)
     elif job.status != JobStatus.SUCCEEDED:
         raise StillRunning(f"the job is {job.status}", script_id=ref.script_id, job_id=ref.job_id)
-    attempts, held = _settled_attempts(c, ref, job)
+    _note_paid(c, ref, job)
     outputs = Outputs(c, ref, job, read=partial(_read_again, c, ref))
     video = outputs.move("result", "video")
     side_files, missing = _move_side_files(outputs, job, without=without_side_files)
@@ -116,6 +117,7 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
     if resource.client.service_names_jobs and (summary := side_files["summary"]):  # only there are the seconds told
         billing = billing | _summary_billing(c, ref, summary)
     billed = job.model_copy(update={"billing": billing})
+    attempts, held = _settled_attempts(c, ref)
     receipt = c.archive.write_receipt(
         Receipt(
             **ref.model_dump(exclude={"resource"}),
@@ -189,22 +191,18 @@ def _as_member(c: Connections, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
     overdue = c.resource_of(ref.resource).deadlines.overdue(job)
     if not job.terminal and not overdue:
         raise StillRunning(f"the job is {job.status}", script_id=ref.script_id, job_id=ref.job_id)
-    if c.staging is None or c.settings.staging_container != pack.staging_container:
-        raise ClaimedElsewhere(
-            f"it is an input of a pack, whose videos lie in the container {pack.staging_container}; run again with "
-            "BATCH_AVATAR_STAGING_CONTAINER set to that"
-        )
-    if c.staging.video(ref.job_id, ref.input) is not None:
+    staging = check_staging(c, pack)
+    if staging.video(ref.job_id, ref.input) is not None:
         return mine
     read_job(c, ref)  # what was seen of it may be old, and its videos go with it
     if (receipt := c.archive.read_receipt(ref.script_id, ref.content_id)) is not None:
         raise AlreadyArchived(receipt)
-    c.staging.look_again(ref.job_id)  # it may have been listed before the job wrote its last video
-    if c.staging.video(ref.job_id, ref.input) is not None:
+    staging.look_again(ref.job_id)  # it may have been listed before the job wrote its last video
+    if staging.video(ref.job_id, ref.input) is not None:
         return mine
     if overdue:
         raise JobOverdue(overdue, job=mine, script_id=ref.script_id)
-    said = decode_results(c.staging.summary(ref.job_id) or {})
+    said = decode_results(staging.summary(ref.job_id) or {})
     own = said[ref.input - 1] if len(said) >= ref.input else None
     failed = own is not None and (own.error is not None or own.status == JobStatus.FAILED)
     if job.status == JobStatus.SUCCEEDED and not failed and not c.permits.rerender_lost:
@@ -224,21 +222,42 @@ def _as_member(c: Connections, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
     )
 
 
-def _settled_attempts(c: Connections, ref: JobRef, job: SynthesisJob) -> tuple[tuple[Attempt, ...], Held | None]:
-    """The claim's attempts; the one that succeeded was paid for and is not given up any more, also in the claim.
+def _note_paid(c: Connections, ref: JobRef, job: SynthesisJob) -> None:
+    """In the claim, before any output is moved: whoever sent the job may have died before it said so.
 
-    Whoever sent it may have died before it said so. Written before any output is moved: whatever of job, video and
-    receipt is gone one day, the script is not sent again as if nobody had paid for it.
+    Whatever of job, video and receipt is gone one day, the script is not sent again as if nobody had paid for it.
+
+    Raises:
+        ClaimedElsewhere: others do not let us write.
     """
+    paid_at = job.created_at or c.clock.now()
+    for _ in range(CLAIM_WRITES):
+        held = c.archive.read_claim(ref.script_id, ref.content_id)
+        unpaid = [
+            attempt
+            for attempt in (held.claim.attempts if held else ())
+            if attempt.job_id == ref.job_id and attempt.accepted_at is None
+        ]
+        if held is None or not unpaid:
+            return
+        attempts = tuple(
+            attempt.model_copy(update={"accepted_at": paid_at}) if attempt in unpaid else attempt
+            for attempt in held.claim.attempts
+        )
+        if c.archive.replace_claim(held, held.claim.model_copy(update={"attempts": attempts})) is not None:
+            return
+    raise ClaimedElsewhere("other runs keep writing to the claim", script_id=ref.script_id, job_id=ref.job_id)
+
+
+def _settled_attempts(c: Connections, ref: JobRef) -> tuple[tuple[Attempt, ...], Held | None]:
+    """The claim's attempts; the one that succeeded is not given up any more, also in the claim."""
     held = c.archive.read_claim(ref.script_id, ref.content_id)
     if held is None:
         return (), None
-    paid_at = job.created_at or c.clock.now()
-
-    def settled(attempt: Attempt) -> Attempt:
-        return attempt.model_copy(update={"accepted_at": attempt.accepted_at or paid_at, "ended": None, "over": False})
-
-    attempts = tuple(settled(attempt) if attempt.number == ref.attempt else attempt for attempt in held.claim.attempts)
+    attempts = tuple(
+        attempt.model_copy(update={"ended": None, "over": False}) if attempt.number == ref.attempt else attempt
+        for attempt in held.claim.attempts
+    )
     if attempts != held.claim.attempts:
         c.archive.replace_claim(held, held.claim.model_copy(update={"attempts": attempts}))
     return attempts, held

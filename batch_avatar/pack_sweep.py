@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from batch_avatar import stages
-from batch_avatar.errors import AlreadyArchived, BatchAvatarError, ClaimedElsewhere, JobFailed
-from batch_avatar.packs import delete_if_settled, read_pack
+from batch_avatar.errors import AlreadyArchived, ArchiveConflict, BatchAvatarError, ClaimedElsewhere, JobFailed
+from batch_avatar.packs import delete_if_settled, has_video, read_pack
 
 if TYPE_CHECKING:
     from batch_avatar.connections import Connections
@@ -28,7 +28,10 @@ async def settle_pack(c: Connections, chain: Chain, job_id: str) -> None:
         held = await c.control(c.archive.read_claim, member.script_id, member.content_id)
         if held is None or held.claim.last.number != member.attempt or held.claim.last.over:
             continue
-        if await c.control(c.archive.read_receipt, member.script_id, member.content_id) is not None:
+        if (receipt := await c.control(c.archive.read_receipt, member.script_id, member.content_id)) is not None:
+            if not await c.control(has_video, c, receipt):
+                text = "its receipt's video is gone: render it again, which costs nothing as long as its pack is there"
+                errors.append(ArchiveConflict(text, script_id=member.script_id, job_id=job_id))
             continue
         try:
             await chain.archive(member)

@@ -93,8 +93,6 @@ class PackWalk:
             logger.warning("the job %s stays for now: %s", self._ref.job_id, error)
         except Exception:
             logger.exception("the job %s stays for now", self._ref.job_id)
-        finally:
-            self._c.packs.pop(self._ref.job_id, None)
 
     async def _has_no_video(self, ref: JobRef) -> bool:
         """A member that is not here may have its video in staging, which goes with the job: it is archived first."""

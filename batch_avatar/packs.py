@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from batch_avatar.errors import ArchiveConflict
+from batch_avatar.errors import ArchiveConflict, ClaimedElsewhere
 from batch_avatar.identity import parse_job_id
 from batch_avatar.packing import share
 from batch_avatar.records import SettledPack
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from batch_avatar.connections import Connections
     from batch_avatar.models import SynthesisJob
-    from batch_avatar.records import Pack, PackMember
+    from batch_avatar.records import Pack, PackMember, Receipt
     from batch_avatar.stages import Chain
+    from batch_avatar.staging import Staging
 
 
 def load_pack(c: Connections, job_id: str) -> Pack:
@@ -39,11 +40,34 @@ async def read_pack(c: Connections, job_id: str) -> Pack:
     return await c.control(load_pack, c, job_id)
 
 
+def check_staging(c: Connections, pack: Pack) -> Staging:
+    """Where its outputs lie.
+
+    Raises:
+        ClaimedElsewhere: its outputs lie in a container that this run does not know.
+    """
+    if c.staging is None or c.settings.staging_container != pack.staging_container:
+        raise ClaimedElsewhere(
+            f"the videos of this pack lie in the container {pack.staging_container}; run again with "
+            "BATCH_AVATAR_STAGING_CONTAINER set to that"
+        )
+    return c.staging
+
+
 async def delete_if_settled(c: Connections, chain: Chain, job_id: str, *, known: Collection[str] = ()) -> None:
-    """Delete the pack once nobody needs it any more; `known` as in `is_settled`."""
-    pack = await read_pack(c, job_id)
-    if await is_settled(c, pack, known=known):
-        await chain.delete(SettledPack(ref=pack.ref()))
+    """Delete the pack, and what it wrote, once nobody needs it any more; `known` as in `is_settled`.
+
+    Raises:
+        ArchiveConflict: the archive does not say who its inputs are.
+        ClaimedElsewhere: this run does not know its container.
+    """
+    try:
+        pack = await read_pack(c, job_id)
+        check_staging(c, pack)
+        if await is_settled(c, pack, known=known):
+            await chain.delete(SettledPack(ref=pack.ref()))
+    finally:
+        c.packs.pop(job_id, None)
 
 
 async def is_settled(c: Connections, pack: Pack, *, known: Collection[str] = ()) -> bool:
@@ -55,12 +79,17 @@ async def is_settled(c: Connections, pack: Pack, *, known: Collection[str] = ())
 
 
 def _member_is_settled(c: Connections, member: PackMember) -> bool:
-    """It has a receipt, or has gone on from this attempt, or has been given up with it."""
+    """It has a receipt and its video, or has gone on from this attempt, or has been given up with it."""
     held = c.archive.read_claim(member.script_id, member.content_id)
     if held is not None and (held.claim.last.number > member.attempt or held.claim.last.over):
         return True
     receipt = c.archive.read_receipt(member.script_id, member.content_id)
-    return receipt is not None and not receipt.video.doubtful
+    return receipt is not None and not receipt.video.doubtful and has_video(c, receipt)
+
+
+def has_video(c: Connections, receipt: Receipt) -> bool:
+    """Blocking. Whether the video that it is for is still in the archive."""
+    return any(blob.name == receipt.video.blob_name for blob in c.archive.list_outputs(receipt.ref()))
 
 
 def shared_billing(pack: Pack, job: SynthesisJob, number: int) -> Mapping[str, int]:

@@ -79,10 +79,10 @@ def reconcile(
 
 def _settled_packs(ours: Mapping[str, Sequence[SynthesisJob]], index: ArchiveIndex) -> Iterator[str]:
     """Whoever has gone on from a pack leads nobody back to it, so they are looked for from the other side."""
-    waiting = index.inputs_waiting()
+    waiting, in_doubt = index.inputs_waiting(), index.packs_in_doubt()
     for pack_id in sorted(index.packs & ours.keys()):
         for job in ours[pack_id]:
-            if job.terminal and not waiting[job.job_id]:
+            if job.terminal and not waiting[job.job_id] and job.job_id not in in_doubt:
                 yield job.job_id
 
 
@@ -150,7 +150,6 @@ def _classify(
         f"{pack.job_id} is {pack.status}; this is input {claim['input']} of it",
         resource=pack.resource,
         pack=pack.job_id,
-        input=int(claim["input"]),
     )
 
 
@@ -176,7 +175,6 @@ def _receipted(
         int(receipt.get("attempt", "1")),
         resource=receipt.get("resource", ""),
         pack=pack.job_id if pack else "",
-        input=int(receipt.get("input", "0")),
     )
     if index.video_of((script_id, content_id), item.attempt):
         if receipt.get("doubtful"):

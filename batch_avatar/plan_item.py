@@ -35,7 +35,7 @@ class Leftover(NamedTuple):
 class PlanItem:
     """`failure`: why it is reported and not sent. The script itself is not kept: plans may be of many.
 
-    `resource`: the host that has its job or claim. `pack`: the job that it is an input of, the `input`th. `named`: all
+    `resource`: the host that has its job or claim. `pack`: the job that it is an input of. `named`: all
     jobs under the latest name, the oldest first; more than one only where the service chooses the ids, and each was
     paid for. `letter`: a dead letter exists, which a receipt makes void.
     """
@@ -48,7 +48,6 @@ class PlanItem:
     failure: FailureFacts | None = None
     resource: str = ""
     pack: str = ""
-    input: int = 0
     leftovers: tuple[Leftover, ...] = ()
     named: tuple[str, ...] = ()
     letter: bool = False
@@ -72,13 +71,12 @@ class PlanItem:
             job_id=job_id,
             service_id=job_id,
             resource=self.resource,
-            input=self.input,
         )
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`packs`: jobs with several inputs, by job_id, that have ended and that no claim waits for any more."""
+    """`packs`: jobs with several inputs, by job_id: ended, without a doubtful video, and no claim waits for them."""
 
     items: tuple[PlanItem, ...]
     packs: tuple[str, ...] = ()

@@ -115,7 +115,7 @@ def plan_sweep(
     overdue: Callable[[SynthesisJob], str | None],
 ) -> list[SweepItem]:
     """Pure. Read the jobs before the index. Of several jobs of one script, those to archive come first."""
-    waiting = index.inputs_waiting()
+    waiting, in_doubt = index.inputs_waiting(), index.packs_in_doubt()
     script_of = {content_id: script_id for script_id, content_id in (*index.receipts, *index.claims)}
     items = []
     for content_id, found in own_jobs(jobs, archive_id).items():
@@ -130,18 +130,16 @@ def plan_sweep(
                 service_id=job.service_id,
                 resource=job.resource,
             )
-            action, reason = _decide(job, ref, index, overdue, inputs_waiting=waiting[job.job_id])
+            if content_id in index.packs and job.terminal:
+                action, reason = _decide_pack(job, waiting[job.job_id], in_doubt=job.job_id in in_doubt)
+            else:
+                action, reason = _decide(job, ref, index, overdue)
             items.append(SweepItem(job, ref, action, reason, job.expires_at, pack=content_id in index.packs))
     return items
 
 
-def _decide(  # noqa: C901, PLR0911 - one return per case
-    job: SynthesisJob,
-    ref: JobRef,
-    index: ArchiveIndex,
-    overdue: Callable[[SynthesisJob], str | None],
-    *,
-    inputs_waiting: int,
+def _decide(  # noqa: PLR0911 - one return per case
+    job: SynthesisJob, ref: JobRef, index: ArchiveIndex, overdue: Callable[[SynthesisJob], str | None]
 ) -> tuple[SweepAction, str]:
     if not ref.script_id:
         return SweepAction.REPORT, "carries our mark, but no claim in the archive knows it"
@@ -149,8 +147,6 @@ def _decide(  # noqa: C901, PLR0911 - one return per case
     if not job.terminal:
         late = overdue(job)
         return (SweepAction.REPORT, late) if late else (SweepAction.LEAVE, f"is {job.status}")
-    if ref.content_id in index.packs:
-        return _decide_pack(job, inputs_waiting)
     if (receipt := index.receipts.get(key)) is not None:
         if not index.video_of(key, int(receipt.get("attempt", "1"))):
             return SweepAction.REPORT, "has a receipt whose video is gone: render it again, which costs nothing"
@@ -169,7 +165,10 @@ def _decide(  # noqa: C901, PLR0911 - one return per case
     return SweepAction.SETTLE, "failed, not recorded"
 
 
-def _decide_pack(job: SynthesisJob, waiting: int) -> tuple[SweepAction, str]:
+def _decide_pack(job: SynthesisJob, waiting: int, *, in_doubt: bool) -> tuple[SweepAction, str]:
+    """Of one that has ended."""
+    if not waiting and in_doubt:
+        return SweepAction.REPORT, "a pack with a doubtful video: look at the video, then delete the job"
     if not waiting:
         return SweepAction.DELETE, "a pack, and all of its scripts are settled"
     if job.status == JobStatus.FAILED and _just_now(job):

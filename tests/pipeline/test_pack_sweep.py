@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from batch_avatar import stages
+from batch_avatar.connect import open_connections
 from batch_avatar.emulator.faults import FailInputs, FaultRule
 from batch_avatar.sweep import SweepAction
-from tests.pipeline.test_packs import assert_all_right, creates, jobs_left, packs, render, scripts_of, submit_pack
+from tests.pipeline.test_packs import (
+    assert_all_right,
+    creates,
+    jobs_left,
+    packs,
+    render,
+    scripts_of,
+    staged,
+    submit_pack,
+)
 
 __all__ = ["packs"]  # the fixture
 
@@ -77,3 +90,62 @@ def test_a_sweep_beside_a_later_run_changes_nothing(packs, script, size):
 
     assert (report.skipped, report.archived) == (3, 0)
     assert_all_right(b, scripts)
+
+
+# A pack of a run that died before it deleted it, as later runs of other scripts find it
+
+
+@pytest.fixture
+def left(packs, script):
+    """The bench, the scripts of the pack, which are archived, and one more."""
+    b = packs()
+    *scripts, other = scripts_of(script, 3)
+    refs = submit_pack(b, scripts)
+    b.end_jobs()
+
+    async def archive():
+        async with open_connections(b.settings(), run="dies-late"):
+            for ref in refs:
+                await stages.archive(ref)
+
+    asyncio.run(archive())
+    assert b.receipts().keys() == {"s1", "s2"}
+    b.emulator.advance(b.emulator.options.list_lag_seconds)
+    return b, scripts, other
+
+
+def test_a_run_of_other_scripts_deletes_it(left):
+    b, scripts, other = left
+
+    assert render(b, [other], 1).all_archived
+
+    assert_all_right(b, [*scripts, other])
+
+
+def test_it_stays_as_long_as_one_of_its_videos_is_gone_from_the_archive(left):
+    b, scripts, other = left
+    b.delete_blob("s1/.*/video.mp4")
+
+    assert render(b, [other], 1).all_archived
+    [told] = b.sweep().items
+    assert (told.action, told.reason) == (SweepAction.ARCHIVE, "a pack, and 1 of its scripts are not archived")
+    assert "s1" in told.error
+    assert "render it again" in told.error
+    assert len(jobs_left(b)) == 1
+
+    assert render(b, scripts, 1).failed == 0
+    assert creates(b)["accepted"] == 2
+    assert_all_right(b, [*scripts, other])
+
+
+def test_a_run_that_does_not_know_its_container_leaves_it_to_one_that_does(left, caplog):
+    b, scripts, other = left
+    kept = staged(b)
+    assert any(name.endswith("0001.mp4") for name in kept)
+
+    assert render(b, [other], 1, staging_container=None).all_archived
+
+    assert "BATCH_AVATAR_STAGING_CONTAINER" in caplog.text
+    assert (len(jobs_left(b)), staged(b)) == (1, kept)
+    assert render(b, [other], 1).skipped == 1
+    assert_all_right(b, [*scripts, other])

@@ -20,6 +20,7 @@ from batch_avatar.emulator.options import Progression
 from batch_avatar.errors import SettingsError
 from batch_avatar.retry import plain_chain
 from batch_avatar.runner import render_scripts
+from batch_avatar.sweep import SweepAction
 from tests.support.independent_decoder import decode_errors, probe
 
 WORDS = "The rainbow has seven colors, and each of them has a name of its own. "
@@ -334,6 +335,11 @@ def test_a_doubtful_video_keeps_its_pack_and_the_others_are_archived(packs, scri
     assert name in staged(b)
     assert render(b, scripts, 3).skipped == 3
     assert (len(jobs_left(b)), creates(b)["accepted"]) == (1, 1)
+    [told] = b.sweep().items
+    assert (told.action, told.reason) == (
+        SweepAction.REPORT,
+        "a pack with a doubtful video: look at the video, then delete the job",
+    )
 
 
 # Packs that a dead run left
