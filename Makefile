@@ -50,9 +50,7 @@ deploy: setup ## set up the Prefect server (PREFECT_API_URL, or that of `make st
 
 # Three, because most tests wait more than they work. One that died is not replaced: pytest-xdist waits for ever for
 # some of those that were.
-PARALLEL = -n $(PROCESSES) --dist loadgroup --max-worker-restart=0
-PROCESSES = 3
-chaos chaos-full: PROCESSES = 2 # killed and raced processes are more than enough for two cores
+PARALLEL = -n 3 --dist loadgroup --max-worker-restart=0
 
 test: setup lint ## pass all tests (PYTEST="-k name" for some)
 	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
@@ -78,10 +76,10 @@ test-scale-out: setup tools ## one batch over many runs on two workers, one of w
 test-recovery: setup tools ## a lost machine, a restarted server, a schedule (8 min)
 	$(BIN)/python -m pytest tests/system/test_recovery.py $(PYTEST)
 
-chaos: setup ## kill and race runs at every point, against both generations (10 min)
+chaos: setup ## kill and race runs at every point, against both generations (8 min)
 	$(BIN)/python -m pytest tests/chaos $(PARALLEL) $(PYTEST)
 
-chaos-full: setup rules ## the same at length: every reading, 200 seeds of the state machine (1 h)
+chaos-full: setup rules ## the same at length: every reading, 200 seeds of the state machine (30 min)
 	$(BIN)/python -m pytest tests/chaos $(PARALLEL) --full --machine-seeds 200 $(PYTEST)
 
 rules: setup ## take each rule of "never twice, never lost" out of a copy, and see its test fail
