@@ -233,17 +233,16 @@ def _note_paid(c: Connections, ref: JobRef, job: SynthesisJob) -> None:
     paid_at = job.created_at or c.clock.now()
     for _ in range(CLAIM_WRITES):
         held = c.archive.read_claim(ref.script_id, ref.content_id)
-        unpaid = [
-            attempt
-            for attempt in (held.claim.attempts if held else ())
-            if attempt.job_id == ref.job_id and attempt.accepted_at is None
-        ]
-        if held is None or not unpaid:
+        if held is None:
             return
         attempts = tuple(
-            attempt.model_copy(update={"accepted_at": paid_at}) if attempt in unpaid else attempt
+            attempt.model_copy(update={"accepted_at": attempt.accepted_at or paid_at})
+            if attempt.job_id == ref.job_id
+            else attempt
             for attempt in held.claim.attempts
         )
+        if attempts == held.claim.attempts:
+            return
         if c.archive.replace_claim(held, held.claim.model_copy(update={"attempts": attempts})) is not None:
             return
     raise ClaimedElsewhere("other runs keep writing to the claim", script_id=ref.script_id, job_id=ref.job_id)

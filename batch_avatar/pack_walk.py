@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from batch_avatar.claims import update_last
 from batch_avatar.errors import (
     AlreadyArchived,
-    BatchAvatarError,
     ClaimedElsewhere,
     DeleteRefused,
     JobFailed,
     JobOverdue,
 )
-from batch_avatar.packs import delete_if_settled, read_pack
+from batch_avatar.packs import read_pack, try_to_delete
 from batch_avatar.records import Superseded
 
 if TYPE_CHECKING:
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     from batch_avatar.models import JobRef
     from batch_avatar.slot import Slot
     from batch_avatar.stages import Chain
-
-logger = logging.getLogger(__name__)
 
 
 class PackWalk:
@@ -87,12 +83,7 @@ class PackWalk:
             return
         self.ended()
         self._c.ended.pop(self._ref.service_id, None)
-        try:
-            await delete_if_settled(self._c, self._chain, self._ref.job_id, known=self._settled)
-        except BatchAvatarError as error:
-            logger.warning("the job %s stays for now: %s", self._ref.job_id, error)
-        except Exception:
-            logger.exception("the job %s stays for now", self._ref.job_id)
+        await try_to_delete(self._c, self._chain, self._ref.job_id, known=self._settled)
 
     async def _has_no_video(self, ref: JobRef) -> bool:
         """A member that is not here may have its video in staging, which goes with the job: it is archived first."""

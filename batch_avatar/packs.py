@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from batch_avatar.errors import ArchiveConflict, ClaimedElsewhere
+from batch_avatar.errors import ArchiveConflict, BatchAvatarError, ClaimedElsewhere
 from batch_avatar.identity import parse_job_id
 from batch_avatar.packing import share
 from batch_avatar.records import SettledPack
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from batch_avatar.records import Pack, PackMember, Receipt
     from batch_avatar.stages import Chain
     from batch_avatar.staging import Staging
+
+logger = logging.getLogger(__name__)
 
 
 def load_pack(c: Connections, job_id: str) -> Pack:
@@ -68,6 +71,16 @@ async def delete_if_settled(c: Connections, chain: Chain, job_id: str, *, known:
             await chain.delete(SettledPack(ref=pack.ref()))
     finally:
         c.packs.pop(job_id, None)
+
+
+async def try_to_delete(c: Connections, chain: Chain, job_id: str, *, known: Collection[str] = ()) -> None:
+    """As `delete_if_settled`; where that does not work the job stays for now, for the next plan or sweep."""
+    try:
+        await delete_if_settled(c, chain, job_id, known=known)
+    except BatchAvatarError as error:
+        logger.warning("the job %s stays for now: %s", job_id, error)
+    except Exception:
+        logger.exception("the job %s stays for now", job_id)
 
 
 async def is_settled(c: Connections, pack: Pack, *, known: Collection[str] = ()) -> bool:

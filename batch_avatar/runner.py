@@ -16,7 +16,7 @@ from batch_avatar.errors import AccessRefused, BatchAvatarError, InputError, Set
 from batch_avatar.models import JobRef, Permits
 from batch_avatar.outcomes import build_report, own_mistake, settled
 from batch_avatar.packing import PackSizer, fitting, input_bytes, pack_key
-from batch_avatar.packs import delete_if_settled
+from batch_avatar.packs import try_to_delete
 from batch_avatar.plan_item import Plan, PlanItem, PlanState
 from batch_avatar.progress import Event, Phase
 from batch_avatar.resource_settings import PREVIEW_31
@@ -292,9 +292,4 @@ class _Batch:
     async def _delete_pack(self, job_id: str) -> None:
         """A run died before it deleted the pack; it goes now, unless somebody needs it all the same."""
         async with self._leftovers:
-            try:
-                await delete_if_settled(self._c, self._chain, job_id)
-            except BatchAvatarError as error:
-                logger.warning("the job %s stays for now: %s", job_id, error)
-            except Exception:
-                logger.exception("the job %s stays for now", job_id)
+            await try_to_delete(self._c, self._chain, job_id)

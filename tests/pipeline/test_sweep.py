@@ -186,8 +186,7 @@ def test_what_a_sweep_archives_is_known_as_paid_and_a_lost_video_is_paid_again_o
     b = quick()
     (ref,) = b.submit([script()])
     forget_answer(b, ref)
-    b.emulator.settle()
-    b.emulator.jobs()
+    b.end_jobs()
     assert {str(item.action) for item in b.sweep().items} == {"archive"}
     b.delete_blob("intro/.*/receipt.json")
     b.delete_blob("intro/.*/video.mp4")
@@ -203,8 +202,7 @@ def test_a_video_whose_receipt_was_never_written_is_known_as_paid_when_its_job_i
     b = quick()
     (ref,) = b.submit([script()])
     forget_answer(b, ref)
-    b.emulator.settle()
-    b.emulator.jobs()
+    b.end_jobs()
     in_the_way = f"{ref.script_id}/{ref.content_id}/1/summary.json"
     with b.container() as container:
         container.upload_blob(in_the_way, b"{}")
