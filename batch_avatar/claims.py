@@ -10,7 +10,7 @@ from batch_avatar.prediction import Predictor
 from batch_avatar.records import Claim
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from batch_avatar.archive import Held
@@ -76,15 +76,36 @@ async def update_last(
     Raises:
         ClaimedElsewhere: another run has gone on to another attempt, or does not let us write.
     """
-    for _ in range(CLAIM_WRITES):
-        held = held or await c.control(c.archive.read_claim, ref.script_id, ref.content_id)
-        if held is None or held.claim.last.number != ref.attempt or holder not in (None, held.claim.holder):
-            break
-        last = held.claim.last.model_copy(update=dict(changes))
-        claim = held.claim.model_copy(update={"attempts": (*held.claim.attempts[:-1], last)})
-        if await c.control(c.archive.replace_claim, held, claim) is not None:
-            return claim.attempts
-        held = None
-    raise ClaimedElsewhere(
+
+    def change(claim: Claim) -> Claim:
+        if claim.last.number != ref.attempt or holder not in (None, claim.holder):
+            raise gone_on
+        last = claim.last.model_copy(update=dict(changes))
+        return claim.model_copy(update={"attempts": (*claim.attempts[:-1], last)})
+
+    gone_on = ClaimedElsewhere(
         f"another run has gone on from attempt {ref.attempt}", script_id=ref.script_id, job_id=ref.job_id
     )
+    claim = await c.control(rewrite, c, ref, change, held=held)
+    if claim is None:
+        raise gone_on
+    return claim.attempts
+
+
+def rewrite(c: Connections, ref: JobRef, change: Callable[[Claim], Claim], *, held: Held | None = None) -> Claim | None:
+    """Change a claim, whoever else writes to it meanwhile: as it now stands, None where there is none.
+
+    `held`: as in `update_last`. Blocks; for threads.
+
+    Raises:
+        ClaimedElsewhere: others do not let us write.
+    """
+    for _ in range(CLAIM_WRITES):
+        held = held or c.archive.read_claim(ref.script_id, ref.content_id)
+        if held is None:
+            return None
+        claim = change(held.claim)
+        if claim == held.claim or c.archive.replace_claim(held, claim) is not None:
+            return claim
+        held = None
+    raise ClaimedElsewhere("other runs keep writing to the claim", script_id=ref.script_id, job_id=ref.job_id)

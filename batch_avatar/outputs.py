@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from batch_avatar.claims import CLAIM_WRITES
+from batch_avatar.claims import rewrite
 from batch_avatar.errors import (
     AlreadyArchived,
     ClaimedElsewhere,
@@ -31,11 +31,10 @@ from batch_avatar.storage_errors import archive_errors
 from batch_avatar.wire import decode_results, decode_summary
 
 if TYPE_CHECKING:
-    from batch_avatar.archive import Held
     from batch_avatar.client import AvatarClient
     from batch_avatar.connections import Connections
     from batch_avatar.models import JobRef, SynthesisJob
-    from batch_avatar.records import Attempt
+    from batch_avatar.records import Attempt, Claim
 
 MAX_SUMMARY_BYTES = 10_000_000  # a summary repeats the input, which is at most 500 KB
 CONTENT_CODES = frozenset(
@@ -109,7 +108,7 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
         raise job_failed(c, ref, job)
     elif job.status != JobStatus.SUCCEEDED:
         raise StillRunning(f"the job is {job.status}", script_id=ref.script_id, job_id=ref.job_id)
-    _note_paid(c, ref, job)
+    claim = _note_success(c, ref, job)
     outputs = Outputs(c, ref, job, read=partial(_read_again, c, ref))
     video = outputs.move("result", "video")
     side_files, missing = _move_side_files(outputs, job, without=without_side_files)
@@ -117,7 +116,6 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
     if resource.client.service_names_jobs and (summary := side_files["summary"]):  # only there are the seconds told
         billing = billing | _summary_billing(c, ref, summary)
     billed = job.model_copy(update={"billing": billing})
-    attempts, held = _settled_attempts(c, ref)
     receipt = c.archive.write_receipt(
         Receipt(
             **ref.model_dump(exclude={"resource"}),
@@ -136,11 +134,11 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
             summary=side_files["summary"],
             subtitles=side_files["subtitles"],
             missing=tuple(missing),
-            revision=held.claim.revision if held else 0,
-            voice=held.claim.voice if held else "",
-            predicted_seconds=held.claim.predicted_seconds if held else None,
-            attempts=attempts,
-            form=form_digests(held.claim.form) if held else {},
+            revision=claim.revision if claim else 0,
+            voice=claim.voice if claim else "",
+            predicted_seconds=claim.predicted_seconds if claim else None,
+            attempts=claim.attempts if claim else (),
+            form=form_digests(claim.form) if claim else {},
         )
     )
     if receipt.run != c.run:
@@ -222,44 +220,26 @@ def _as_member(c: Connections, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
     )
 
 
-def _note_paid(c: Connections, ref: JobRef, job: SynthesisJob) -> None:
-    """In the claim, before any output is moved: whoever sent the job may have died before it said so.
+def _note_success(c: Connections, ref: JobRef, job: SynthesisJob) -> Claim | None:
+    """In the claim, before any output is moved: the attempt was paid for, and was not given up after all.
 
-    Whatever of job, video and receipt is gone one day, the script is not sent again as if nobody had paid for it.
+    Whoever sent the job may have died before it said so. Whatever of job, video and receipt is gone one day, the
+    script is not sent again as if nobody had paid for it.
 
     Raises:
         ClaimedElsewhere: others do not let us write.
     """
     paid_at = job.created_at or c.clock.now()
-    for _ in range(CLAIM_WRITES):
-        held = c.archive.read_claim(ref.script_id, ref.content_id)
-        if held is None:
-            return
-        attempts = tuple(
-            attempt.model_copy(update={"accepted_at": attempt.accepted_at or paid_at})
-            if attempt.job_id == ref.job_id
-            else attempt
-            for attempt in held.claim.attempts
-        )
-        if attempts == held.claim.attempts:
-            return
-        if c.archive.replace_claim(held, held.claim.model_copy(update={"attempts": attempts})) is not None:
-            return
-    raise ClaimedElsewhere("other runs keep writing to the claim", script_id=ref.script_id, job_id=ref.job_id)
 
+    def noted(attempt: Attempt) -> Attempt:
+        if attempt.job_id != ref.job_id:
+            return attempt
+        return attempt.model_copy(update={"accepted_at": attempt.accepted_at or paid_at, "ended": None, "over": False})
 
-def _settled_attempts(c: Connections, ref: JobRef) -> tuple[tuple[Attempt, ...], Held | None]:
-    """The claim's attempts; the one that succeeded is not given up any more, also in the claim."""
-    held = c.archive.read_claim(ref.script_id, ref.content_id)
-    if held is None:
-        return (), None
-    attempts = tuple(
-        attempt.model_copy(update={"ended": None, "over": False}) if attempt.number == ref.attempt else attempt
-        for attempt in held.claim.attempts
-    )
-    if attempts != held.claim.attempts:
-        c.archive.replace_claim(held, held.claim.model_copy(update={"attempts": attempts}))
-    return attempts, held
+    def change(claim: Claim) -> Claim:
+        return claim.model_copy(update={"attempts": tuple(noted(attempt) for attempt in claim.attempts)})
+
+    return rewrite(c, ref, change)
 
 
 def _summary_billing(c: Connections, ref: JobRef, summary: StoredBlob) -> dict[str, int]:
