@@ -9,6 +9,7 @@ import re
 import secrets
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -38,7 +39,16 @@ if TYPE_CHECKING:
 
 PREFECT_SECONDS = 90.0
 """For an answer of its server, which lets SQLite wait 60 s for its lock (`PRAGMA busy_timeout` in Prefect 3.8)."""
+PATIENCE_SECONDS = 200
 QUICK = Progression.after_seconds(start_delay=0.1, overhead=0.2, per_video_second=0.05)
+
+
+def until(look, wanted):
+    """Ask again until the answer is the wanted one: the server records task runs a little later than they end."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while (seen := look()) != wanted and time.monotonic() < give_up:
+        time.sleep(0.5)
+    return seen
 
 
 @dataclass
@@ -236,6 +246,22 @@ def stack(tmp_path_factory):
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture
+def api(stack):
+    """`api(path, **body)` asks the stack's Prefect server, again where its SQLite is busy."""
+
+    def post(path, **body):
+        for _ in range(10):
+            answer = requests.post(f"{stack.prefect_url}/api/{path}", json=body, timeout=PREFECT_SECONDS)
+            if answer.status_code != requests.codes.unavailable:
+                break
+            time.sleep(1)
+        answer.raise_for_status()
+        return answer.json()
+
+    return post
 
 
 @pytest.fixture

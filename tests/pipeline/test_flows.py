@@ -15,12 +15,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.pipeline.conftest import PREFECT_SECONDS
+from tests.pipeline.conftest import PATIENCE_SECONDS, until
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(420)]
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 200
 SCALE = 2000  # of the stack's service time
 
 
@@ -53,28 +52,6 @@ def command(environment, tmp_path):
         )
 
     return run
-
-
-@pytest.fixture
-def api(stack):
-    def post(path, json=None, **body):
-        for _ in range(10):
-            answer = requests.post(f"{stack.prefect_url}/api/{path}", json=json or body, timeout=PREFECT_SECONDS)
-            if answer.status_code != requests.codes.unavailable:  # how the server says that its SQLite is busy
-                break
-            time.sleep(1)
-        answer.raise_for_status()
-        return answer.json()
-
-    return post
-
-
-def until(look, wanted):
-    """Ask again until the answer is the wanted one: the server records task runs a little later than they end."""
-    give_up = time.monotonic() + PATIENCE_SECONDS
-    while (seen := look()) != wanted and time.monotonic() < give_up:
-        time.sleep(0.5)
-    return seen
 
 
 def write_scripts(folder, count, **extra):
@@ -295,11 +272,11 @@ def test_a_run_that_comes_back_ends_where_it_has_crashed_too_often_or_was_cancel
     named = {"flows": {"name": {"any_": ["render-batch"]}}, "deployments": {"name": {"any_": ["ad-hoc"]}}}
     (deployment,) = api("deployments/filter", **named)
     body = {"parameters": {"sources": [str(source)]}, "state": {"type": "PENDING"}}
-    run = api(f"deployments/{deployment['id']}/create_flow_run", json=body)
+    run = api(f"deployments/{deployment['id']}/create_flow_run", **body)
     for state in life:
-        api(f"flow_runs/{run['id']}/set_state", json={"state": {"type": state}, "force": True})
+        api(f"flow_runs/{run['id']}/set_state", state={"type": state}, force=True)
     again = {"type": "SCHEDULED", "name": "AwaitingRetry"}
-    api(f"flow_runs/{run['id']}/set_state", json={"state": again, "force": True})
+    api(f"flow_runs/{run['id']}/set_state", state=again, force=True)
 
     def seen():
         return api("flow_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})[0]
@@ -319,28 +296,44 @@ def test_the_form_shows_help_for_every_parameter(api):
     assert [name for name, about in members.items() if not about.get("description")] == []
 
 
+@pytest.fixture
+def release(stack):
+    """Every job sticks; `release()` lets them go and sticks no more."""
+    stick = [{"operation": "create", "action": {"kind": "stick_job"}}]
+    requests.post(f"{stack.service_url}/emulator/faults", json=stick, timeout=30).raise_for_status()
+
+    def release():
+        requests.delete(f"{stack.service_url}/emulator/faults", timeout=30).raise_for_status()
+        requests.post(f"{stack.service_url}/emulator/release", timeout=30).raise_for_status()
+
+    yield release
+    release()
+
+
 @pytest.mark.usefixtures("deployed")
-def test_a_batch_cancelled_in_the_ui_sends_nothing_more_and_says_what_is_in_flight(command, api, stack, tmp_path):
+def test_a_batch_cancelled_in_the_ui_sends_nothing_more_and_says_what_is_in_flight(
+    command, api, stack, release, tmp_path
+):
     source = write_scripts(tmp_path, 6)
-    requests.post(
-        f"{stack.service_url}/emulator/faults",
-        json=[{"operation": "create", "action": {"kind": "stick_job"}, "job_id": "^s00[0-5]"}],
-        timeout=10,
-    ).raise_for_status()
+    patient = {
+        "BATCH_AVATAR_CREATES_PER_MINUTE": "12",
+        "BATCH_AVATAR_START_DEADLINE_SECONDS": str(PATIENCE_SECONDS * SCALE),
+        "BATCH_AVATAR_JOB_DEADLINE_SECONDS": str(PATIENCE_SECONDS * SCALE),
+    }
     started = command(
         *("prefect", "deployment", "run", "render-batch/ad-hoc", "--param", f"sources={json.dumps([str(source)])}"),
-        *("--job-variable", 'env={"BATCH_AVATAR_CREATES_PER_MINUTE": "60"}'),
+        *("--job-variable", f"env={json.dumps(patient)}"),
     )
     assert started.returncode == 0, started.stdout + started.stderr
     run_id = re.search(r"UUID: ([0-9a-f-]{36})", started.stdout)[1]
 
     def accepted():
-        seen = requests.get(f"{stack.service_url}/emulator/jobs", timeout=10).json()["jobs"]
+        seen = requests.get(f"{stack.service_url}/emulator/jobs", timeout=30).json()["jobs"]
         return [job for job in seen if job["status"] == "NotStarted" and not job["deleted"]]
 
     log = tmp_path / "worker.log"
     assert until(lambda: len(accepted()) >= 2, wanted=True), log.read_text()
-    api(f"flow_runs/{run_id}/set_state", json={"state": {"type": "CANCELLING", "name": "Cancelling"}})
+    api(f"flow_runs/{run_id}/set_state", state={"type": "CANCELLING", "name": "Cancelling"})
     state = until(lambda: api("flow_runs/filter", flow_runs={"id": {"any_": [run_id]}})[0]["state_type"], "CANCELLED")
     sent = len(accepted())
     assert state == "CANCELLED", log.read_text()
@@ -350,9 +343,8 @@ def test_a_batch_cancelled_in_the_ui_sends_nothing_more_and_says_what_is_in_flig
     assert [row["outcome"] for row in rows] == ["unfinished"] * 6
     assert sum("goes on at the service" in row["error"] for row in rows) in (sent, sent - 1)
 
-    requests.delete(f"{stack.service_url}/emulator/faults", timeout=10).raise_for_status()
-    requests.post(f"{stack.service_url}/emulator/release", timeout=10).raise_for_status()
     assert len(accepted()) <= sent, "nothing was sent after the stop"
+    release()
     done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json", "--engine", "local")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)

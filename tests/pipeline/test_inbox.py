@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-import requests
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import ContainerClient
 
@@ -28,7 +27,6 @@ from batch_avatar.models import Permits
 from batch_avatar.progress import Phase
 from batch_avatar.retry import plain_chain
 from batch_avatar.runner import render_scripts
-from tests.pipeline.conftest import PREFECT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60
@@ -729,14 +727,12 @@ def flow(stack, tmp_path):
 @pytest.mark.prefect
 @pytest.mark.xdist_group("prefect")
 @pytest.mark.timeout(420)
-def test_an_inbox_as_a_flow_run_shows_what_it_did_and_nothing_where_there_was_nothing(stack, flow):
+def test_an_inbox_as_a_flow_run_shows_what_it_did_and_nothing_where_there_was_nothing(stack, api, flow):
     name = f"inbox-{secrets.token_hex(6)}"
 
     def artifacts(run_id):
         wanted = {"flow_runs": {"id": {"any_": [run_id]}}}
-        answer = requests.post(f"{stack.prefect_url}/api/artifacts/filter", json=wanted, timeout=PREFECT_SECONDS)
-        answer.raise_for_status()
-        return {artifact["type"] for artifact in answer.json()}
+        return {artifact["type"] for artifact in api("artifacts/filter", **wanted)}
 
     kind, message, _ = flow()
     assert (kind, "BATCH_AVATAR_INBOX_CONTAINER" in message) == ("FAILED", True)

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 import requests
@@ -19,7 +18,7 @@ from batch_avatar.emulator.faults import AbortJob, FailJob, FaultRule, Status, S
 from batch_avatar.models import FailureFacts, Permits
 from batch_avatar.records import DeadLetter
 from batch_avatar.settings import load_settings
-from tests.pipeline.conftest import PREFECT_SECONDS, Bench
+from tests.pipeline.conftest import Bench, until
 
 HOUR = 3700  # seconds of service time, past the deadline to start and past what counts as "just now"
 KEPT = FaultRule(operation="delete", action=Status(status=400, code="NotNow"))
@@ -329,18 +328,10 @@ print(state.state_details.flow_run_id)
 """
 
 
-def until(look, wanted):
-    """Ask again until the answer is the wanted one, for a minute at most."""
-    give_up = time.monotonic() + 60
-    while (seen := look()) != wanted and time.monotonic() < give_up:
-        time.sleep(0.2)
-    return seen
-
-
 @pytest.mark.prefect
 @pytest.mark.xdist_group("prefect")
-@pytest.mark.timeout(300)
-def test_the_sweep_flow_shows_what_it_did_in_a_table(stack, script, tmp_path):
+@pytest.mark.timeout(420)
+def test_the_sweep_flow_shows_what_it_did_in_a_table(stack, api, script, tmp_path):
     own = stack.environment | {"BATCH_AVATAR_CONTAINER": "sweep-flow"}
     ours = {name.removeprefix("BATCH_AVATAR_").lower(): value for name, value in own.items() if "AVATAR" in name}
 
@@ -362,16 +353,11 @@ def test_the_sweep_flow_shows_what_it_did_in_a_table(stack, script, tmp_path):
         env=clean | own | {"HOME": str(tmp_path), "PREFECT_HOME": str(tmp_path / "prefect")},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=200,
         check=False,
     )
 
     assert done.returncode == 0, done.stderr
-
-    def api(path, **body):
-        answer = requests.post(f"{stack.prefect_url}/api/{path}", json=body, timeout=PREFECT_SECONDS)
-        answer.raise_for_status()
-        return answer.json()
 
     this = {"id": {"any_": [done.stdout.split()[-1]]}}
     (run,) = api("flow_runs/filter", flow_runs=this)
