@@ -133,10 +133,9 @@ def test_a_detached_azurite_outlives_its_block_and_keeps_its_content_however_slo
         string = azurite.connection_string()
     with BlobServiceClient.from_connection_string(string) as client:
         client.create_container("early").close()
+        # A save that is due while it leaves, every 5 s, is cut off; what it has just saved is not due.
         while '"early"' not in (tmp_path / "data" / "__azurite_db_blob__.json").read_text():
-            time.sleep(
-                0.02
-            )  # a save that is due while it leaves, every 5 s, is cut off: what it has just saved is not due
+            time.sleep(0.02)
         client.create_container("kept").close()
     port = int(azurite.url.rsplit(":", 1)[1])
     os.kill(azurite.pid, signal.SIGSTOP)

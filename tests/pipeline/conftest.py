@@ -39,16 +39,7 @@ if TYPE_CHECKING:
 
 PREFECT_SECONDS = 90.0
 """For an answer of its server, which lets SQLite wait 60 s for its lock (`PRAGMA busy_timeout` in Prefect 3.8)."""
-PATIENCE_SECONDS = 200
 QUICK = Progression.after_seconds(start_delay=0.1, overhead=0.2, per_video_second=0.05)
-
-
-def until(look, wanted):
-    """Ask again until the answer is the wanted one: the server records task runs a little later than they end."""
-    give_up = time.monotonic() + PATIENCE_SECONDS
-    while (seen := look()) != wanted and time.monotonic() < give_up:
-        time.sleep(0.5)
-    return seen
 
 
 @dataclass

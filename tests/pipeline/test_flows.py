@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.pipeline.conftest import PATIENCE_SECONDS, until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(420)]
 

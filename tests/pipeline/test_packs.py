@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -22,6 +21,7 @@ from batch_avatar.retry import plain_chain
 from batch_avatar.runner import render_scripts
 from batch_avatar.sweep import SweepAction
 from tests.support.independent_decoder import decode_errors, probe
+from tests.support.waiting import until
 
 WORDS = "The rainbow has seven colors, and each of them has a name of its own. "
 ANDREW = "en-US-AndrewNeural"
@@ -86,14 +86,6 @@ def jobs_left(b):
 def rendered(b):
     """By the key of its content, the SHA-256 of each video that the service made."""
     return {one["content"]: one["sha256"] for job in b.emulator.jobs() for one in job["inputs"] if one["sha256"]}
-
-
-def until(ready):
-    """Ask again until it is so; the service writes while we wait."""
-    give_up = time.monotonic() + PATIENCE_SECONDS
-    while not ready():
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
 
 
 def key_of(script):
@@ -447,7 +439,7 @@ def test_what_a_late_pack_has_of_scripts_that_are_not_here_is_archived_before_it
     b = packs(progression=slow, delete_unfinished="accept")
     scripts = scripts_of(script, 3)
     submit_pack(b, scripts)
-    until(lambda: len(staged(b)) == 4)  # three videos and the summary
+    assert until(lambda: len(staged(b)), 4, seconds=PATIENCE_SECONDS) == 4  # three videos and the summary
     with staging_of(b) as client:
         client.delete_blob(next(name for name in staged(b) if name.endswith("0003.mp4")))
 

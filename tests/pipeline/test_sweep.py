@@ -18,7 +18,8 @@ from batch_avatar.emulator.faults import AbortJob, FailJob, FaultRule, Status, S
 from batch_avatar.models import FailureFacts, Permits
 from batch_avatar.records import DeadLetter
 from batch_avatar.settings import load_settings
-from tests.pipeline.conftest import Bench, until
+from tests.pipeline.conftest import Bench
+from tests.support.waiting import until
 
 HOUR = 3700  # seconds of service time, past the deadline to start and past what counts as "just now"
 KEPT = FaultRule(operation="delete", action=Status(status=400, code="NotNow"))

@@ -19,6 +19,7 @@ import requests
 from batch_avatar.emulator.process import is_running, start_detached, stop_process
 from deployments import stack as stacks
 from tests.chaos.judge import judge
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from batch_avatar.stack import Stack
@@ -174,14 +175,6 @@ def is_zombie(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return True
-
-
-def until(look, wanted=True, *, seconds=200):
-    """Ask again until the answer is the wanted one; the last answer."""
-    give_up = time.monotonic() + seconds
-    while (seen := look()) != wanted and time.monotonic() < give_up:
-        time.sleep(0.5)
-    return seen
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ from azure.storage.blob import ContainerClient
 
 from batch_avatar.emulator.process import stop_process
 from deployments.stack import server_command
-from tests.system.conftest import MEMBERS, descendants, until
+from tests.support.waiting import until
+from tests.system.conftest import MEMBERS, descendants
 
 SCRIPTS = 40
 

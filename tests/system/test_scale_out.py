@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from deployments.stack import RUNS_PER_WORKER
-from tests.system.conftest import until
+from tests.support.waiting import until
 
 SCRIPTS, PER_RUN = 300, 25
 TIME_SCALE = 60  # 2 creates a minute become 120: two and a half minutes for 300

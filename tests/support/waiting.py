@@ -1,0 +1,15 @@
+"""Wait for what other processes do."""
+
+from __future__ import annotations
+
+import time
+
+PATIENCE_SECONDS = 200
+
+
+def until(look, wanted=True, *, seconds=PATIENCE_SECONDS):
+    """Ask again until the answer is the wanted one; the last answer."""
+    give_up = time.monotonic() + seconds
+    while (seen := look()) != wanted and time.monotonic() < give_up:
+        time.sleep(0.5)
+    return seen
