@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from batch_avatar.clock import Clock
     from batch_avatar.connections import Connections
     from batch_avatar.models import Script
     from batch_avatar.report import BatchReport
@@ -35,11 +36,11 @@ RESET_PEAK = "5"  # proc(5), clear_refs: the peak resident set size becomes the 
 
 
 class ScaledClock:
-    """`scale` seconds pass in each real one, from the moment of its making."""
+    """`scale` seconds pass in each one of `real`, from the moment of its making."""
 
-    def __init__(self, scale: float) -> None:
+    def __init__(self, scale: float, real: Clock) -> None:
         self._scale = scale
-        self._real = SystemClock()
+        self._real = real
         self._start = self._real.now()
         self._origin = self._real.monotonic()
 
@@ -61,7 +62,8 @@ async def run(manifest: str, engine: str, scale: float) -> dict[str, Any]:
         prepare_prefect()
         import flows.render_batch  # noqa: F401 - its start is not what is measured
     asked = count_prefect_requests()
-    clock, real = ScaledClock(scale), SystemClock()
+    real = SystemClock()
+    clock = ScaledClock(scale, real)
     async with open_connections(settings, run=new_run_name(clock), clock=clock) as c:
         idle_bytes = status_bytes("VmRSS")
         _reset_peak()

@@ -1,10 +1,11 @@
 """What the rows with real parts are put together from, as far as it needs no real parts."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,6 +15,7 @@ from benchmarks.real.command import own_figures, status_bytes
 from benchmarks.real.inside import ScaledClock
 from benchmarks.real.scaled import moment_of, requests_of
 from benchmarks.real.world import HERE, RunFailed, await_that, plain_scripts
+from tests.support.manual_clock import ManualClock
 
 
 def test_every_row_function_takes_the_form_by_name():
@@ -28,25 +30,27 @@ def test_plain_scripts_have_the_length_that_is_asked_for_and_no_two_are_alike():
     assert not any(list(check_script(script)) for script in scripts)
 
 
-def test_a_scaled_clock_is_faster_by_its_scale():
-    real, scaled = ScaledClock(1.0), ScaledClock(1000.0)
-    before, before_scaled = real.monotonic(), scaled.monotonic()
+async def test_a_scaled_clock_is_faster_by_its_scale():
+    real = ManualClock()
+    await real.advance(7.0)  # what was before its making does not count
+    scaled = ScaledClock(1000.0, real)
+    began = scaled.now()
 
-    sum(range(200_000))
+    await real.advance(0.5)
 
-    passed = real.monotonic() - before
-    assert 0 < passed <= (scaled.monotonic() - before_scaled) / 1000
+    assert scaled.monotonic() == 500.0
+    assert scaled.now() - began == timedelta(seconds=500)
+    assert scaled.now().tzinfo is UTC
 
 
 async def test_a_scaled_clock_sleeps_its_own_seconds():
-    real, scaled = ScaledClock(1.0), ScaledClock(1000.0)
-    began = scaled.now()
+    real = ManualClock()
 
-    await scaled.sleep(10.0)
+    sleeper = asyncio.create_task(ScaledClock(1000.0, real).sleep(10.0))
+    await real.advance(0.01)
 
-    assert real.monotonic() < 10
-    assert (scaled.now() - began).total_seconds() >= 10
-    assert scaled.now().tzinfo is UTC
+    assert sleeper.done()
+    assert real.slept == [0.01]
 
 
 def test_a_process_knows_its_own_memory_and_cpu():
