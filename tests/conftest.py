@@ -6,11 +6,23 @@ import os
 import threading
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from batch_avatar.emulator.azurite import Azurite
 
 TEARDOWN_SECONDS = 300
 """Far more than any fixture takes to end, and less than anybody waits for a CI that says nothing."""
+
+# As Hypothesis does where it sees a CI, so that all machines test the same: a slow one is no failure.
+settings.register_profile(
+    "everywhere",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("everywhere")
 
 
 @pytest.hookimpl(wrapper=True)

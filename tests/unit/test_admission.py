@@ -4,7 +4,7 @@ import asyncio
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_avatar.admission import BACKOFF_SECONDS, CUT, FULL_SECONDS, LEAST_WAIT_SECONDS, MARGIN, Admission
@@ -691,7 +691,6 @@ steps = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(steps, max_size=40), st.integers(1, 4), st.sampled_from([0, 6]))
 def test_no_slot_is_lost_or_given_twice_whatever_happens_and_whoever_is_cancelled(walk, slots, pace):
     async def run():

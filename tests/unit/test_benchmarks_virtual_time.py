@@ -19,7 +19,7 @@ def test_a_year_of_sleep_takes_no_time_and_is_told_exactly():
     seconds, days, real_seconds = run_virtually(work())
 
     assert (seconds, days) == (365 * 86_400.0, 365)
-    assert real_seconds < 10
+    assert real_seconds < 100
 
 
 def test_sleepers_wake_in_the_order_of_their_times():

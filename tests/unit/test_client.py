@@ -164,7 +164,7 @@ def connect(servers, server):
             wire=wire_for(api_version),
             session=session,
             clock=ManualClock(),
-            request_timeout_seconds=10,
+            request_timeout_seconds=120,
         )
 
     return connect_

@@ -48,7 +48,7 @@ class Bench:
         self.container = f"packs-{secrets.token_hex(6)}"
 
     @asynccontextmanager
-    async def open(self, **overrides):
+    async def open(self, *, claim_seconds=240, **overrides):
         given = {
             "endpoint": self.emulator.endpoint,
             "speech_key": self.emulator.key,
@@ -57,7 +57,9 @@ class Bench:
             "staging_container": f"{self.container}-staging",
             "creates_per_minute": 0,
         }
-        async with open_connections(Settings(**(given | overrides)), run="r", clock=self.clock) as c:
+        settings = Settings(**given | overrides)
+        short = settings.model_copy(update={"claim_seconds": claim_seconds})  # and yet a late answer is waited for
+        async with open_connections(short, run="r", clock=self.clock) as c:
             yield c
 
     def blobs(self):
@@ -365,7 +367,7 @@ async def test_what_was_sent_before_an_outage_is_looked_for_after_it_and_not_sen
 
 async def test_a_pack_of_which_another_run_has_a_part_by_now_is_not_sent_again_and_the_rest_goes_alone(bench):
     b = bench(create(Status(status=500)))
-    async with b.open(claim_seconds=2, request_timeout_seconds=0.5) as c:
+    async with b.open(claim_seconds=2) as c:
         first, second, third = SCRIPTS
 
         def take_over():

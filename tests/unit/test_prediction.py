@@ -329,7 +329,9 @@ def test_figures_that_cannot_be_are_no_lesson(useless):
 
 figures = st.floats(allow_nan=True, allow_infinity=True)
 renders = st.builds(PastRender, st.sampled_from(["", "v", "V", "w"]), figures, figures, st.none() | figures)
-words = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("aあ漢한ع \n"), max_size=40)
+no_xml = "\ufffe\uffff"  # section 2.2: with one of them in it a text is no markup, so its pauses do not count
+characters = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters=no_xml)
+words = st.text(alphabet=characters | st.sampled_from("aあ漢한ع \n"), max_size=40)
 times = st.sampled_from(["", "2s", "500ms", "-1s", "1e9s", "9" * 400 + "s", "s", "nan", "∞s"]) | words
 rates = st.sampled_from(["", "fast", "x-slow", "+20%", "-400%", "1.2", "-1", "0", "9" * 400 + "%", "nan%"]) | words
 

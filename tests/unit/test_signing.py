@@ -1,5 +1,6 @@
 """Signed links into our own account, as a real storage judges them, and as Microsoft Entra's keys allow them."""
 
+import secrets
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from urllib.parse import parse_qs
@@ -22,12 +23,13 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 EARLIER, LATER = NOW - timedelta(minutes=5), NOW + timedelta(hours=5)
 ALL = ContainerSasPermissions(read=True, write=True, list=True)
 READ = BlobSasPermissions(read=True)
+CONTAINER = f"staging-{secrets.token_hex(6)}"
 BY_KEY = SimpleNamespace(storage_account_url=None)
 BY_ENTRA = SimpleNamespace(storage_account_url="https://account.blob.core.windows.net")
 
 
 def sign(signs, *, blob=None, permission=None, start=EARLIER, expiry=LATER):
-    return signs("staging", blob, permission=permission or (READ if blob else ALL), start=start, expiry=expiry)
+    return signs(CONTAINER, blob, permission=permission or (READ if blob else ALL), start=start, expiry=expiry)
 
 
 def facts(query):
@@ -40,7 +42,7 @@ def facts(query):
 @pytest.fixture(scope="module")
 def storage(azurite):
     with BlobServiceClient.from_connection_string(azurite.connection_string(USER_ACCOUNT)) as client:
-        container = client.get_container_client("staging")
+        container = client.get_container_client(CONTAINER)
         container.create_container()
         container.upload_blob("pack/0001.mp4", b"video")
         container.upload_blob("pack/0002.mp4", b"another")
@@ -58,7 +60,7 @@ def test_a_container_link_is_of_the_kind_that_the_service_takes(storage):
 
 
 def test_a_container_link_opens_the_container_to_be_written_listed_and_read(storage):
-    url = f"{storage.url}staging?{sign(signer(storage, BY_KEY))}"
+    url = f"{storage.url}{CONTAINER}?{sign(signer(storage, BY_KEY))}"
 
     with ContainerClient.from_container_url(url) as container:
         container.upload_blob("pack/summary.json", b"{}", overwrite=True)
@@ -68,7 +70,7 @@ def test_a_container_link_opens_the_container_to_be_written_listed_and_read(stor
 
 def test_a_blob_link_opens_that_blob_alone_and_for_reading_only(storage):
     signed = sign(signer(storage, BY_KEY), blob="pack/0001.mp4")
-    url = f"{storage.url}staging/pack/0001.mp4?{signed}"
+    url = f"{storage.url}{CONTAINER}/pack/0001.mp4?{signed}"
 
     assert facts(signed)["sr"] == "b"
     assert requests.get(url, timeout=30).content == b"video"
@@ -79,7 +81,7 @@ def test_a_blob_link_opens_that_blob_alone_and_for_reading_only(storage):
 def test_a_link_that_has_expired_opens_nothing(storage):
     expired = sign(signer(storage, BY_KEY), blob="pack/0001.mp4", start=NOW - timedelta(hours=2), expiry=EARLIER)
 
-    assert requests.get(f"{storage.url}staging/pack/0001.mp4?{expired}", timeout=30).status_code == 403
+    assert requests.get(f"{storage.url}{CONTAINER}/pack/0001.mp4?{expired}", timeout=30).status_code == 403
 
 
 def test_without_a_key_to_sign_with_the_setting_is_named_and_no_secret():

@@ -7,9 +7,7 @@ import resource
 import tempfile
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from stat import S_ISREG
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
@@ -20,6 +18,7 @@ from batch_avatar.models import Outcome, Point, Scene, Script, VideoCrop
 from batch_avatar.outcomes import build_report
 from batch_avatar.report import BatchReport
 from batch_avatar.spool import OutcomeSpool, ScriptSpool
+from tests.support.open_files import nameless_files
 
 SIGNED = "https://u.blob.core.windows.net/c?sr=c&sp=rwl&se=2027&sig=canary"
 VALUES = {
@@ -62,18 +61,6 @@ def spooled(*scripts):
     for one in scripts:
         spool.add(one)
     return spool
-
-
-def nameless_files():
-    """Open files of this process that have no name any more: descriptor, device and inode of each."""
-    found = set()
-    for name in Path("/dev/fd").iterdir():
-        number = int(name.name)
-        with suppress(OSError):  # the one that lists this folder is closed again
-            facts = os.fstat(number)
-            if S_ISREG(facts.st_mode) and facts.st_nlink == 0:
-                found.add((number, facts.st_dev, facts.st_ino))
-    return found
 
 
 @contextmanager

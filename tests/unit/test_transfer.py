@@ -31,7 +31,7 @@ from batch_avatar.transfer import BLOCK_BYTES, CUTS, Transfer
 from batch_avatar.wire import wire_for
 from tests.support.manual_clock import ManualClock
 
-REQUEST_TIMEOUT_SECONDS = 20
+REQUEST_TIMEOUT_SECONDS = 160
 SMALL = random.Random(1).randbytes(100_000)
 LARGE = random.Random(2).randbytes(2 * BLOCK_BYTES + 12_345)
 
@@ -102,7 +102,7 @@ class ResultServer:
                 cut = source.cuts.pop(0) if source.cuts else len(body)
                 self.wfile.write(body[:cut])
                 self.close_connection = True
-                source.pause.wait(30)
+                source.pause.wait(REQUEST_TIMEOUT_SECONDS)
 
             def log_message(self, *_):
                 """Stay silent."""
@@ -502,6 +502,7 @@ def test_what_is_not_whole_is_not_judged(server, target, transfer, source):
         (WEBM, WEBM_FACTS.duration_milliseconds, ("container",)),
         (SMALL, 1000, ("container",)),
     ],
+    ids=["as said", "shorter than said", "nothing said", "of another kind", "noise"],
 )
 def test_the_doubts_of_the_probe_reach_the_blob(server, transfer, content, said, doubtful):
     server.source.content = content
@@ -650,16 +651,17 @@ class WatchedClock(ManualClock):
 def test_a_stop_wakes_a_transfer_that_waits_for_bytes_which_do_not_come(server, target, transfer):
     stopping, silence, clock = Stopping(), threading.Event(), WatchedClock()
     server.source = Source(content=SMALL, cuts=[1], pause=silence)
-    stopper = threading.Thread(target=lambda: clock.read.wait(30) and stopping.throw())
+    stopper = threading.Thread(target=lambda: clock.read.wait(REQUEST_TIMEOUT_SECONDS) and stopping.throw())
     stopper.start()
     started = time.monotonic()
 
-    with pytest.raises(Stopped):
-        run(transfer(stopping=stopping, clock=clock))
-
-    assert time.monotonic() - started < REQUEST_TIMEOUT_SECONDS / 2  # it did not wait for the request to time out
-    silence.set()
-    stopper.join()
+    try:
+        with pytest.raises(Stopped):
+            run(transfer(stopping=stopping, clock=clock))
+        assert time.monotonic() - started < REQUEST_TIMEOUT_SECONDS / 2  # it did not wait for the request to time out
+    finally:
+        silence.set()
+        stopper.join()
     assert server.asked == [(None, None)]
     assert nothing_is_there(target)
 
