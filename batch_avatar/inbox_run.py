@@ -15,13 +15,12 @@ from batch_avatar.background import Background
 from batch_avatar.connections import CONTROL_THREADS, current
 from batch_avatar.dispatch import Order
 from batch_avatar.errors import BatchAvatarError, ManifestError, Stopped
-from batch_avatar.inbox_steps import move, open_inbox, put_off, read_defaults, read_script, refused
+from batch_avatar.inbox_steps import look_into_inbox, move, open_inbox, put_off, read_defaults, read_script, refused
 from batch_avatar.intake import (
     REJECTED,
     Held,
     facts_of_move,
     folder_of,
-    look_over,
     reason_of_failure,
     reason_of_faults,
     target_of,
@@ -51,18 +50,6 @@ LOOK_SECONDS = 60.0
 """Between two looks while waves run: as often as cron could start a run, and 60 listings an hour."""
 AT_ONCE = CONTROL_THREADS // 2  # of reads and moves: the other threads are for the service
 READ_AHEAD = 100  # scripts of 500 KB at most that are in memory before they go to disk
-
-
-async def look_into_inbox() -> Look:
-    """What lies there; one listing, and nothing is read or moved yet.
-
-    Raises:
-        SettingsError: no inbox is set.
-        ArchiveError: it cannot be listed.
-    """
-    c = current()
-    drops = await c.control(open_inbox(c).look)
-    return look_over(drops, held={}, settle_seconds=c.settings.inbox_settle_seconds)
 
 
 async def render_inbox(
@@ -116,18 +103,25 @@ class _InboxRun:
             self._c.listeners.remove(self._heard)
 
     async def _work(self, look: Look) -> None:
-        """When all that was taken is settled, and one more look finds nothing to take, the work is done."""
+        """When all that was taken is settled, and a look that begins then finds nothing to take, the work is done."""
+        settled = False
         await self._take(look)
-        while self._waves or self._moves:
+        while self._waves or self._moves or not settled:
             await self._pause()
-            if self._broken or self._c.halted is not None:
+            settled = not (self._waves or self._moves)
+            if self._closed():
                 continue
             try:
-                drops = await self._c.control(self._inbox.look)
+                look = await look_into_inbox(held=self._held)
             except BatchAvatarError as error:
                 logger.warning("the inbox cannot be listed, so nothing new is taken for now: %s", error)
                 continue
-            await self._take(look_over(drops, held=self._held, settle_seconds=self._c.settings.inbox_settle_seconds))
+            if not self._closed():  # by what happened meanwhile
+                await self._take(look)
+
+    def _closed(self) -> bool:
+        """Nothing more is taken."""
+        return self._broken or self._c.halted is not None
 
     async def _pause(self) -> None:
         """Until the next look is due, or all that was taken is settled."""

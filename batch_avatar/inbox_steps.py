@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from batch_avatar.connections import current
 from batch_avatar.drafts import check_defaults, check_file
 from batch_avatar.errors import ArchiveUnavailable, InputError, ManifestError, SettingsError
-from batch_avatar.intake import REFUSED, too_large
+from batch_avatar.intake import REFUSED, look_over, too_large
 from batch_avatar.models import Outcome, OutcomeKind
 from batch_avatar.outcomes import facts_of
 from batch_avatar.wire import wire_for
@@ -17,11 +19,12 @@ if TYPE_CHECKING:
     from batch_avatar.connections import Connections
     from batch_avatar.errors import BatchAvatarError
     from batch_avatar.inbox import Inbox
-    from batch_avatar.intake import Drop
+    from batch_avatar.intake import Drop, Held, Look
     from batch_avatar.models import Script
     from batch_avatar.settings import Settings
 
 NO_INBOX = "scripts are dropped into BATCH_AVATAR_INBOX_CONTAINER, which is not set"
+NOTHING_HELD: Mapping[str, Held] = MappingProxyType({})
 COPY_LOOK_SECONDS = 5.0
 COPY_LOOKS = 120
 """Ten minutes together. Inside one account a copy is complete at once as a rule; only then the source may go."""
@@ -36,6 +39,18 @@ def open_inbox(c: Connections) -> Inbox:
     if c.inbox is None:
         raise SettingsError(NO_INBOX)
     return c.inbox
+
+
+async def look_into_inbox(held: Mapping[str, Held] = NOTHING_HELD) -> Look:
+    """What lies there beside what is held, in open connections; one listing, and nothing is read or moved yet.
+
+    Raises:
+        SettingsError: no inbox is set.
+        ArchiveError: it cannot be listed.
+    """
+    c = current()
+    drops = await c.control(open_inbox(c).look)
+    return look_over(drops, held=held, settle_seconds=c.settings.inbox_settle_seconds)
 
 
 def read_defaults(inbox: Inbox, drop: Drop) -> dict[str, Any] | None:

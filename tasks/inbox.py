@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
-from batch_avatar.inbox_run import look_into_inbox, render_inbox
-from batch_avatar.inbox_steps import NO_INBOX
+from batch_avatar.inbox_run import render_inbox
+from batch_avatar.inbox_steps import NO_INBOX, look_into_inbox
 from tasks.rendering import reported
 from tasks.reporting import told_to_prefect
 from tasks.steps import task_chain

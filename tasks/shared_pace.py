@@ -28,7 +28,7 @@ LOCKED = 423  # how the server says "not yet"
 MISSING_IS_FREE = "[]"
 """The server grants what it knows no limit for, and lists none."""
 SHARE = 0.1  # of the time the server says to wait until it is asked again; it adds up to that much again at random
-ANSWER_SECONDS, AWAY_SECONDS = 5.0, 60.0
+ANSWER_SECONDS, AWAY_SECONDS = 15.0, 60.0  # one on SQLite may take some seconds where two cores are busy
 """A server that does not answer within the one is not asked again before the other: creates go on without it."""
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 5.0  # between two questions, each of which costs the server about 5 ms
 

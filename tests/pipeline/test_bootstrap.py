@@ -23,9 +23,9 @@ from batch_avatar.resource_settings import ResourceSettings
 from deployments.automation_files import read_automations, sends_message
 from deployments.bootstrap import main, set_up
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(420)]
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 200
 WATCHING = [automation.name for automation in read_automations() if not sends_message(automation)]
 TELLING = [automation.name for automation in read_automations() if sends_message(automation)]
 MAX_CRASHES = "batch_avatar_max_crashes"

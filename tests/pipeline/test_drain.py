@@ -19,7 +19,7 @@ from batch_avatar.errors import InputError
 from deployments.drain import LOOK_SECONDS, MARGIN_SECONDS, SILENCE_SECONDS, Worker, hand_over, main, wait
 from deployments.draining import PREFIX
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(420)]
 
 SECONDS = 30
 NOBODY = "http://127.0.0.1:1/api"  # nobody listens there

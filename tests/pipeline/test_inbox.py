@@ -8,6 +8,7 @@ import os
 import secrets
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,14 +20,17 @@ from azure.storage.blob import ContainerClient
 
 from batch_avatar.connect import open_connections
 from batch_avatar.emulator.faults import FailJob, FaultRule, Status, StickJob
-from batch_avatar.errors import ArchiveUnavailable, ServiceUnavailable, SettingsError, Stopped
+from batch_avatar.errors import AccessRefused, ArchiveUnavailable, ServiceUnavailable, SettingsError, Stopped
 from batch_avatar.inbox import Inbox
-from batch_avatar.inbox_run import look_into_inbox, render_inbox
+from batch_avatar.inbox_run import render_inbox
+from batch_avatar.inbox_steps import look_into_inbox
 from batch_avatar.intake import Drop
 from batch_avatar.models import Permits
 from batch_avatar.progress import Phase
 from batch_avatar.retry import plain_chain
 from batch_avatar.runner import render_scripts
+from tests.pipeline.conftest import patient
+from tests.support import waiting
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60
@@ -310,9 +314,9 @@ def test_drops_beside_faulty_defaults_wait_and_the_run_says_so(dropped, content)
 def test_what_is_uploaded_in_pieces_is_taken_whole(dropped):
     d = dropped()
     d.drop("a.txt", "First half,")
-    assert d.run(settle_seconds=2) is None
+    assert d.run(settle_seconds=3600) is None
     d.drop("a.txt", "First half, second half.")
-    assert d.run(settle_seconds=2) is None
+    assert d.run(settle_seconds=3600) is None
     d.settled_for("a.txt", 2)
 
     assert d.run(settle_seconds=2).archived == 1
@@ -341,7 +345,7 @@ def test_refused_access_leaves_every_drop_where_it_is_and_takes_no_more(dropped,
     d.drop("a.txt")
     late = listening("a", Phase.WAITING, lambda: d.drop("late.txt"))
 
-    report = d.run(listener=late)
+    report = d.run(listener=late, look_seconds=3600)
 
     assert (report.unfinished, report.scripts) == (1, 1)
     assert report.outcomes[0].error.failure_class == "access"
@@ -433,6 +437,66 @@ def test_a_name_that_leads_elsewhere_is_told_and_never_touched(dropped):
 # While a run goes on
 
 
+class LateInbox(Inbox):
+    """The real one, whose second listing is told only after something has happened that it did not see."""
+
+    def __init__(self, container, meanwhile):
+        super().__init__(container=container)
+        self._looks, self._meanwhile = 0, meanwhile
+
+    def look(self):
+        found = super().look()
+        self._looks += 1
+        if self._looks == 2:
+            self._meanwhile()
+        return found
+
+
+def test_what_is_dropped_while_the_others_end_and_a_look_is_under_way_is_taken_by_the_same_run(dropped):
+    d = dropped(faults=(FaultRule(operation="create", job_id="^a-", action=StickJob()),))
+    d.drop("a.txt")
+
+    def meanwhile():
+        d.drop("late.txt")
+        d.bench.emulator.release()
+        assert waiting.until(lambda: d.names() == {"inbox/late.txt", "processed/a.txt"}, seconds=PATIENCE_SECONDS)
+
+    with d.container() as client:
+        late = LateInbox(client, meanwhile)
+        report = d.run(prepare=lambda c: setattr(c, "inbox", late), look_seconds=0.05)
+
+    assert (report.archived, report.scripts) == (2, 2)
+    assert d.names() == {"processed/a.txt", "processed/late.txt"}
+
+
+def test_what_a_look_finds_that_was_under_way_when_access_was_refused_stays_untouched(dropped):
+    d, looking, connections = dropped(), threading.Event(), []
+    d.drop("a.txt")
+
+    async def refused(*_):
+        await asyncio.to_thread(looking.wait, PATIENCE_SECONDS)
+        raise AccessRefused("The key is wrong.")
+
+    def meanwhile():
+        looking.set()
+        assert waiting.until(lambda: connections[0].halted is not None, seconds=PATIENCE_SECONDS)
+
+    async def work(client):
+        async with open_connections(d.settings(), run="r") as c:
+            connections.append(c)
+            first = await look_into_inbox()
+            d.drop("late.txt")
+            c.inbox = LateInbox(client, meanwhile)
+            c.inbox.look()
+            return await render_inbox(first, replace(plain_chain(), submit=refused), look_seconds=0.05)
+
+    with d.container() as client:
+        report = asyncio.run(work(client))
+
+    assert (report.unfinished, report.scripts) == (1, 1)
+    assert d.names() == {"inbox/a.txt", "inbox/late.txt"}
+
+
 def test_what_is_dropped_while_others_render_does_not_wait_for_them(dropped):
     d = dropped(faults=(FaultRule(operation="create", job_id="^slow-", action=StickJob()),))
     d.drop("slow.txt")
@@ -444,7 +508,7 @@ def test_what_is_dropped_while_others_render_does_not_wait_for_them(dropped):
             d.drop("bad.ssml", "<speak>")
         if event.outcome is not None:
             ended.append(event.script_id)
-        if event.outcome is not None and event.script_id == "late":
+        if set(ended) == {"late", "inbox/bad.ssml"}:
             d.bench.emulator.release()
 
     report = d.run(listener=listener, run="run-1")
@@ -504,7 +568,7 @@ def test_a_wave_that_ends_says_nothing_of_a_later_drop_under_the_name_of_one_of_
                     d.drop("a.txt", "Two.")
             case "long", Phase.ARCHIVED:  # its wave says how it ended in a moment, and the second "a" is not ready
                 asyncio.get_running_loop().call_later(0.5, d.bench.emulator.release)
-        if len(jobs.get("a", ())) == 2 and event.phase == Phase.CREATED:
+        if len(jobs.get("a", ())) == 2 and "long" in jobs and event.phase == Phase.CREATED:
             d.bench.emulator.release(jobs["long"][0])
 
     report = d.run(listener=listener)
@@ -668,7 +732,7 @@ def test_what_stops_one_batch_stops_the_others_before_they_claim_anything(quick,
 def test_a_refusal_of_everything_ends_the_run_with_the_rest_still_in_the_inbox(dropped):
     refused = FaultRule(operation="create", action=Status(status=400, code="BadRequest"))
     d = dropped(faults=(refused,))
-    for number in range(12):
+    for number in range(20):  # the fifth refusal ends it, when eight others may be on their way
         d.drop(f"s{number:02d}.txt")
 
     report = d.run()
@@ -676,7 +740,7 @@ def test_a_refusal_of_everything_ends_the_run_with_the_rest_still_in_the_inbox(d
     rejected = [name for name in d.names() if name.startswith("rejected/") and not name.endswith(".reason.txt")]
     stayed = [name for name in d.names() if name.startswith("inbox/")]
     assert (report.failed, report.unfinished) == (len(rejected), len(stayed))
-    assert len(rejected) + len(stayed) == 12
+    assert len(rejected) + len(stayed) == 20
     assert stayed
 
 
@@ -705,6 +769,7 @@ def flow(stack, tmp_path):
         "BATCH_AVATAR_POLL_INTERVAL_SECONDS": "0.3",
         "BATCH_AVATAR_CREATES_PER_MINUTE": "3000",
         "BATCH_AVATAR_INBOX_SETTLE_SECONDS": "1",
+        **patient(stack),
         **{f"BATCH_AVATAR_{name.upper()}": value for name, value in DEFAULTS.items()},
     }
 

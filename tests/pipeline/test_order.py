@@ -14,7 +14,8 @@ from batch_avatar.runner import render_scripts
 
 LENGTHS = {"a": 2, "b": 9, "c": 1, "d": 5}
 """Of each script, so many sentences."""
-PACE = 600  # a minute: one create after another, so that they arrive as they leave
+ONE_BY_ONE = {"max_unfinished_jobs": 1, "poll_interval_seconds": 0.05}
+"""Each is sent when the one before it has ended, so that they arrive as they leave."""
 
 
 def scripts_of(script):
@@ -24,7 +25,7 @@ def scripts_of(script):
 
 def render(b, scripts, **options):
     async def work():
-        async with open_connections(b.settings(creates_per_minute=PACE, poll_interval_seconds=0.05), run="r"):
+        async with open_connections(b.settings(**ONE_BY_ONE), run="r"):
             return await render_scripts(scripts, plain_chain(), **options)
 
     return asyncio.run(work())
@@ -51,8 +52,8 @@ def test_scripts_are_sent_in_the_order_that_is_asked_for_and_told_as_given(quick
 @pytest.mark.parametrize(("options", "expected"), [((), "bdac"), (("--order", "manifest"), "abcd")])
 def test_the_command_sends_the_longest_first_unless_told_otherwise(quick, script, written, options, expected):
     b = quick()
-    folder = written(*scripts_of(script))
-    done = b.command("render", "scripts.jsonl", *options, "--json", folder=folder, BATCH_AVATAR_CREATES_PER_MINUTE=PACE)
+    b.overrides |= ONE_BY_ONE
+    done = b.command("render", "scripts.jsonl", *options, "--json", folder=written(*scripts_of(script)))
 
     assert done.returncode == 0, done.stderr
     assert first_letters(sent(b)) == expected
