@@ -108,6 +108,7 @@ def test_a_list_that_lags_for_longer_than_we_settle_costs_a_second_job_and_only_
     report = b.render([script()])
     assert report.archived == 1
     assert list(sent_by_name(b).values()) == [2]
+    b.emulator.settle()
     b.emulator.advance(LAG + 1)  # now the list shows the other one as well
     assert b.emulator.stats()["jobs"] == 1
     assert b.render([script()]).skipped == 1
@@ -118,6 +119,7 @@ def test_a_list_that_lags_for_longer_than_we_settle_costs_a_second_job_and_only_
 def test_a_second_job_that_the_list_shows_only_after_the_receipt_is_told_as_paid(paid_twice, script):
     b = paid_twice()
     b.render([script()])
+    b.emulator.settle()
     b.emulator.advance(LAG + 1)
     assert b.render([script()]).outcomes[0].note == "1 more job of its name existed and cost as well"
 
@@ -127,6 +129,7 @@ def test_of_two_jobs_of_one_name_that_nobody_has_noted_the_older_is_archived_and
     assert b.render([script()]).unfinished == 1
     older, younger = b.emulator.jobs()
     assert older["name"] == younger["name"]
+    b.emulator.settle()
     b.emulator.advance(LAG + 1)
     (item,) = b.plan([script()]).items
     assert (item.state, item.extras) == ("alive", (younger["id"],))

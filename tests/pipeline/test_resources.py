@@ -13,7 +13,7 @@ import requests
 
 from batch_avatar import stages
 from batch_avatar.connect import open_connections
-from batch_avatar.emulator.faults import FaultRule, Status
+from batch_avatar.emulator.faults import FaultRule, Status, StickJob
 from batch_avatar.emulator.options import Progression
 from batch_avatar.errors import AccessRefused
 from batch_avatar.models import Permits
@@ -21,7 +21,7 @@ from batch_avatar.retry import plain_chain
 from batch_avatar.runner import render_scripts
 from batch_avatar.settings import load_settings
 from batch_avatar.sweep import sweep
-from tests.pipeline.conftest import QUICK
+from tests.support.virtual_clock import VirtualClock, run_virtually
 
 AVA, ANDREW = "en-US-AvaMultilingualNeural", "en-US-AndrewNeural"
 NOT_TO_BE_REACHED = {"name": "down", "endpoint": "http://127.0.0.1:9", "speech_key": "k"}
@@ -55,19 +55,19 @@ class Fleet:
         return name
 
     @asynccontextmanager
-    async def open(self, *, resources=None, run=None, **overrides):
+    async def open(self, *, resources=None, run=None, clock=None, **overrides):
         settings = load_settings(
             resources=resources or self.resources(),
             storage_connection_string=self.archive.connection_string,
             container=self.archive.container_name,
             **({"creates_per_minute": 0, "poll_interval_seconds": 0.1} | overrides),
         )
-        async with open_connections(settings, run=run or secrets.token_hex(4)) as c:
+        async with open_connections(settings, run=run or secrets.token_hex(4), clock=clock) as c:
             yield c
 
-    def render(self, scripts, *, permits=None, events=None, patience=PATIENCE_SECONDS, **options):
+    def render(self, scripts, *, permits=None, events=None, **options):
         async def work():
-            async with self.open(**options) as c, asyncio.timeout(patience):
+            async with self.open(**options) as c, asyncio.timeout(PATIENCE_SECONDS):
                 c.listeners += [] if events is None else [events.append]
                 return await render_scripts(scripts, plain_chain(), permits=permits)
 
@@ -164,10 +164,14 @@ def test_scripts_are_spread_evenly_also_where_neither_pace_nor_slots_hold_them_b
 
 def test_a_resource_with_twice_the_pace_gets_twice_the_scripts(fleet, script):
     f = fleet(a={"creates_per_minute": 120}, b={"creates_per_minute": 60})
-    report = f.render([script(f"s{number}") for number in range(9)])
+    clock = VirtualClock()
 
-    assert report.all_archived
-    assert f.accepted()["a"] - f.accepted()["b"] in (2, 3, 4), f.accepted()
+    async def work():
+        async with clock.running(lambda *_: None), f.open(clock=clock):
+            return await render_scripts([script(f"s{number}") for number in range(9)], plain_chain())
+
+    assert run_virtually(work()).all_archived
+    assert f.accepted() == {"a": 6, "b": 3}
 
 
 def test_receipts_name_the_resource_and_a_second_run_costs_nothing(fleet, script):
@@ -281,16 +285,15 @@ def test_a_resource_that_refuses_everything_is_set_aside_and_the_rest_goes_elsew
 def test_a_resource_that_is_down_from_the_start_binds_no_script(fleet, script):
     """Its list could not be read; who waits for it would wait for ever while another is free."""
     f = fleet("up")
-    report = f.render(
-        [script(f"s{number}") for number in range(6)], resources=[NOT_TO_BE_REACHED, *f.resources()], patience=10
-    )
+    report = f.render([script(f"s{number}") for number in range(6)], resources=[NOT_TO_BE_REACHED, *f.resources()])
 
     assert report.all_archived
     assert f.accepted() == {"up": 6}
 
 
 def test_scripts_that_wait_move_when_a_resource_goes_down_and_what_it_has_is_finished_when_it_is_back(fleet, script):
-    f = fleet("a", b={"options": {"progression": QUICK}})
+    stuck = FaultRule(operation="create", action=StickJob())
+    f = fleet("a", b={"options": {"faults": (stuck,)}})
     b = f.benches["b"].emulator
     down = [FaultRule(operation="any", action=Status(status=503))]
     scripts = [script(f"s{number:02d}") for number in range(10)]
@@ -304,6 +307,7 @@ def test_scripts_that_wait_move_when_a_resource_goes_down_and_what_it_has_is_fin
             b.set_faults(down)
             await until(lambda: sum(event.phase == "archived" for event in events) == 9)  # all but the one that it has
             b.clear_faults()
+            b.release()
             return await rendering
 
     report = asyncio.run(work())
@@ -484,7 +488,7 @@ def test_a_key_that_is_revoked_while_others_have_all_slots_ends_the_run(bench, s
     foreign_job(b.emulator, "foreign-0")
 
     async def work():
-        async with open_connections(b.settings(max_unfinished_jobs=1), run="r"), asyncio.timeout(10):
+        async with open_connections(b.settings(max_unfinished_jobs=1), run="r"), asyncio.timeout(PATIENCE_SECONDS):
             rendering = asyncio.create_task(render_scripts([script("s1"), script("s2")], plain_chain()))
             await until(lambda: sum(b.emulator.stats()["requests"].get("list", {}).values()) >= 3)
             b.emulator.set_faults([FaultRule(operation="any", action=Status(status=401, shape="gateway"))])

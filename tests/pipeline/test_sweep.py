@@ -16,6 +16,7 @@ from batch_avatar import stages
 from batch_avatar.connect import open_connections
 from batch_avatar.emulator.faults import AbortJob, FailJob, FaultRule, Status, StickJob
 from batch_avatar.models import FailureFacts, Permits
+from batch_avatar.progress import Phase
 from batch_avatar.records import DeadLetter
 from batch_avatar.settings import load_settings
 from tests.pipeline.conftest import Bench
@@ -191,7 +192,7 @@ def test_what_a_sweep_archives_is_known_as_paid_and_a_lost_video_is_paid_again_o
     b.delete_blob("intro/.*/receipt.json")
     b.delete_blob("intro/.*/video.mp4")
 
-    assert b.render([script()], claim_seconds=4, request_timeout_seconds=1).failed == 1
+    assert b.render([script()]).failed == 1
     assert len(b.accepted()) == 1
 
     assert b.render([script()], permits=Permits(rerender_lost=True)).archived == 1
@@ -210,7 +211,7 @@ def test_a_video_whose_receipt_was_never_written_is_known_as_paid_when_its_job_i
     b.delete_blob(in_the_way)
     b.delete_job(ref.job_id)
 
-    assert b.render([script()], claim_seconds=4, request_timeout_seconds=1).skipped == 1
+    assert b.render([script()]).skipped == 1
     assert b.receipts()["intro"]["job_id"] == ref.job_id
     assert len(b.accepted()) == 1
 
@@ -222,7 +223,7 @@ def test_a_job_that_was_taken_where_another_run_was_refused_is_settled_by_its_ow
     (ref,) = b.submit([script()])
     refused = FailureFacts.model_validate({"class": "input", "code": "BadRequest", "message": "no"})
     forget_answer(b, ref, letter=refused)
-    b.emulator.jobs()  # it ends
+    b.end_jobs()
     b.emulator.advance(HOUR)
     b.emulator.clear_faults()
 
@@ -307,7 +308,21 @@ def test_sweeps_beside_a_running_render_do_no_harm(bench, script):
     b = bench(list_lag_seconds=0)
     scripts = [script(f"s{number:02d}") for number in range(16)]
     reports, sweeps = [], []
-    render = threading.Thread(target=lambda: reports.append(b.render(scripts, max_unfinished_jobs=4)))
+
+    class SweptMeanwhile(list):
+        """Events; where a first job has ended and its run stands still before it takes the video, a sweep comes by."""
+
+        def append(self, event):
+            if event.phase == Phase.RENDERED and not self:
+                super().append(event)
+                one = threading.Thread(target=lambda: sweeps.append(b.sweep()))
+                one.start()
+                one.join()
+
+    def rendering():
+        reports.append(b.render(scripts, max_unfinished_jobs=4, events=SweptMeanwhile()))
+
+    render = threading.Thread(target=rendering)
     render.start()
     while render.is_alive():
         sweeps.append(b.sweep())
