@@ -13,7 +13,7 @@ from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect.states import Cancelling, Completed, Pending, Running
+from prefect.states import Cancelling, Completed, Pending, Running, Scheduled
 
 from batch_avatar.errors import InputError
 from deployments.drain import LOOK_SECONDS, MARGIN_SECONDS, SILENCE_SECONDS, Worker, hand_over, main, wait
@@ -126,7 +126,7 @@ async def test_nobody_elses_run_is_touched(client, run, worker, clock):
         "in another pool": await run("a", Pending(), Running(), in_pool=other_pool),
         "being cancelled": await run("a", Pending(), Running(), Cancelling()),
         "ended": await run("a", Pending(), Running(), Completed()),
-        "not begun": await run("a"),
+        "not begun": await run("a", Scheduled(scheduled_time=datetime.now(UTC) + timedelta(days=1))),
     }
     before = await states(client, untouched.values())
     said = []
