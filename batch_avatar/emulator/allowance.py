@@ -28,8 +28,8 @@ class Allowance:
 
     def spend(self, generation: Generation = "2024") -> datetime:
         """Take one create, or raise 429; the answer is what `refund` takes back."""
-        now = self._clock.now()
         with self._lock:
+            now = self._clock.now()
             while self._spent and self._spent[0] <= now - _MINUTE:
                 self._spent.popleft()
             if self._limit and len(self._spent) >= self._limit:

@@ -50,7 +50,8 @@ class Azurite:
     node_modules: Path | None = None
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Account name to base64 key; random keys for both accounts when empty."""
-    start_timeout_seconds: float = 30.0
+    start_timeout_seconds: float = 120.0
+    """It takes 1 to 4 s; a busy machine may stop it for longer."""
 
     def __post_init__(self) -> None:
         self.keys = dict(self.keys) or {SERVICE_ACCOUNT: new_account_key(), USER_ACCOUNT: new_account_key()}
@@ -165,10 +166,11 @@ class Azurite:
     def _await_url(self, log: Path) -> str:
         give_up = time.monotonic() + self.start_timeout_seconds
         while True:
+            over = not self._alive() or time.monotonic() > give_up  # asked first: what it has said until then counts
             text = log.read_text(errors="replace")
             if _LISTENING in text and "\n" in (rest := text.split(_LISTENING, 1)[1]):
                 return rest.split("\n", 1)[0].strip()
-            if not self._alive() or time.monotonic() > give_up:
+            if over:
                 raise RuntimeError(f"Azurite did not start: {text.strip()[-500:] or 'it said nothing'}")
             time.sleep(0.02)
 

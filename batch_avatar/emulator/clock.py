@@ -5,28 +5,40 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class ServiceClock:
     """Tells service time, which runs `scale` times as fast as real time, or only when told to.
 
     `scale` is in service seconds per real second. A stepped clock moves by `advance` alone; `scale`
-    then still converts for callers that must be told a real waiting time.
+    then still converts for callers that must be told a real waiting time. `monotonic` tells real seconds.
     """
 
-    def __init__(self, *, scale: float = 1.0, stepped: bool = False, start: datetime | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        scale: float = 1.0,
+        stepped: bool = False,
+        start: datetime | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         if scale <= 0:
             raise ValueError("scale must be above zero")
         self.scale = scale
         self.stepped = stepped
         self._start = start or datetime.now(UTC)
-        self._origin = time.monotonic()
+        self._monotonic = monotonic
+        self._origin = monotonic()
         self._advanced_seconds = 0.0
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
         """Tell the service time, in UTC."""
-        elapsed = 0.0 if self.stepped else (time.monotonic() - self._origin) * self.scale
+        elapsed = 0.0 if self.stepped else (self._monotonic() - self._origin) * self.scale
         with self._lock:
             return self._start + timedelta(seconds=elapsed + self._advanced_seconds)
 

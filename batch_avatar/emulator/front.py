@@ -33,6 +33,17 @@ _PIECE_BYTES = 256 * 1024
 _OWN_LIFE = timedelta(hours=1)
 """Of the front's own link to the storage; whether the client's link lives has been decided by service time."""
 _NOT_FORWARDED = frozenset({"host", "connection", "authorization", "ocp-apim-subscription-key", "content-length"})
+_RECONNECT = urllib3.Retry(
+    total=None,
+    connect=3,
+    read=3,
+    redirect=False,
+    status=0,
+    other=0,
+    allowed_methods=("GET", "HEAD"),
+    respect_retry_after_header=False,
+)
+"""Azurite closes a connection that was idle for 5 s, maybe just as it is used again; answers are never asked twice."""
 _NOT_RETURNED = frozenset({"connection", "keep-alive", "transfer-encoding", "date"})
 
 
@@ -44,7 +55,7 @@ class StorageFront:
         self._endpoint = endpoint
         self._account = str(service.outputs.storage.account_name)
         self._secret = secrets.token_bytes(32)
-        self._pool = urllib3.PoolManager(num_pools=2, maxsize=32, retries=False)
+        self._pool = urllib3.PoolManager(num_pools=2, maxsize=32, retries=_RECONNECT)
 
     def close(self) -> None:
         """Close the connections to the storage."""

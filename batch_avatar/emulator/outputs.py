@@ -61,7 +61,7 @@ class Outputs:
         with contextlib.suppress(ResourceExistsError):
             self._container.create_container()
         self.resource_folder = uuid.uuid4().hex
-        """First segment of every blob name; constant per resource (I)."""
+        """First segment of blob names; constant per resource (I), but for jobs under an id that was used before."""
         self.mint_link: LinkMint = self.sign_link
         self._shared_lock = threading.Lock()
         self._shared: dict[str, tuple[str, str, int]] = {}
@@ -166,11 +166,15 @@ class Outputs:
     def _target(self, job: Job) -> Iterator[tuple[ContainerClient, str]]:
         url = job.request.properties.destination_container_url
         if not url:
-            yield self._container, f"{self.resource_folder}/{job.id}"
+            yield self._container, f"{self._first_folder(job)}/{job.id}"
             return
         prefix = (job.request.properties.destination_path or "").strip("/")
         with ContainerClient.from_container_url(url, use_env_settings=False) as container:
             yield container, f"{prefix}/{job.internal_id}" if prefix else job.internal_id
+
+    def _first_folder(self, job: Job) -> str:
+        """The resource's, or one of its own if its id was used before: the old blobs may yet be written or removed."""
+        return job.internal_id.replace("-", "") if job.preview is None and job.incarnation else self.resource_folder
 
     def _nonce(self, job: Job, content: str) -> str:
         if self._options.vary_bytes:

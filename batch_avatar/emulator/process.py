@@ -7,11 +7,11 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 _LEAVE_BEHIND = 'log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!'
 
@@ -38,7 +38,16 @@ def is_running(pid: int) -> bool:
         os.kill(pid, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    return True
+    return not _has_ended(pid)
+
+
+def _has_ended(pid: int) -> bool:
+    """Tell whether it only waits to be reaped, where /proc tells: not every first process of a container reaps."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(") ")[2]
+    except OSError:
+        return False
+    return state.startswith("Z")
 
 
 def stop_process(pid: int, *, grace_seconds: float = 3.0) -> None:
@@ -46,7 +55,8 @@ def stop_process(pid: int, *, grace_seconds: float = 3.0) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
         give_up = time.monotonic() + grace_seconds
-        while time.monotonic() < give_up:
-            os.kill(pid, 0)
+        while is_running(pid):
+            if time.monotonic() > give_up:
+                os.kill(pid, signal.SIGKILL)
+                return
             time.sleep(0.02)
-        os.kill(pid, signal.SIGKILL)

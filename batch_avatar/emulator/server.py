@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import queue
 import signal
 import socket
 import threading
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     from batch_avatar.emulator.faults import FaultRule
 
-_START_SECONDS = 15.0
+_START_SECONDS = 60.0
+"""It takes milliseconds; a busy machine may stop it for longer."""
 
 
 class _DroppableProtocol(H11Protocol):
@@ -54,15 +56,22 @@ class _PromptServer(uvicorn.Server):
 class EmulatorServer:
     """The service on loopback, as a context manager.
 
-    `storage_connection_string` names the *service's* storage account; see `azurite.Azurite`.
+    `storage_connection_string` names the *service's* storage account; see `azurite.Azurite`. Requests that are
+    under way when it stops have `grace_seconds` to end.
     """
 
     def __init__(
-        self, options: EmulatorOptions | None = None, *, storage_connection_string: str, port: int = 0
+        self,
+        options: EmulatorOptions | None = None,
+        *,
+        storage_connection_string: str,
+        port: int = 0,
+        grace_seconds: int = 2,
     ) -> None:
         self.options = options or EmulatorOptions()
         self._connection_string = storage_connection_string
         self._port = port
+        self._grace_seconds = grace_seconds
         self._service: Service | None = None
         self._front: StorageFront | None = None
         self._servers: list[_PromptServer] = []
@@ -162,7 +171,7 @@ class EmulatorServer:
         return all(server.started for server in self._servers)
 
     def _run(self, pairs: list[tuple[Any, socket.socket]]) -> None:
-        self._servers = [_PromptServer(_configure(app)) for app, _ in pairs]
+        self._servers = [_PromptServer(_configure(app, self._grace_seconds)) for app, _ in pairs]
         listeners = [listener for _, listener in pairs]
         started = threading.Event()
         failure: list[BaseException] = []
@@ -189,11 +198,12 @@ class EmulatorServer:
 
         self._thread = threading.Thread(target=target, name="emulator", daemon=True)
         self._thread.start()
-        if not started.wait(_START_SECONDS) or failure:
+        started.wait(_START_SECONDS)
+        if not started.is_set() or failure:  # asked again: it may have been set while nobody ran
             raise RuntimeError("the emulator did not start") from (failure[0] if failure else None)
 
 
-def _configure(app: Any) -> uvicorn.Config:
+def _configure(app: Any, grace_seconds: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=_DroppableProtocol,
@@ -205,7 +215,7 @@ def _configure(app: Any) -> uvicorn.Config:
         server_header=False,
         date_header=False,  # the gate sends service time
         timeout_keep_alive=60,
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=grace_seconds,
         backlog=2048,
     )
 
@@ -235,12 +245,12 @@ def serve(
     on_ready: Callable[[EmulatorServer], None] = lambda _: None,
 ) -> None:
     """Run until SIGINT or SIGTERM; call from the main thread."""
-    stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    stop: queue.SimpleQueue[None] = queue.SimpleQueue()  # put is reentrant; Event.set waits for a wait it interrupts
+    before = {number: signal.signal(number, lambda *_: stop.put(None)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with EmulatorServer(options, storage_connection_string=storage_connection_string, port=port) as emulator:
             on_ready(emulator)
-            stop.wait()
+            stop.get()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -54,6 +54,7 @@ class Service:
         self.outputs = Outputs(options, self.clock, storage_connection_string)
         self.store = JobStore(
             options,
+            self.clock,
             on_release=lambda job: self._spawn(self._render, job),
             on_end=self._count_end,
             on_remove=self._count_removal,
@@ -83,7 +84,7 @@ class Service:
     def get(self, job_id: str, generation: Generation = "2024") -> dict[str, Any] | None:
         """Give a job; None stands for an answer without content."""
         with self.store.lock:
-            job = self.store.find(job_id, self.clock.now(), generation=generation, read=True)
+            job = self.store.find(job_id, generation=generation, read=True)
             if job is not None:
                 return view_job(job, self.outputs.links(job))
         if HTTPStatus(self.options.get_absent) is HTTPStatus.NO_CONTENT:
@@ -93,13 +94,13 @@ class Service:
     def list_page(self, skip: int, size: int, generation: Generation = "2024") -> tuple[list[dict[str, Any]], bool]:
         """Give one page, newest first, and whether more follow."""
         with self.store.lock:
-            jobs, more = self.store.page(skip, size, self.clock.now(), generation)
+            jobs, more = self.store.page(skip, size, generation)
             return [view_job(job, self.outputs.links(job)) for job in jobs], more
 
     def delete(self, job_id: str, generation: Generation = "2024") -> None:
         """Remove a job and, before returning, its blobs."""
         with self.store.lock:
-            job = self.store.find(job_id, self.clock.now(), generation=generation)
+            job = self.store.find(job_id, generation=generation)
             if job is None:
                 if HTTPStatus(self.options.delete_absent) is HTTPStatus.NOT_FOUND:
                     raise ApiError(404, "NotFound", "The specified synthesis could not be found.")
@@ -111,7 +112,7 @@ class Service:
 
     def operation(self, operation_id: str) -> dict[str, Any]:
         """Give an operation's status, which is its job's."""
-        found = self.store.find_operation(operation_id, self.clock.now())
+        found = self.store.find_operation(operation_id)
         if found is None:
             raise ApiError(404, "NotFound", "The specified operation could not be found.")
         return {"id": operation_id, "status": found[1].status}
@@ -120,12 +121,12 @@ class Service:
 
     def stats(self) -> dict[str, Any]:
         """Give all counts."""
-        unfinished = self.store.unfinished(self.clock.now())
-        return self.counters.report(unfinished=unfinished, live=self.store.live()) | {"faults": self.faults.report()}
+        counts = self.counters.report(unfinished=self.store.unfinished(), live=self.store.live())
+        return counts | {"faults": self.faults.report()}
 
     def jobs(self) -> list[dict[str, Any]]:
         """Give all jobs ever, removed ones included."""
-        jobs = self.store.history(self.clock.now())
+        jobs = self.store.history()
         return [describe_job(job, bill_failed=self.options.bill_failed_jobs) for job in jobs]
 
     def set_faults(self, rules: Sequence[FaultRule]) -> None:
@@ -136,7 +137,7 @@ class Service:
 
     def release(self, job_id: str | None = None) -> int:
         """Let stuck jobs go on."""
-        return self.store.release(job_id, self.clock.now())
+        return self.store.release(job_id)
 
     def settle(self, timeout_seconds: float = 60.0) -> None:
         """Wait (real time) until nothing is being rendered or removed in the background."""
@@ -173,14 +174,13 @@ class Service:
         request = parse_request(body, self.options)
         expires = self._check_destination(request)
         with self.store.lock:
-            now = self.clock.now()
-            old = self.store.find(job_id, now)
+            old = self.store.find(job_id)
             if old is not None and (answer := self._settle_repeat(old)) is not None:
                 return answer
             if old is not None:
                 self.store.remove(old, "replaced")
                 self._spawn(self.outputs.delete, old)
-            self._check_slots(now, self.options.active_jobs_refusal)
+            self._check_slots(self.options.active_jobs_refusal)
             job = Job(
                 id=job_id,
                 name=job_id,
@@ -188,18 +188,17 @@ class Service:
                 operation_id=operation_id or str(uuid.uuid4()),
                 incarnation=self.store.next_incarnation(job_id),
                 request=request,
-                created=now,
+                created=self.clock.now(),
                 fault=self._choose_fault(job_id, request),
                 destination_expires=expires,
             )
-            return self._admit(job, now, fingerprint)
+            return self._admit(job, fingerprint)
 
     def _create_preview(self, body: bytes) -> Created:
         preview, request = parse_preview(body, self.options)
         expires = self._check_destination(request)
         with self.store.lock:
-            now = self.clock.now()
-            self._check_slots(now, "400")
+            self._check_slots("400")
             job_id = str(uuid.uuid4())
             job = Job(
                 id=job_id,
@@ -208,17 +207,17 @@ class Service:
                 operation_id=str(uuid.uuid4()),  # never told: operations came in 2024
                 incarnation=self.store.next_incarnation(preview.display_name),
                 request=request,
-                created=now,
+                created=self.clock.now(),
                 preview=preview,
                 fault=self._choose_fault(preview.display_name, request),
                 destination_expires=expires,
             )
-            return self._admit(job, now)
+            return self._admit(job)
 
-    def _admit(self, job: Job, now: datetime, fingerprint: str = "") -> Created:
-        self.store.admit(job, fingerprint=fingerprint)
-        self.counters.accepted(job, unfinished=self.store.unfinished(now))
+    def _admit(self, job: Job, fingerprint: str = "") -> Created:
         created = Created(view_job(job), job.operation_id)
+        self.store.admit(job, fingerprint=fingerprint)
+        self.counters.accepted(job, unfinished=self.store.unfinished())
         if not job.held:
             self._spawn(self._render, job)
         return created
@@ -233,7 +232,7 @@ class Service:
         return StickJob() if fault is None and sticks else fault
 
     def _replay(self, operation_id: str | None, fingerprint: str) -> Created | None:
-        found = self.store.find_operation(operation_id, self.clock.now()) if operation_id else None
+        found = self.store.find_operation(operation_id) if operation_id else None
         if found is None:
             return None
         known, job = found
@@ -253,9 +252,9 @@ class Service:
             return Created(view_job(old, self.outputs.links(old)), old.operation_id)
         return None
 
-    def _check_slots(self, now: datetime, refusal: Literal["429", "400"]) -> None:
+    def _check_slots(self, refusal: Literal["429", "400"]) -> None:
         limit = self.options.active_jobs_limit
-        if limit and self.store.unfinished(now) >= limit:
+        if limit and self.store.unfinished() >= limit:
             message = f"There are too many active jobs: the limit is {limit} per resource."
             if refusal == "429":
                 raise ApiError(429, "TooManyRequests", message)

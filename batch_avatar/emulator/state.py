@@ -15,16 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from batch_avatar.emulator.clock import ServiceClock
     from batch_avatar.emulator.jobs import Rendered
     from batch_avatar.emulator.options import EmulatorOptions, Generation
 
 
 class JobStore:
-    """All jobs ever, guarded by one lock. Callers that decide and then act hold `lock` around both."""
+    """All jobs ever, guarded by one lock. Callers that decide and then act hold `lock` around both.
+
+    It reads the clock itself, under the lock: an older reading would move a job back.
+    """
 
     def __init__(
         self,
         options: EmulatorOptions,
+        clock: ServiceClock,
         *,
         on_release: Callable[[Job], None] = lambda _: None,
         on_end: Callable[[Job], None] = lambda _: None,
@@ -32,6 +37,7 @@ class JobStore:
     ) -> None:
         self.lock = threading.RLock()
         self._options = options
+        self._clock = clock
         self._on_release = on_release
         self._on_end = on_end
         self._on_remove = on_remove
@@ -64,11 +70,10 @@ class JobStore:
             self._history.append(job)
             self._operations[job.operation_id] = (fingerprint, job)
 
-    def find(
-        self, job_id: str, now: datetime, *, generation: Generation | None = None, read: bool = False
-    ) -> Job | None:
+    def find(self, job_id: str, *, generation: Generation | None = None, read: bool = False) -> Job | None:
         """Give the live job with this id (and of this generation), moved up to now. `read`: a client looks at it."""
         with self.lock:
+            now = self._clock.now()
             self._expire(now)
             job = self._live.get(job_id)
             if job is not None and generation not in (None, job.generation):
@@ -80,19 +85,19 @@ class JobStore:
                     return None
             return job
 
-    def find_operation(self, operation_id: str, now: datetime) -> tuple[str, Job] | None:
+    def find_operation(self, operation_id: str) -> tuple[str, Job] | None:
         """Give the fingerprint and the job that an operation id started, even when the job is gone."""
         with self.lock:
             found = self._operations.get(operation_id)
             if found is not None and found[1].removed is None:
-                self._move(found[1], now)
+                self._move(found[1], self._clock.now())
             return found
 
-    def page(self, skip: int, size: int, now: datetime, generation: Generation) -> tuple[list[Job], bool]:
+    def page(self, skip: int, size: int, generation: Generation) -> tuple[list[Job], bool]:
         """Give one page of the generation's visible jobs, newest first, and whether more follow."""
-        visible_until = now - timedelta(seconds=self._options.list_lag_seconds)
         with self.lock:
-            self.tick(now)
+            now = self._tick()
+            visible_until = now - timedelta(seconds=self._options.list_lag_seconds)
             visible = [
                 job
                 for job in reversed(self._live.values())
@@ -117,9 +122,10 @@ class JobStore:
             job.rendered = rendered
             return job.removed is None
 
-    def release(self, job_id: str | None, now: datetime) -> int:
+    def release(self, job_id: str | None) -> int:
         """Let stuck jobs (those of one id or name, or all) go on; tell how many."""
         with self.lock:
+            now = self._clock.now()
             held = [
                 job
                 for job in self._unfinished.values()
@@ -132,10 +138,10 @@ class JobStore:
                 self._move(job, now)
             return len(held)
 
-    def unfinished(self, now: datetime) -> int:
+    def unfinished(self) -> int:
         """Count the jobs that are not terminal."""
         with self.lock:
-            self.tick(now)
+            self._tick()
             return len(self._unfinished)
 
     def live(self) -> int:
@@ -143,18 +149,19 @@ class JobStore:
         with self.lock:
             return len(self._live)
 
-    def history(self, now: datetime) -> list[Job]:
+    def history(self) -> list[Job]:
         """Give all jobs ever, in order of creation."""
         with self.lock:
-            self.tick(now)
+            self._tick()
             return list(self._history)
 
-    def tick(self, now: datetime) -> None:
-        """Move every unfinished job up to now and drop what has expired."""
-        with self.lock:
-            for job in list(self._unfinished.values()):
-                self._move(job, now)
-            self._expire(now)
+    def _tick(self) -> datetime:
+        """Move every unfinished job up to now and drop what has expired; tell now."""
+        now = self._clock.now()
+        for job in list(self._unfinished.values()):
+            self._move(job, now)
+        self._expire(now)
+        return now
 
     def _move(self, job: Job, now: datetime, *, read: bool = False) -> None:
         if read:

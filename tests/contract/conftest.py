@@ -16,6 +16,8 @@ from jsonschema import Draft202012Validator
 from batch_avatar.emulator.azurite import USER_ACCOUNT
 from batch_avatar.emulator.options import EmulatorOptions, Progression
 from batch_avatar.emulator.server import EmulatorServer
+from tests.contract.storage_road import open_road
+from tests.support.waiting import ANSWER_SECONDS
 
 SCHEMAS = json.loads((Path(__file__).parent / "schemas.json").read_text())
 VERSION = "2024-08-01"
@@ -87,7 +89,7 @@ class Speech:
 
     def call(self, method, url, *, schema=None, shape="error", **options):
         options.setdefault("params", {"api-version": VERSION})
-        answer = self.session.request(method, url, timeout=10, **options)
+        answer = self.session.request(method, url, timeout=ANSWER_SECONDS, **options)
         assert answer.headers["apim-request-id"]
         if answer.status_code >= 400:
             assert answer.headers["x-ms-error-code"]
@@ -143,7 +145,7 @@ class Preview:
         return base if job_id is None else f"{base}/{job_id}"
 
     def call(self, method, url, *, schema=None, shape="previewError", **options):
-        answer = self.session.request(method, url, timeout=10, **options)
+        answer = self.session.request(method, url, timeout=ANSWER_SECONDS, **options)
         assert answer.headers["apim-request-id"]
         if answer.status_code >= 400:
             check(answer.json(), shape)
@@ -180,8 +182,11 @@ class Preview:
         return self.get(job_id).json()
 
 
-def run(stack, azurite, **options):
-    """Start an emulator: quick jobs, no pacing and no list lag unless told otherwise."""
+def run(stack, azurite, *, storage_url=None, grace_seconds=2, **options):
+    """Start an emulator: quick jobs, no pacing and no list lag unless told otherwise.
+
+    `storage_url`: where it finds the storage, if that is not Azurite itself but a road to it.
+    """
     usual = {
         "creates_per_minute": 0,
         "list_lag_seconds": 0,
@@ -189,7 +194,11 @@ def run(stack, azurite, **options):
         "stepped_clock": True,
     }
     emulator = stack.enter_context(
-        EmulatorServer(EmulatorOptions(**(usual | options)), storage_connection_string=azurite.connection_string())
+        EmulatorServer(
+            EmulatorOptions(**(usual | options)),
+            storage_connection_string=azurite.connection_string().replace(azurite.url, storage_url or azurite.url),
+            grace_seconds=grace_seconds,
+        )
     )
     speech = Speech(emulator)
     stack.callback(speech.session.close)
@@ -219,6 +228,13 @@ def shared(azurite):
     """One emulator for all tests that do not mind each other's jobs; take a `fresh_id`."""
     with contextlib.ExitStack() as stack:
         yield run(stack, azurite, active_jobs_limit=0)
+
+
+@pytest.fixture
+def road(azurite):
+    """The way to the storage, for what happens on it; give its `url` to `start`."""
+    with open_road(azurite.url) as road:
+        yield road
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from batch_avatar.emulator.faults import (
     StickJob,
 )
 from batch_avatar.emulator.options import Progression
+from tests.support.waiting import ANSWER_SECONDS
 
 DROPPED = requests.exceptions.ConnectionError
 
@@ -81,11 +82,13 @@ def test_a_cut_body_announces_the_whole_length(speech):
         speech.get()
 
 
-def test_a_delay_waits_and_goes_on(speech):
+def test_a_delay_waits_and_goes_on(start):
+    speech = start(grace_seconds=0)  # the long delay is under way when it stops
     speech.created()
-    speech.emulator.set_faults([rule("get", Delay(seconds=0.2))])
+    speech.emulator.set_faults([rule("get", Delay(seconds=60))])
     with pytest.raises(requests.exceptions.ReadTimeout):
-        speech.session.get(speech.url("job-1"), params={"api-version": "2024-08-01"}, timeout=0.05)
+        speech.session.get(speech.url("job-1"), params={"api-version": "2024-08-01"}, timeout=(ANSWER_SECONDS, 0.05))
+    speech.emulator.set_faults([rule("get", Delay(seconds=0.2))])
     assert speech.get().elapsed.total_seconds() >= 0.2
 
 
@@ -193,7 +196,7 @@ def test_rules_travel_as_json():
 )
 def test_errors_have_five_shapes(speech, shape, kind, expected):
     speech.emulator.set_faults([rule("get", Status(status=418, code="C", message="M", shape=shape))])
-    answer = speech.session.get(speech.url("job-1"), params={"api-version": "2024-08-01"}, timeout=10)
+    answer = speech.session.get(speech.url("job-1"), params={"api-version": "2024-08-01"}, timeout=ANSWER_SECONDS)
     assert answer.status_code == 418
     assert kind in answer.headers["Content-Type"]
     if expected is not None:

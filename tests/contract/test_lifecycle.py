@@ -3,6 +3,7 @@
 import pytest
 
 from batch_avatar.emulator.options import Progression
+from tests.support.waiting import ANSWER_SECONDS
 
 
 def test_create_answers_201_with_the_job_not_started(speech, make_body):
@@ -163,7 +164,7 @@ def test_a_terminal_job_expires_after_its_time_to_live(start, make_body):
     assert speech.ids() == []
     assert speech.get().status_code == 404
     speech.emulator.settle()
-    link = speech.session.get(job["outputs"]["result"], timeout=10)
+    link = speech.session.get(job["outputs"]["result"], timeout=ANSWER_SECONDS)
     assert link.status_code == 404
     assert speech.emulator.stats()["expired"] == 1
 

@@ -4,13 +4,14 @@ import pytest
 import requests
 
 from batch_avatar.emulator.faults import DropBefore, FailJob, FaultRule, StickJob
+from tests.support.waiting import ANSWER_SECONDS
 
 
 @pytest.fixture
 def admin(speech):
     def call(method, path, **options):
         url = f"{speech.emulator.endpoint}/emulator/{path}"
-        return requests.request(method, url, timeout=10, **options)
+        return requests.request(method, url, timeout=ANSWER_SECONDS, **options)
 
     return call
 

@@ -13,10 +13,11 @@ import pytest
 import requests
 
 from batch_avatar.emulator.faults import AbortJob, FailJob, FaultRule
+from tests.support.waiting import ANSWER_SECONDS
 
 
 def fetch(url, **options):
-    return requests.get(url, timeout=10, **options)
+    return requests.get(url, timeout=ANSWER_SECONDS, **options)
 
 
 def test_links_lead_to_the_video_and_the_summary_without_any_credential(speech):
@@ -103,7 +104,7 @@ def test_a_link_lives_72_hours_by_default(speech):
 
 
 def test_an_expired_link_is_403_and_a_fresh_read_gives_a_new_one(start):
-    speech = start(link_lifetime_seconds=2)
+    speech = start(link_lifetime_seconds=300)
     job = speech.finished()
     name = speech.emulator.jobs()[0]["outputs"][0]["name"]
     outputs = speech.emulator.service.outputs

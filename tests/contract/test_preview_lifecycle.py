@@ -12,6 +12,7 @@ from azure.storage.blob import generate_container_sas
 from batch_avatar.emulator.faults import AbortJob, FailJob, FaultRule
 from batch_avatar.emulator.options import Progression
 from batch_avatar.emulator.preview_view import format_duration
+from tests.support.waiting import ANSWER_SECONDS
 
 SSML = (
     "<speak version='1.0' xml:lang='en-US'>"
@@ -21,7 +22,7 @@ UNFINISHED = Progression.after_reads(1000)
 
 
 def fetch(url, **options):
-    return requests.get(url, timeout=10, **options)
+    return requests.get(url, timeout=ANSWER_SECONDS, **options)
 
 
 def test_create_answers_201_under_an_id_that_the_service_chose(preview):

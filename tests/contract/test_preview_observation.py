@@ -5,6 +5,7 @@ import requests
 
 from batch_avatar.emulator.faults import DropAfter, DropBefore, FailJob, FaultRule, Garbage, Status, StickJob
 from batch_avatar.emulator.options import Progression
+from tests.support.waiting import ANSWER_SECONDS
 
 DROPPED = requests.exceptions.ConnectionError
 
@@ -138,7 +139,7 @@ def test_a_download_is_chosen_by_the_name(start):
     preview = start(storage_front=True).preview
     one, two = preview.finished("one"), preview.finished("two")
     preview.emulator.set_faults([rule("download", Status(status=403, shape="storage_xml"), job_id="^one$")])
-    statuses = [requests.get(job["outputs"]["result"], timeout=10).status_code for job in (one, two)]
+    statuses = [requests.get(job["outputs"]["result"], timeout=ANSWER_SECONDS).status_code for job in (one, two)]
     assert statuses == [403, 200]
     assert [entry["name"] for entry in preview.emulator.requests("download")] == ["one", "two"]
 

@@ -1,25 +1,32 @@
 """The forwarder before the storage."""
 
 import hashlib
+from functools import partial
 
 import pytest
 import requests
 
 from batch_avatar.emulator.errors import ApiError
 from batch_avatar.emulator.faults import Cut, Delay, DropBefore, FaultRule, Garbage, Slow, Status
+from tests.support.waiting import ANSWER_SECONDS
 
 
 @pytest.fixture
-def front(start):
-    return start(storage_front=True, minimal_size_bytes=300_000)
+def start_front(start):
+    return partial(start, storage_front=True, minimal_size_bytes=300_000)
+
+
+@pytest.fixture
+def front(start_front):
+    return start_front()
 
 
 def fault(front, action, **options):
     front.emulator.set_faults([FaultRule(operation="download", action=action, **options)])
 
 
-def fetch(url, method="GET", **options):
-    return requests.request(method, url, timeout=10, **options)
+def fetch(url, method="GET", *, timeout=ANSWER_SECONDS, **options):
+    return requests.request(method, url, timeout=timeout, **options)
 
 
 def test_links_go_through_the_front_and_bring_the_bytes(front):
@@ -65,14 +72,17 @@ def test_a_download_can_be_refused_as_storage_does(front, status):
     assert b"<Code>AuthenticationFailed</Code>" in answer.content
 
 
-def test_a_download_can_be_dropped_delayed_or_be_a_page(front):
+def test_a_download_can_be_dropped_delayed_or_be_a_page(start_front):
+    front = start_front(grace_seconds=0)  # the long delay is under way when it stops
     link = front.finished()["outputs"]["result"]
     fault(front, DropBefore())
     with pytest.raises(requests.exceptions.ConnectionError):
         fetch(link)
-    fault(front, Delay(seconds=0.2))
+    fault(front, Delay(seconds=60))
     with pytest.raises(requests.exceptions.ReadTimeout):
-        requests.get(link, timeout=0.05)
+        fetch(link, timeout=(ANSWER_SECONDS, 0.05))
+    fault(front, Delay(seconds=0.2))
+    assert fetch(link).elapsed.total_seconds() >= 0.2
     fault(front, Garbage(body="html"))
     assert fetch(link).content.startswith(b"<html>")
 
@@ -127,6 +137,17 @@ def test_credentials_that_reach_the_storage_host_are_noted_and_not_forwarded(fro
     assert dirty["had_speech_key"]
     assert dirty["had_authorization"]
     assert "Bearer t" not in str(dirty)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_connection_that_the_storage_closes_as_it_is_used_again_costs_no_download(start_front, road, method):
+    front = start_front(storage_url=road.url)
+    link = front.finished()["outputs"]["result"]
+    assert fetch(link, method).status_code == 200
+    closed = road.close_at(lambda request, _: request == method)
+    assert fetch(link, method).status_code == 200
+    assert closed.arrived.is_set()
+    assert [entry["status"] for entry in front.emulator.requests("download")] == [200, 200]
 
 
 def test_download_faults_need_the_front(speech):

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from batch_avatar.emulator.options import EmulatorOptions, Progression
+from tests.support.waiting import ANSWER_SECONDS
 
 UNFINISHED = Progression.after_reads(1000)
 
@@ -167,7 +168,7 @@ def test_of_many_racing_creates_of_one_id_exactly_one_is_accepted(start, make_bo
         headers = {"Ocp-Apim-Subscription-Key": speech.emulator.key}
         params = {"api-version": "2024-08-01"}
         return requests.put(
-            speech.url("job-1"), json=make_body(), params=params, headers=headers, timeout=10
+            speech.url("job-1"), json=make_body(), params=params, headers=headers, timeout=ANSWER_SECONDS
         ).status_code
 
     with ThreadPoolExecutor(8) as pool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 PATIENCE_SECONDS = 200
+ANSWER_SECONDS = 120
+"""For what comes at once, unless a busy machine stops; less than a test has."""
 
 
 def until(look, wanted=True, *, seconds=PATIENCE_SECONDS):
