@@ -8,6 +8,8 @@ SUDO ?= $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 NPM_FLAGS := --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
+# Targets install into the same places and share two cores.
+.NOTPARALLEL:
 .PHONY: help setup demo demo-stop stack stack-stop deploy test tools browser-tools test-browser test-scale-out test-recovery \
 	chaos chaos-full rules bench bench-full lint lock clean
 
@@ -55,9 +57,11 @@ PARALLEL = -n 3 --dist loadgroup --max-worker-restart=0
 test: setup lint ## pass all tests (PYTEST="-k name" for some)
 	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
 
+# Others may be installing, and mirrors may be slow.
+APT = -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5
 # RUNLEVEL=1: the packages shall not start services of their own.
-INSTALL = $(SUDO) apt-get update -qq && \
-	$(SUDO) env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -qq -y --no-install-recommends
+INSTALL = $(SUDO) apt-get $(APT) update -qq && \
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get $(APT) install -qq -y --no-install-recommends
 
 tools: ## install what `make stack` needs and this machine lacks: Postgres, Redis (Debian's packages)
 	@missing=""; ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="postgresql"; \

@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
-import socket
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, Self
@@ -21,6 +20,7 @@ import requests
 from urllib3.util.retry import Retry
 
 from batch_avatar.emulator.azurite import SERVICE_ACCOUNT, USER_ACCOUNT, Azurite
+from batch_avatar.emulator.ports import free_port
 from batch_avatar.emulator.process import is_running, start_detached, stop_process
 from batch_avatar.errors import BatchAvatarError
 from batch_avatar.models import Written
@@ -34,8 +34,11 @@ SERVER_SETTINGS = ROOT / "deployments" / "server.env"
 CREATES_PER_MINUTE = 2  # the service's default quota, in service time
 POLL_INTERVAL_SECONDS = 10  # our default, in service time
 SETTLE_SECONDS = 60  # likewise
-START_PATIENCE = Retry(total=120, connect=120, backoff_factor=0.25, backoff_max=0.5, status_forcelist=(502, 503))
-"""A Prefect server migrates its new database first: 10 to 14 s on two cores (measured with Prefect 3.9)."""
+TRIES = Retry(total=4, connect=4, backoff_factor=0.25, backoff_max=0.5, status_forcelist=(502, 503))
+"""1.5 s of them where nobody listens; then it is looked whether the process still lives."""
+LOOKS = 200
+"""5 minutes where nobody listens. A Prefect server migrates its new database first: 10 to 14 s on two cores (measured
+with Prefect 3.9). A machine may be far slower, and what has ended is noticed at once."""
 
 
 class Stack(Written):
@@ -92,7 +95,7 @@ def start_stack(folder: Path, *, time_scale: float, api_version: str = "2024-08-
     """
     with Starting(folder) as starting:
         service = starting.service(time_scale=time_scale, api_version=api_version)
-        port = free_port()
+        port = starting.free_port()
         prefect = {
             "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
             "PREFECT_HOME": str(folder / "prefect"),
@@ -113,6 +116,7 @@ class Starting:
         self._undo = ExitStack()
         self._processes: dict[str, int] = {}
         self._scratch: list[Path] = []
+        self._ports: set[int] = set()
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -121,16 +125,18 @@ class Starting:
     def __exit__(self, *_: object) -> None:
         self._undo.close()
 
-    def service(self, *, time_scale: float, api_version: str = "2024-08-01") -> dict[str, str]:
-        """Start storage and service; the settings that point at them."""
+    def service(
+        self, *, time_scale: float, api_version: str = "2024-08-01", creates_per_minute: int = CREATES_PER_MINUTE
+    ) -> dict[str, str]:
+        """Start storage and service; the settings that point at them. `creates_per_minute`: in service time."""
         try:
             azurite = Azurite(detached=True, log_path=self.folder / "azurite.log").start()
         except RuntimeError as error:
             raise BatchAvatarError(str(error)) from None
         self.adopt("azurite", azurite.pid)
-        key, port = secrets.token_hex(16), free_port()
+        key, port = secrets.token_hex(16), self.free_port()
         command = [sys.executable, "-m", "batch_avatar.cli", "emulator", "--port", str(port), "--key", key]
-        command += ["--time-scale", f"{time_scale:g}", "--creates-per-minute", str(CREATES_PER_MINUTE)]
+        command += ["--time-scale", f"{time_scale:g}", "--creates-per-minute", str(creates_per_minute)]
         storage = {"EMULATOR_STORAGE_CONNECTION_STRING": azurite.connection_string(SERVICE_ACCOUNT)}
         self.run("emulator", command, storage)
         return {
@@ -139,7 +145,7 @@ class Starting:
             "BATCH_AVATAR_SPEECH_KEY": key,
             "BATCH_AVATAR_STORAGE_CONNECTION_STRING": azurite.connection_string(USER_ACCOUNT),
             "BATCH_AVATAR_CONTAINER": "videos",
-            "BATCH_AVATAR_CREATES_PER_MINUTE": f"{CREATES_PER_MINUTE * time_scale:g}",
+            "BATCH_AVATAR_CREATES_PER_MINUTE": f"{creates_per_minute * time_scale:g}",
             "BATCH_AVATAR_POLL_INTERVAL_SECONDS": f"{POLL_INTERVAL_SECONDS / time_scale:g}",
             "BATCH_AVATAR_SETTLE_SECONDS": f"{SETTLE_SECONDS / time_scale:g}",
         }
@@ -158,13 +164,30 @@ class Starting:
         self._undo.callback(stop_process, pid)
         self._processes[name] = pid
 
+    def free_port(self) -> int:
+        """Another one each time: what was given is bound only later."""
+        port = next(port for port in iter(free_port, None) if port not in self._ports)
+        self._ports.add(port)
+        return port
+
+    def is_alive(self, name: str) -> bool:
+        """Tell whether the process of this name still runs."""
+        return is_running(self._processes[name])
+
     def await_answer(self, url: str, name: str) -> None:
-        """One request; the session waits between its tries."""
-        with open_session(retry=START_PATIENCE) as session:
-            try:
-                session.get(url, timeout=5).raise_for_status()
-            except requests.RequestException:
-                raise self.not_started(name) from None
+        """Wait until the process of this name answers well; the session waits between its tries.
+
+        Raises:
+            BatchAvatarError: it has ended, or takes too long.
+        """
+        with open_session(retry=TRIES) as session:
+            for _ in range(LOOKS):
+                if not self.is_alive(name):
+                    break
+                with suppress(requests.RequestException):
+                    session.get(url, timeout=5).raise_for_status()
+                    return
+        raise self.not_started(name)
 
     def not_started(self, name: str) -> BatchAvatarError:
         """With the end of its log."""
@@ -199,13 +222,6 @@ def read_env(path: Path) -> dict[str, str]:
     """The settings in a file of ours."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _write_private(path: Path, text: str) -> None:

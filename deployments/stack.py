@@ -25,7 +25,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from batch_avatar.errors import BatchAvatarError
-from batch_avatar.stack import ROOT, SERVER_SETTINGS, Stack, Starting, free_port, known_stack, read_env, running_stack
+from batch_avatar.stack import (
+    CREATES_PER_MINUTE,
+    ROOT,
+    SERVER_SETTINGS,
+    Stack,
+    Starting,
+    known_stack,
+    read_env,
+    running_stack,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +45,7 @@ SCALE_OUT_SETTINGS = SERVER_SETTINGS.with_name("scale-out.env")
 WORKER_SETTINGS = SERVER_SETTINGS.with_name("worker.env")
 WORKERS, RUNS_PER_WORKER = 2, 2  # a run at work takes half of a core and 100 MB
 SUPERUSER = "postgres"  # Postgres refuses to run as root; Debian's package brings this user
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0  # Postgres and Redis take about 1 s; a machine may be far slower
 
 
 def start(
@@ -44,17 +53,18 @@ def start(
     *,
     workers: int = WORKERS,
     time_scale: float = 30.0,
+    creates_per_minute: int = CREATES_PER_MINUTE,
     settings: Mapping[str, str] | None = None,
 ) -> Stack:
     """Start all of it and wait until it answers; when something does not, nothing is left running.
 
-    `settings` are added to those of workers and server.
+    `creates_per_minute` is the service's quota, in its time; `settings` are added to those of workers and server.
 
     Raises:
         BatchAvatarError: with the end of the log of what did not start, or what is to be installed.
     """
     with Starting(folder) as starting:
-        database_port, messages_port, port = free_port(), free_port(), free_port()
+        database_port, messages_port = starting.free_port(), starting.free_port()
         password = _start_postgres(starting, database_port)
         _start_redis(starting, messages_port)
         hosts = {
@@ -62,8 +72,9 @@ def start(
             "redis:6379": f"127.0.0.1:{messages_port}",
             "${POSTGRES_PASSWORD}": password,
         }
-        service = starting.service(time_scale=time_scale)
+        service = starting.service(time_scale=time_scale, creates_per_minute=creates_per_minute)
         service["BATCH_AVATAR_INBOX_CONTAINER"] = "inbox"
+        port = starting.free_port()
         environment = {
             **service,
             **read_env(SERVER_SETTINGS),
@@ -165,7 +176,7 @@ def _start_redis(starting: Starting, port: int) -> None:
 
 def _await_port(starting: Starting, port: int, name: str) -> None:
     give_up = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < give_up:
+    while starting.is_alive(name) and time.monotonic() < give_up:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.1)

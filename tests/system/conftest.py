@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ import requests
 from batch_avatar.emulator.process import is_running, start_detached, stop_process
 from deployments import stack as stacks
 from tests.chaos.judge import judge
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from batch_avatar.stack import Stack
@@ -41,7 +42,7 @@ class System:
     rendered: list[str] = field(default_factory=list)
     """The ids of all scripts that are archived, or will be when a test judges."""
 
-    def command(self, *arguments, timeout=120, folder=None):
+    def command(self, *arguments, timeout=PATIENCE_SECONDS, folder=None):
         """A module of ours or Prefect's, as an operator runs it beside the stack; its output."""
         done = subprocess.run(
             [sys.executable, "-m", *map(str, arguments)],
@@ -56,9 +57,13 @@ class System:
         return done.stdout
 
     def deploy(self):
-        """What `make deploy` does."""
-        said = self.command("deployments.bootstrap", folder=ROOT)
-        return said + self.command("prefect", "--no-prompt", "deploy", "--all", folder=ROOT)
+        """What `make deploy` does, but with its schedules switched off: they would begin runs amid the tests."""
+        shipped = (ROOT / "prefect.yaml").read_text()
+        quiet = self.folder / "prefect.yaml"
+        quiet.write_text(shipped.replace("active: true", "active: false"))
+        self.command("deployments.bootstrap", folder=ROOT)
+        self.command("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", quiet, folder=ROOT)
+        assert not any(one["active"] for found in self.api("deployments/filter") for one in found["schedules"])
 
     def run(self, deployment, **parameters):
         """Start a flow run; its id."""
@@ -66,22 +71,9 @@ class System:
         said = self.command("prefect", "deployment", "run", deployment, *given)
         return re.search(r"UUID: ([0-9a-f-]{36})", said)[1]
 
-    def api(self, path, *, json=None, **body):
-        """A question to the Prefect server, asked again while it is not there."""
-        for _ in range(60):
-            try:
-                answer = requests.post(f"{self.stack.prefect_url}/api/{path}", json=json or body, timeout=30)
-            except requests.ConnectionError:
-                time.sleep(1)
-                continue
-            if answer.status_code != requests.codes.unavailable:
-                break
-            time.sleep(1)
-        answer.raise_for_status()
-        return answer.json()
-
-    def delete(self, path):
-        requests.delete(f"{self.stack.prefect_url}/api/{path}", timeout=30).raise_for_status()
+    def api(self, path, *, json=None, seconds=PATIENCE_SECONDS, **body):
+        """A question to the Prefect server, or what may be told it twice; with `seconds=0` it is told once."""
+        return answered("POST", f"{self.stack.prefect_url}/api/{path}", json=json or body, seconds=seconds).json()
 
     def flow_run(self, run_id):
         return self.api("flow_runs/filter", flow_runs={"id": {"any_": [run_id]}})[0]
@@ -89,13 +81,13 @@ class System:
     def history(self, run_id):
         """Of a flow run, its states."""
         url = f"{self.stack.prefect_url}/api/flow_run_states/"
-        return requests.get(url, params={"flow_run_id": run_id}, timeout=30).json()
+        return answered("GET", url, params={"flow_run_id": run_id}).json()
 
     def children(self, run_id):
         return self.api("flow_runs/filter", flow_runs={"parent_flow_run_id": {"any_": [run_id]}})
 
     def emulator(self, path):
-        return requests.get(f"{self.stack.service_url}/emulator/{path}", timeout=30).json()
+        return answered("GET", f"{self.stack.service_url}/emulator/{path}").json()
 
     def accepted(self, prefix=""):
         """How many creates of each job the service took."""
@@ -110,11 +102,11 @@ class System:
         return found
 
     def faults(self, *rules):
-        requests.post(f"{self.stack.service_url}/emulator/faults", json=list(rules), timeout=30).raise_for_status()
+        answered("POST", f"{self.stack.service_url}/emulator/faults", json=list(rules))
 
     def lift_faults(self):
-        requests.delete(f"{self.stack.service_url}/emulator/faults", timeout=30).raise_for_status()
-        requests.post(f"{self.stack.service_url}/emulator/release", timeout=30).raise_for_status()
+        answered("DELETE", f"{self.stack.service_url}/emulator/faults")
+        answered("POST", f"{self.stack.service_url}/emulator/release")
 
     def write_manifest(self, prefix, count):
         names = [f"{prefix}-{number:03d}" for number in range(count)]
@@ -147,17 +139,34 @@ class System:
         """SIGKILL to a worker and to every flow run on it, at once."""
         worker = self.stack.processes[name]
         lost = [*descendants(worker), worker]
-        for pid in lost:
-            os.kill(pid, signal.SIGSTOP)  # so that nobody sees another one die
-        for pid in lost:
-            os.kill(pid, signal.SIGKILL)
-        until(lambda: any(is_running(pid) and not is_zombie(pid) for pid in lost), wanted=False, seconds=10)
+        for sign in (signal.SIGSTOP, signal.SIGKILL):  # stopped, nobody sees another one die
+            for pid in lost:
+                with suppress(ProcessLookupError):  # it ended by itself meanwhile
+                    os.kill(pid, sign)
+        assert not until(lambda: any(map(is_running, lost)), wanted=False)
 
     def judge(self):
         """By what the service saw and the archive holds; the figures."""
         environment = self.stack.environment
         connection, container = environment["BATCH_AVATAR_STORAGE_CONNECTION_STRING"], "videos"
         return judge(self.stack.service_url, connection, container, self.rendered)
+
+
+def answered(method, url, *, seconds=PATIENCE_SECONDS, **options):
+    """The answer to a request, sent again while nobody answers, or only an error of the server's own."""
+    give_up = time.monotonic() + seconds
+    while True:
+        last = time.monotonic() >= give_up
+        try:
+            answer = requests.request(method, url, timeout=30, **options)
+        except (requests.ConnectionError, requests.Timeout):
+            if last:
+                raise
+        else:
+            if last or answer.status_code < requests.codes.server_error:
+                answer.raise_for_status()
+                return answer
+        time.sleep(1)
 
 
 def descendants(pid):
@@ -168,13 +177,6 @@ def descendants(pid):
     except OSError:
         return []
     return [found for child in direct for found in (*descendants(child), child)]
-
-
-def is_zombie(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 @pytest.fixture(scope="session")

@@ -8,23 +8,41 @@ from collections import Counter
 
 import pytest
 
+from deployments.drain import WORKER_LABEL
 from deployments.stack import RUNS_PER_WORKER
 from tests.support.waiting import until
 
 SCRIPTS, PER_RUN = 300, 25
-TIME_SCALE = 60  # 2 creates a minute become 120: two and a half minutes for 300
+PER_MINUTE = 120  # what the runs may create: two and a half minutes for 300
+TIME_SCALE, QUOTA = 6, 40
+"""The service takes 40 in any 10 s, the runs want 20 then; three of them, each at its own pace, would want 60."""
 
 
 @pytest.fixture(scope="module")
 def system(start_system):
-    return start_system(time_scale=TIME_SCALE)
+    pace = {"BATCH_AVATAR_CREATES_PER_MINUTE": str(PER_MINUTE)}
+    return start_system(time_scale=TIME_SCALE, creates_per_minute=QUOTA, settings=pace)
 
 
-@pytest.mark.timeout(900)
+def unshared(system, *runs):
+    """What these runs logged of a shared limit that did not answer them."""
+    ours = {"any_": [run["id"] for run in runs]}
+    return system.api("logs/filter", logs={"flow_run_id": ours, "text": {"query": '"cannot be asked"'}})
+
+
+@pytest.mark.timeout(1200)
 def test_a_spread_batch_survives_a_worker_and_is_recorded_whole(system):
     manifest, _ = system.write_manifest("spread", SCRIPTS)
     parent = system.run("render-batch/ad-hoc", sources=[str(manifest)], scripts_per_run=PER_RUN)
-    assert until(lambda: system.emulator("stats")["creates"]["accepted"] >= SCRIPTS // 4)
+
+    def in_the_middle():
+        """A worker that is full has taken no run that it has not started yet; such a one waits for ten minutes."""
+        runs = [system.flow_run(parent), *system.children(parent)]
+        at_work = [run for run in runs if run["state_type"] == "RUNNING" and run["labels"].get(WORKER_LABEL) == "worker-1"]
+        created = system.emulator("stats")["creates"]["accepted"]
+        return created >= SCRIPTS // 4 and len(at_work) == RUNS_PER_WORKER
+
+    assert until(in_the_middle)
     os.kill(system.stack.processes["worker-1"], signal.SIGKILL)  # its runs go on, or come back on the other one
 
     def ended():
@@ -41,8 +59,9 @@ def test_a_spread_batch_survives_a_worker_and_is_recorded_whole(system):
     assert system.judge().ratio == 1.0
     stats = system.emulator("stats")
     assert stats["creates"]["accepted"] == SCRIPTS
-    refused = stats["creates"]["refused_by_code"].get("429", 0)
-    assert refused <= SCRIPTS // 100, "the quota was not kept: 10 of 1,000 creates may be refused"
+    refused = sum(count for code, count in stats["creates"]["refused_by_code"].items() if code.startswith("429"))
+    # By design a run creates at its own pace while the Prefect server does not answer it.
+    assert refused == 0 or unshared(system, run, *children), "the runs did not share their pace"
 
     once = [child["id"] for child in children if child["run_count"] == 1]
     assert len(children) - len(once) <= RUNS_PER_WORKER, "only what the dead worker had may have run again"
@@ -56,22 +75,22 @@ def test_a_spread_batch_survives_a_worker_and_is_recorded_whole(system):
         return dict(found)
 
     every = {(step, "COMPLETED"): len(once) * PER_RUN for step in ("submit", "wait", "archive", "delete")}
-    assert until(recorded, every, seconds=60) == every
+    assert until(recorded, every) == every
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_single_worker_with_a_limit_of_one_does_not_wait_for_itself(system):
     for name in ("worker-1", "worker-2"):
         system.end(name)
     system.start_worker("lonely", limit=1)
     manifest, names = system.write_manifest("lonely", 6)
     parent = system.run("render-batch/ad-hoc", sources=[str(manifest)], scripts_per_run=3)
-    assert until(lambda: system.flow_run(parent)["state_type"], "COMPLETED", seconds=200) == "COMPLETED"
+    assert until(lambda: system.flow_run(parent)["state_type"], "COMPLETED") == "COMPLETED"
     assert "6 archived" in system.flow_run(parent)["state"]["message"]
     assert sum(system.accepted("lonely-").values()) == len(names)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_cancelling_the_parent_cancels_its_children(system):
     system.start_worker("helper", limit=3)
     system.faults({"operation": "create", "action": {"kind": "stick_job"}, "job_id": "^stop-"})
@@ -83,12 +102,12 @@ def test_cancelling_the_parent_cancels_its_children(system):
 
     assert until(lambda: at_work() >= 2)
     system.api(f"flow_runs/{parent}/set_state", state={"type": "CANCELLING", "name": "Cancelling"})
-    assert until(lambda: system.flow_run(parent)["state_type"], "CANCELLED", seconds=60) == "CANCELLED"
+    assert until(lambda: system.flow_run(parent)["state_type"], "CANCELLED") == "CANCELLED"
 
     def states():
         return {child["state_type"] for child in system.children(parent)}
 
-    assert until(states, {"CANCELLED"}, seconds=90) == {"CANCELLED"}
+    assert until(states, {"CANCELLED"}) == {"CANCELLED"}
     system.lift_faults()
     again = system.run("render-batch/ad-hoc", sources=[str(manifest)])
     assert until(lambda: system.flow_run(again)["state_type"], "COMPLETED") == "COMPLETED"
