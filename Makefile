@@ -50,9 +50,11 @@ deploy: setup ## set up the Prefect server (PREFECT_API_URL, or that of `make st
 	@if [ -z "$$PREFECT_API_URL" ] && [ -f .stack/stack.env ]; then . ./.stack/stack.env; fi; \
 		$(BIN)/python -m deployments.bootstrap && $(BIN)/prefect --no-prompt deploy --all
 
-# Three, because most tests wait more than they work. One that died is not replaced: pytest-xdist waits for ever for
-# some of those that were.
-PARALLEL = -n 3 --dist loadgroup --max-worker-restart=0
+# Three, because most tests wait more than they work; those of chaos wait longer. One that died is not replaced:
+# pytest-xdist waits for ever for some of those that were.
+PROCESSES = 3
+chaos chaos-full: PROCESSES = 4
+PARALLEL = -n $(PROCESSES) --dist loadgroup --max-worker-restart=0
 
 test: setup lint ## pass all tests (PYTEST="-k name" for some)
 	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)

@@ -136,8 +136,8 @@ class Connections:
 
 
 def new_run_name(clock: Clock) -> str:
-    """A name for a run that sorts by time, e.g. 20261121-093012-3f2a."""
-    return f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    """A name for a run that sorts by time, e.g. 20261121-093012-3f2a9c04."""
+    return f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
 
 
 async def in_thread(threads: ThreadPoolExecutor, call: Callable[[], T]) -> T:

@@ -28,14 +28,19 @@ MEMBERS = {
     "talking_avatar_character": "lisa",
     "talking_avatar_style": "graceful-sitting",
 }
-SHORT = {
-    "BATCH_AVATAR_CLAIM_SECONDS": "2",  # the storage tells times in whole seconds
-    "BATCH_AVATAR_REQUEST_TIMEOUT_SECONDS": "0.5",
+SETTINGS = {
+    "BATCH_AVATAR_CLAIM_SECONDS": "120",
+    "BATCH_AVATAR_REQUEST_TIMEOUT_SECONDS": "30",  # an answer that comes late is no answer that is lost
     "BATCH_AVATAR_POLL_INTERVAL_SECONDS": "0.2",
     "BATCH_AVATAR_CREATES_PER_MINUTE": "0",
-    "BATCH_AVATAR_SETTLE_SECONDS": "1",  # 3.1-preview1 only
+    "BATCH_AVATAR_SETTLE_SECONDS": "2",  # 3.1-preview1 only
 }
-PATIENCE_SECONDS = 60.0
+"""Of every process; what a scenario sets goes before."""
+AGEING = {"BATCH_AVATAR_CLAIM_SECONDS": "8", "BATCH_AVATAR_REQUEST_TIMEOUT_SECONDS": "2"}
+"""Where claims are to be taken over. A create may leave 4 s after its claim was written and be given up 2 s later, so
+that 2 s are left in which it may still arrive."""
+PATIENCE_SECONDS = 200.0
+"""A run pauses for 75 s when five of its creates in a row had no answer, and goes on."""
 
 
 @dataclass
@@ -49,6 +54,11 @@ class Ended:
     @property
     def report(self) -> dict:
         return json.loads(self.stdout[self.stdout.index("{") :])
+
+    @property
+    def unfinished(self) -> str:
+        """How many scripts it left, in words; without its plan a run ends without a report."""
+        return f"{self.report['unfinished']} unfinished" if "{" in self.stdout else f"ended with {self.returncode}"
 
 
 class Worker:
@@ -104,7 +114,7 @@ class Arena:
             "BATCH_AVATAR_STORAGE_CONNECTION_STRING": self.connection_string,
             "BATCH_AVATAR_CONTAINER": self.container_name,
             **({"BATCH_AVATAR_STAGING_CONTAINER": self.staging_name} if self.staging_name else {}),
-            **SHORT,
+            **SETTINGS,
             **self.extra,
         }
 

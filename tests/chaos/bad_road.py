@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +19,7 @@ class BadRoad(ThreadingHTTPServer):
     """Of each video's reads through a signed link the first is refused and the second breaks off."""
 
     daemon_threads = True
+    request_queue_size = 128  # the 5 of socketserver are fewer than the threads of a run
 
     def __init__(self, storage_url: str) -> None:
         super().__init__(("127.0.0.1", 0), _Traveller)
@@ -45,13 +46,12 @@ class _Traveller(BaseHTTPRequestHandler):
             self._answer(403, [("x-ms-error-code", "AuthenticationFailed")], DEAD)
             return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        onward = http.client.HTTPConnection(self.server.storage, timeout=30)
-        onward.request(self.command, self.path, body=body, headers=dict(self.headers.items()))
-        answer = onward.getresponse()
-        content = answer.read()
+        with closing(http.client.HTTPConnection(self.server.storage, timeout=30)) as onward:
+            onward.request(self.command, self.path, body=body, headers=dict(self.headers.items()))
+            answer = onward.getresponse()
+            content = answer.read()
         kept = [(k, v) for k, v in answer.getheaders() if k.lower() not in ("transfer-encoding", "connection")]
         self._answer(answer.status, kept, content, share=BREAKS_AT if fate == 1 else 1)
-        onward.close()
 
     def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes, *, share: float = 1) -> None:
         self.send_response_only(status)

@@ -13,7 +13,8 @@ from tests.chaos.arena import GA, PREVIEW, Arena
 from tests.chaos.machine_options import pytest_addoption_machine  # noqa: F401 - a hook
 
 QUICK = Progression.after_seconds(start_delay=0.1, overhead=0.2, per_video_second=0.05)
-PREVIEW_LAG_SECONDS = 0.9  # just below the second for which the runs let an absence settle, as it has to be
+PREVIEW_LAG_SECONDS = 0.9  # below the 2 s for which the runs let an absence settle, as it has to be
+TEST_SECONDS = 600  # several runs, each of which is waited for as long as `PATIENCE_SECONDS`
 COLUMNS = (
     ("point", "<"),
     ("kind", "<"),
@@ -35,6 +36,12 @@ def pytest_addoption(parser):
         action="store_true",
         help="chaos: every reading of a repeated create at every point, also where none can come",
     )
+
+
+def pytest_itemcollected(item):
+    """Runs pause for more than a minute at times: what has no limit of its own gets that of this folder."""
+    if item.get_closest_marker("timeout") is None:
+        item.add_marker(pytest.mark.timeout(TEST_SECONDS))
 
 
 @pytest.fixture

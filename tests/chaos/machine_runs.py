@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from batch_avatar.progress import Event
     from batch_avatar.settings import Settings
 
-PATIENCE_SECONDS = 20.0  # a run that takes longer is stopped; none does while nothing is in its way
+PATIENCE_SECONDS = 120.0  # a run that takes longer is stopped; none does while nothing is in its way
 
 
 class Died(BaseException):
@@ -46,6 +46,18 @@ class Run:
     create_archive: bool = True
 
 
+class Leaving:
+    """Counts the creates that have left for the service, whatever became of them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.count = 0
+
+    def note(self) -> None:
+        with self._lock:
+            self.count += 1
+
+
 @dataclass
 class Ended:
     """What became of a run: its value, or what it raised; `stopped` where it did not come to its own end."""
@@ -55,11 +67,11 @@ class Ended:
     stopped: bool = False
 
 
-def run_at_once(runs: Sequence[Run], settings: Settings, clock: Clock) -> list[Ended]:
-    """What became of each, once no thread of theirs is left."""
+def run_at_once(runs: Sequence[Run], settings: Settings, clock: Clock, leaving: Leaving) -> list[Ended]:
+    """What became of each, once no thread of theirs is left. A create may then still be under way at the service."""
     ended = [Ended() for _ in runs]
     threads = [
-        threading.Thread(target=_run, args=(run, settings, clock, end), name=run.name)
+        threading.Thread(target=_run, args=(run, settings, clock, leaving, end), name=run.name)
         for run, end in zip(runs, ended, strict=True)
     ]
     for thread in threads:
@@ -72,10 +84,12 @@ def run_at_once(runs: Sequence[Run], settings: Settings, clock: Clock) -> list[E
     return ended
 
 
-def _run(run: Run, settings: Settings, clock: Clock, ended: Ended) -> None:
+def _run(run: Run, settings: Settings, clock: Clock, leaving: Leaving, ended: Ended) -> None:
     async def main() -> None:
         opened = open_connections(settings, run=run.name, clock=clock, create_archive=run.create_archive)
         async with opened as c:
+            for resource in c.resources.values():
+                resource.client = Counted(resource.client, leaving)
             task = asyncio.ensure_future(run.work(c))
             if run.stop is not None and run.stop.at == "event":
                 c.listeners.append(_Countdown(run.stop.number, task.cancel))
@@ -114,6 +128,24 @@ class _Countdown:
         self._left -= event.phase is not Phase.WAITING  # which all have before anything happens
         if self._left == 0:
             self._call()
+
+
+class Counted:
+    """A client whose creates are counted when nothing can hold them back any more."""
+
+    def __init__(self, inner: Any, leaving: Leaving) -> None:
+        self._inner = inner
+        self._leaving = leaving
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def create(self, *args: Any, check: Callable[[], None], **kwargs: Any) -> Any:
+        def leave() -> None:
+            check()
+            self._leaving.note()
+
+        return self._inner.create(*args, check=leave, **kwargs)
 
 
 class Mortal:

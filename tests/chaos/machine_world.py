@@ -17,7 +17,8 @@ from batch_avatar.settings import load_settings
 from tests.chaos.arena import GA, MEMBERS, PREVIEW
 from tests.chaos.machine_clock import HONEST_SECONDS, ImpatientClock
 from tests.chaos.machine_evidence import Reader
-from tests.chaos.machine_runs import Run, run_at_once
+from tests.chaos.machine_runs import Leaving, Run, run_at_once
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -32,6 +33,7 @@ LAG_SECONDS = 0.2  # of the list behind creates
 SETTLE_SECONDS = 0.5  # for which absences must agree, so that the lag deceives nobody
 assert LAG_SECONDS < SETTLE_SECONDS <= HONEST_SECONDS
 MAX_ATTEMPTS = 2
+CLAIM_SECONDS, TIMEOUT_SECONDS = 8.0, 2.0  # as in `arena.AGEING`
 SHORT_DEADLINES = {"start_deadline_seconds": 1.0, "job_deadline_seconds": 1.2}  # where a stuck job is about
 
 
@@ -119,9 +121,14 @@ class World:
         )
         assert answer.status_code == 201, answer.text
 
+    def _may_stick(self) -> bool:
+        """Whether a job that is created now may get stuck; the machine's rules have an end."""
+        return any(
+            one["rule"]["action"]["kind"] == "stick_job" and one["fired"] < one["rule"]["at_most"]
+            for one in self.emulator.stats()["faults"]
+        )
+
     def _settings(self) -> Settings:
-        rules = self.emulator.stats()["faults"]
-        may_stick = any(rule["rule"]["action"]["kind"] == "stick_job" for rule in rules)
         return load_settings(
             endpoint=self.emulator.endpoint,
             speech_key=self.emulator.key,
@@ -130,21 +137,29 @@ class World:
             container=self._container_name,
             creates_per_minute=0,
             poll_interval_seconds=0.1,
-            claim_seconds=2,  # the storage tells times in whole seconds
-            request_timeout_seconds=0.5,
+            claim_seconds=CLAIM_SECONDS,
+            request_timeout_seconds=TIMEOUT_SECONDS,
             settle_seconds=SETTLE_SECONDS,
             max_attempts=MAX_ATTEMPTS,
             max_changed_scripts=1,
-            **(SHORT_DEADLINES if may_stick or self.stuck() else {}),
+            **(SHORT_DEADLINES if self._may_stick() or self.stuck() else {}),
         )
 
     def run(
         self, *works: Callable[[Connections], Awaitable[Any]], stops: Sequence[Stop | None] = (), create: bool = True
     ) -> list[Ended]:
-        """All works at once. With `create=False` no archive is made where there is none."""
+        """All works at once, with all that they send. `create=False`: no archive is made where there is none."""
         first, self._runs = self._runs, self._runs + len(works)
         runs = [
             Run(f"run-{first + number:03d}", work, stop, create)
             for number, (work, stop) in enumerate(zip_longest(works, stops))
         ]
-        return run_at_once(runs, self._settings(), self._clock)
+        arrived, leaving = self._arrived(), Leaving()
+        ended = run_at_once(runs, self._settings(), self._clock, leaving)
+        arrived += leaving.count
+        assert until(self._arrived, arrived) == arrived, "creates are still under way"
+        return ended
+
+    def _arrived(self) -> int:
+        """Creates with which the service is through."""
+        return sum(self.emulator.stats()["requests"].get("create", {}).values())

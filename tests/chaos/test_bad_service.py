@@ -13,6 +13,7 @@ from tests.chaos.arena import GA, PREVIEW
 
 REFUSED, ABORTED, STUCK = ("s003", "s021", "s047"), ("s008", "s066"), ("s013", "s050", "s091")
 BAD = (*REFUSED, *ABORTED, *STUCK)
+BAD_DAY_SECONDS = 400.0  # with some pauses of 75 s, after five creates in a row without an answer
 
 
 def of(names):
@@ -26,7 +27,7 @@ def command(arena, *arguments):
         env=arena.environment("command"),
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=BAD_DAY_SECONDS,
         check=False,
     )
 
@@ -41,7 +42,7 @@ DAY = (
 )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(3 * BAD_DAY_SECONDS)
 @pytest.mark.parametrize("api_version", [GA, PREVIEW])
 def test_of_a_hundred_scripts_on_a_bad_day_the_good_are_archived_and_the_bad_have_a_letter(arena, row, api_version):
     a = arena(
@@ -56,7 +57,7 @@ def test_of_a_hundred_scripts_on_a_bad_day_the_good_are_archived_and_the_bad_hav
         seed=7,
     )
     scripts = a.write_manifest(100)
-    done = a.end(a.start("--engine", "local"), timeout=200)
+    done = a.end(a.start("--engine", "local"), timeout=BAD_DAY_SECONDS)
     assert done.returncode == 1, done.stderr
     outcomes = {outcome["script_id"]: outcome for outcome in done.report["outcomes"]}
     good = [name for name in scripts if name not in BAD]

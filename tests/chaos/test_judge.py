@@ -69,6 +69,7 @@ def test_the_judge_sees_a_script_that_was_sent_twice(settled):
 
 def test_the_judge_sees_a_script_that_was_sent_under_two_names(settled):
     a, scripts = settled(lambda client: SendsTwice(client, lambda job_id: f"{job_id[:-1]}2"))
+    a.await_ends()  # nobody has waited for the second
     told = r"s000: 2 accepted creates, 1 due\n +2 s billed for 1 s of video\n +job s000-\w+-2 is left"
     with pytest.raises(AssertionError, match=told):
         a.judge(scripts)

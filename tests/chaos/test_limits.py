@@ -13,7 +13,7 @@ from tests.chaos.arena import PREVIEW
 def test_a_lost_answer_behind_a_list_that_lags_too_far_costs_one_job_more_and_no_video(arena, row):
     a = arena(
         api_version=PREVIEW,
-        list_lag_seconds=5,  # absences settle in 1 s here
+        list_lag_seconds=600,  # absences settle in 2 s here
         faults=(FaultRule(operation="create", at_most=1, action=DropAfter()),),
     )
     scripts = a.write_manifest(1)

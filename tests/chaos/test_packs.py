@@ -8,8 +8,11 @@ import pytest
 
 from batch_avatar.emulator.azurite import USER_ACCOUNT
 from batch_avatar.emulator.faults import DropAfter, FailInputs, FaultRule, Status
+from batch_avatar.emulator.options import Progression
+from tests.chaos.arena import AGEING
 from tests.chaos.bad_road import bad_road
 from tests.chaos.test_bad_service import command
+from tests.chaos.test_points import AGES
 from tests.chaos.worker import PACK_POINTS, POINTS
 
 PACKED = ("--pack", "4")
@@ -19,8 +22,8 @@ RESULT_BYTES = 300_000  # more than one piece on its way through
 OF_PACKS = "^pack-"
 BAD = "s003"
 PATIENT = {"BATCH_AVATAR_CLAIM_SECONDS": "12", "BATCH_AVATAR_REQUEST_TIMEOUT_SECONDS": "3"}
-UNHURRIED = {"BATCH_AVATAR_CLAIM_SECONDS": "4", "BATCH_AVATAR_REQUEST_TIMEOUT_SECONDS": "1"}
-"""At the create of a pack the emulator asks the storage first; on a busy machine that may take half a second."""
+"""Of two processes that pack, each may have claims which only their age frees for the other."""
+PACKS_AGE = (*AGES, "between-claims", "after-pack-record")
 
 
 class Cell(NamedTuple):
@@ -83,17 +86,16 @@ def packs(arena):
     """`packs(...)`: an arena with a container for packed jobs."""
 
     def start(**options):
-        environment = UNHURRIED | options.pop("environment", {})
         hostile = {"minimal_size_bytes": RESULT_BYTES, "repeat_put": "replace"}
-        return arena(packs=True, environment=environment, **(hostile | options))
+        return arena(packs=True, **(hostile | options))
 
     return start
 
 
-def scene(packs, cell):
+def scene(packs, cell, environment):
     once = FaultRule(operation="create", job_id=OF_PACKS, at_most=1, action=Status(status=500))
     faults = (once,) if cell.point == "after-get-404" else ()
-    return packs(repeat_put=cell.reading, faults=faults)
+    return packs(repeat_put=cell.reading, faults=faults, environment=environment)
 
 
 def options_of(cell):
@@ -101,7 +103,7 @@ def options_of(cell):
 
 
 def test_what_a_killed_process_left_of_its_packs_is_finished_by_the_next(packs, row, killed):
-    a = scene(packs, killed)
+    a = scene(packs, killed, AGEING)
     scripts = a.write_manifest(SCRIPTS, lengths=LENGTHS)
     with a.worker(killed.point, *PACKED) as worker:
         worker.kill()
@@ -119,7 +121,7 @@ def test_what_a_killed_process_left_of_its_packs_is_finished_by_the_next(packs, 
 
 
 def test_a_process_with_packs_that_fell_behind_another_does_no_harm(packs, row, raced):
-    a = scene(packs, raced)
+    a = scene(packs, raced, AGEING if raced.point in PACKS_AGE else {})
     scripts = a.write_manifest(SCRIPTS, lengths=LENGTHS)
     with a.worker(raced.point, *PACKED) as worker:
         other = a.render(*options_of(raced))
@@ -130,7 +132,7 @@ def test_a_process_with_packs_that_fell_behind_another_does_no_harm(packs, row, 
     if other.returncode or late.report["unfinished"]:
         settled = a.render(*options_of(raced))
         assert settled.returncode == 0, settled.stderr
-        remark = f"unfinished: {other.report['unfinished']} of the other, {late.report['unfinished']} of the late"
+        remark = f"the other: {other.unfinished}, the late: {late.unfinished}"
     a.judge_packs(
         scripts, note=row(point=raced.point, kind=f"packs, race, {raced.other}", reading=raced.reading, remark=remark)
     )
@@ -186,7 +188,7 @@ def test_an_input_that_is_bad_also_alone_gets_a_letter_and_is_archived_when_it_i
     a.judge_packs(scripts, attempts_due={BAD: 2}, note=row(point="-", kind="bad input, replayed"))
 
 
-STUCK = {"BATCH_AVATAR_START_DEADLINE_SECONDS": "2"}
+STUCK = {"BATCH_AVATAR_START_DEADLINE_SECONDS": "5"}  # all packs are sent before the first is given up
 
 
 def test_packs_that_never_start_fall_back_to_one_script_a_job(packs, row):
@@ -258,7 +260,7 @@ def test_what_a_process_left_that_died_between_a_delete_and_its_note_is_lost_unt
 )
 def test_a_failed_pack_is_deleted_also_when_its_process_died_before(packs, row, point, list_lag_seconds):
     bad = FaultRule(operation="create", at_most=1, action=FailInputs(matching=BAD))
-    a = packs(faults=(bad,), delete_destination_blobs=False, list_lag_seconds=list_lag_seconds)
+    a = packs(faults=(bad,), delete_destination_blobs=False, list_lag_seconds=list_lag_seconds, environment=AGEING)
     scripts = a.write_manifest(4, lengths=LENGTHS)
     with a.worker(point, *PACKED) as worker:
         worker.kill()
@@ -273,7 +275,7 @@ def test_a_failed_pack_is_deleted_also_when_its_process_died_before(packs, row, 
 
 @pytest.mark.parametrize("point", ["between-receipt-and-delete", "after-delete"])
 def test_nothing_stays_in_staging_whoever_deletes_it(packs, row, point, blobs):
-    a = packs(delete_destination_blobs=blobs == "deleted")
+    a = packs(delete_destination_blobs=blobs == "deleted", environment=AGEING)
     scripts = a.write_manifest(SCRIPTS, lengths=LENGTHS)
     with a.worker(point, *PACKED) as worker:
         worker.kill()
@@ -284,10 +286,12 @@ def test_nothing_stays_in_staging_whoever_deletes_it(packs, row, point, blobs):
 
 
 def test_a_run_of_some_of_its_scripts_leaves_a_pack_to_the_others(packs, row):
-    a = packs()
+    begins = 600
+    a = packs(progression=Progression.after_seconds(start_delay=begins, overhead=0.2, per_video_second=0.05))
     a.write_manifest(4, lengths=LENGTHS)
     with a.worker("during-wait", *PACKED) as worker:
         worker.kill()
+    a.emulator.advance(begins)
     few = a.write_manifest(2, lengths=LENGTHS)
     done = a.render()
     assert done.returncode == 0, done.stderr

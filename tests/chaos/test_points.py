@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import pytest
-
 from batch_avatar.emulator.faults import FaultRule, Status
-from tests.chaos.arena import GA, PREVIEW
+from tests.chaos.arena import AGEING, GA, PREVIEW
 from tests.chaos.worker import POINTS
 
 READINGS = ("conflict", "existing", "replace", "bad_request")
 AROUND_CREATE = POINTS[: POINTS.index("during-wait")]
 RESULT_BYTES = 1_000_000  # several pieces on their way through
+AGES = ("after-claim", "before-create", "after-get-404")
+"""Where whoever is held has a claim and no job: the others wait until it is old."""
 FAILS_ONCE = FaultRule(operation="create", at_most=1, action=Status(status=500))
 
 
@@ -36,41 +36,43 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize("cell", cells, ids="-".join)
 
 
-@pytest.fixture
-def scene(arena, cell):
+def scene(arena, cell, environment):
     """The arena of one cell of the matrix."""
     options = {"repeat_put": cell.reading} if cell.generation == GA else {}
     faults = (FAILS_ONCE,) if cell.point == "after-get-404" else ()
-    return arena(api_version=cell.generation, minimal_size_bytes=RESULT_BYTES, faults=faults, **options)
+    about = {"minimal_size_bytes": RESULT_BYTES, "faults": faults, "environment": environment}
+    return arena(api_version=cell.generation, **about, **options)
 
 
-def test_what_a_killed_process_left_is_finished_by_the_next(scene, row, cell):
-    scripts = scene.write_manifest(3)
-    with scene.worker(cell.point) as worker:
+def test_what_a_killed_process_left_is_finished_by_the_next(arena, row, cell):
+    a = scene(arena, cell, AGEING)  # at any point: the other scripts may be just before their create
+    scripts = a.write_manifest(3)
+    with a.worker(cell.point) as worker:
         worker.kill()
-    first = scene.render()
-    second = first if first.returncode == 0 else scene.render()
+    first = a.render()
+    second = first if first.returncode == 0 else a.render()
     assert second.returncode == 0, first.stderr + second.stderr
     remark = "" if second is first else "2 runs"
-    if scene.show_all_jobs():  # archived, not deleted yet, and still missing in the list: the next run's task
-        assert scene.render().returncode == 0
+    if a.show_all_jobs():  # archived, not deleted yet, and still missing in the list: the next run's task
+        assert a.render().returncode == 0
         remark = "a later run deletes the job"
-    scene.judge(scripts, note=row(**cell._asdict(), kind="kill", remark=remark))
+    a.judge(scripts, note=row(**cell._asdict(), kind="kill", remark=remark))
 
 
-def test_a_process_that_fell_behind_another_does_no_harm(scene, row, cell):
-    scripts = scene.write_manifest(3)
-    with scene.worker(cell.point) as worker:
-        other = scene.render()
+def test_a_process_that_fell_behind_another_does_no_harm(arena, row, cell):
+    a = scene(arena, cell, AGEING if cell.point in AGES else {})
+    scripts = a.write_manifest(3)
+    with a.worker(cell.point) as worker:
+        other = a.render()
         late = worker.release()
     assert late.returncode == 0, late.stderr
     assert late.report["failed"] == 0, late.report
     remark = ""
     if other.returncode or late.report["unfinished"]:
-        settled = scene.render()
+        settled = a.render()
         assert settled.returncode == 0, settled.stderr
-        remark = f"unfinished: {other.report['unfinished']} of the other, {late.report['unfinished']} of the late"
-    scene.judge(scripts, note=row(**cell._asdict(), kind="race", remark=remark))
+        remark = f"the other: {other.unfinished}, the late: {late.unfinished}"
+    a.judge(scripts, note=row(**cell._asdict(), kind="race", remark=remark))
 
 
 def test_what_two_runs_report_as_billed_is_what_was_billed(arena):

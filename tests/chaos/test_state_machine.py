@@ -225,10 +225,10 @@ class Machine(RuleBasedStateMachine):
 
     def go(self, step, *works, **how) -> list[Ended]:
         """Take a step, and read what came of it."""
-        fired = self.fired()
+        fired, stuck = self.fired(), self.world.stuck()
         ended = self.world.run(*works, **how) if works else []
         self.before, self.after, self.step = self.after, self.world.reader.read(), step
-        self.free = not (self.world.stuck() or self.fired() != fired or any(one.stopped for one in ended))
+        self.free = not (stuck or self.world.stuck() or self.fired() != fired or any(one.stopped for one in ended))
         self.trace.append(
             f"{step.name}{''.join(f' -> {brief(one)}' for one in ended)}{' (free)' if ended and self.free else ''}"
         )
@@ -256,7 +256,7 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("machine_seed", chosen_seeds(metafunc.config))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_service_archive_and_report_tell_one_story(azurite, machine_seed):
     lives: list[Machine] = []
 

@@ -5,7 +5,8 @@
 
 Settings come from the environment. The first time that any script reaches the point, the worker prints
 `reached <point>`, and this script's thread goes no further until a line arrives on stdin; the other scripts flow on.
-At the points that stand between the members of a pack all the later members stop, and so they do where it is deleted.
+At the points that stand between the members of a pack all the later members stop, and so does everyone
+where packs are given up or deleted.
 The last line on stdout is the report as JSON.
 """
 
@@ -192,7 +193,7 @@ class HeldArchive(_Around):
         if answered:
             self._answered.done.set()
         if after.ended and after.input and not before.ended:
-            self._barrier.reached("after-give-up")
+            self._barrier.hold("after-give-up")
             with self._more:
                 self._members_left[after.job_id] -= 1
             if not self._members_left[after.job_id]:

@@ -70,7 +70,7 @@ def convert(source: Source, *options: str, before: tuple[str, ...] = ()) -> byte
 
 
 def run_ffmpeg(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([_executable(), "-nostdin", *arguments], capture_output=True, timeout=60, check=False)
+    return subprocess.run([_executable(), "-nostdin", *arguments], capture_output=True, timeout=180, check=False)
 
 
 @cache

@@ -16,18 +16,20 @@ BREATH_SECONDS = 0.002  # of real time, for threads to hand their results over
 
 
 class CountingLoop(asyncio.SelectorEventLoop):
-    """An event loop that knows how many calls are in its threads."""
+    """An event loop that knows how many calls are in its threads, and how often one went there or came back."""
 
-    in_threads = 0
+    in_threads = handed_over = 0
 
     def run_in_executor(self, executor, func, *args):
         future = super().run_in_executor(executor, func, *args)
         self.in_threads += 1
+        self.handed_over += 1
         future.add_done_callback(self._back)
         return future
 
     def _back(self, _):
         self.in_threads -= 1
+        self.handed_over += 1
 
 
 class VirtualClock(ManualClock):
@@ -41,20 +43,20 @@ class VirtualClock(ManualClock):
 
     @asynccontextmanager
     async def running(self, on_advance: Callable[[float, float], None]) -> AsyncIterator[None]:
-        driver = asyncio.create_task(self._drive(on_advance), name="virtual time")
-        try:
+        """Time passes inside. An error of `on_advance` ends the body and is raised, in a group as all errors here."""
+        async with asyncio.TaskGroup() as group:
+            driver = group.create_task(self._drive(on_advance), name="virtual time")
             yield
-        finally:
             driver.cancel()
-            await asyncio.gather(driver, return_exceptions=True)
 
     async def _drive(self, on_advance: Callable[[float, float], None]) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, CountingLoop)
         while True:
             await asyncio.sleep(BREATH_SECONDS)
+            handed_over = loop.handed_over
             await self.settle()
-            if loop.in_threads:
+            if loop.in_threads or loop.handed_over != handed_over:  # what came back last has more to do
                 continue
             seconds = self.next_wake()
             if seconds is not None:
