@@ -458,6 +458,7 @@ def test_what_is_dropped_while_the_others_end_and_a_look_is_under_way_is_taken_b
 
     def meanwhile():
         d.drop("late.txt")
+        d.bench.emulator.clear_faults()  # the job may not be there yet
         d.bench.emulator.release()
         assert waiting.until(lambda: d.names() == {"inbox/late.txt", "processed/a.txt"}, seconds=PATIENCE_SECONDS)
 
@@ -531,6 +532,7 @@ def test_a_drop_is_moved_as_soon_as_its_own_script_has_ended(dropped):
         async with asyncio.timeout(PATIENCE_SECONDS):
             await until(lambda: "processed/fast.txt" in d.names())
         assert "inbox/slow.txt" in d.names()
+        d.bench.emulator.clear_faults()  # its job may not be there yet
         d.bench.emulator.release()
         return await running
 
