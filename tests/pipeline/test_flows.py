@@ -265,7 +265,7 @@ def test_deployments_run_on_a_worker_and_in_shards(command, api, tmp_path):
 
 @pytest.mark.usefixtures("deployed")
 @pytest.mark.parametrize(
-    ("life", "end"),
+    "story",
     [
         (("RUNNING", "CRASHED") * 3, ("FAILED", "this run has crashed 3 times")),
         (("RUNNING", "CANCELLING", "CRASHED"), ("CANCELLED", "cancelled")),
@@ -273,8 +273,9 @@ def test_deployments_run_on_a_worker_and_in_shards(command, api, tmp_path):
     ],
 )
 def test_a_run_that_comes_back_ends_where_it_has_crashed_too_often_or_was_cancelled(
-    command, api, stack, tmp_path, life, end
+    command, api, stack, tmp_path, story
 ):
+    life, (wanted, said) = story
     source = write_scripts(tmp_path, 2)
     assert command("batch_avatar.cli", "render", "scripts.jsonl", "--engine", "local").returncode == 0
     named = {"flows": {"name": {"any_": ["render-batch"]}}, "deployments": {"name": {"any_": ["ad-hoc"]}}}
@@ -289,14 +290,12 @@ def test_a_run_that_comes_back_ends_where_it_has_crashed_too_often_or_was_cancel
     def seen():
         return api("flow_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})[0]
 
-    state, said = end
-
     def ended():
         now = seen()["state"]  # in one answer: an automation may bring it back as well
         return now["type"], said in (now["message"] or "")
 
     try:
-        assert until(ended, (state, True)) == (state, True), (tmp_path / "worker.log").read_text()[-3000:]
+        assert until(ended, (wanted, True)) == (wanted, True), (tmp_path / "worker.log").read_text()[-3000:]
     finally:  # else the automation may give it to the worker of another test
         requests.delete(f"{stack.prefect_url}/api/flow_runs/{run['id']}", timeout=PREFECT_SECONDS).raise_for_status()
 
