@@ -10,7 +10,7 @@ from batch_avatar.emulator.azurite import USER_ACCOUNT
 from batch_avatar.emulator.faults import DropAfter, FailInputs, FaultRule, Status
 from batch_avatar.emulator.options import Progression
 from tests.chaos.arena import AGEING
-from tests.chaos.bad_road import bad_road
+from tests.chaos.bad_road import BadRoad
 from tests.chaos.test_bad_service import command
 from tests.chaos.test_points import AGES
 from tests.chaos.worker import PACK_POINTS, POINTS
@@ -344,9 +344,9 @@ def test_a_create_of_a_pack_that_goes_wrong_makes_one_job_in_the_end(packs, row,
 
 
 def test_videos_that_break_off_and_links_that_die_on_the_way_from_staging_cost_nothing(packs, row, azurite):
-    with bad_road(azurite.url) as road:
+    with BadRoad(azurite.url).opened() as road:
         direct = azurite.connection_string(USER_ACCOUNT)
-        a = packs(connection_string=direct.replace(azurite.url, f"http://127.0.0.1:{road.server_port}"))
+        a = packs(connection_string=direct.replace(azurite.url, road.url))
         scripts = a.write_manifest(SCRIPTS, lengths=LENGTHS)
         done = a.render(*PACKED)
         assert done.returncode == 0, done.stderr

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from batch_avatar.emulator.azurite import USER_ACCOUNT
 from batch_avatar.emulator.options import EmulatorOptions, Progression
 from batch_avatar.emulator.server import EmulatorServer
-from tests.contract.storage_road import open_road
+from tests.contract.storage_road import StorageRoad
 from tests.support.waiting import ANSWER_SECONDS
 
 SCHEMAS = json.loads((Path(__file__).parent / "schemas.json").read_text())
@@ -233,7 +233,7 @@ def shared(azurite):
 @pytest.fixture
 def road(azurite):
     """The way to the storage, for what happens on it; give its `url` to `start`."""
-    with open_road(azurite.url) as road:
+    with StorageRoad(azurite.url).opened() as road:
         yield road
 
 

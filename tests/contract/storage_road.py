@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from tests.support.waiting import ANSWER_SECONDS
+from tests.support.road import Road, Traveller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,15 +23,11 @@ class Incident:
     over: threading.Event = field(default_factory=threading.Event)
 
 
-class StorageRoad(ThreadingHTTPServer):
-    """Forwards all that comes; connections stay open, as the storage's do."""
-
-    daemon_threads = True
+class StorageRoad(Road):
+    """Forwards all but those requests."""
 
     def __init__(self, storage_url: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Traveller)
-        self.storage = urlsplit(storage_url).netloc
-        self.url = f"http://127.0.0.1:{self.server_port}"
+        super().__init__(storage_url, _Traveller)
         self._incidents: list[Incident] = []
         self._lock = threading.Lock()
 
@@ -64,11 +57,8 @@ class StorageRoad(ThreadingHTTPServer):
             return found
 
 
-class _Traveller(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def _forward(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+class _Traveller(Traveller):
+    def travel(self) -> None:
         incident = self.server.take(self.command, self.path)
         if incident is not None:
             incident.arrived.set()
@@ -76,33 +66,4 @@ class _Traveller(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
             incident.over.wait()
-        onward = http.client.HTTPConnection(self.server.storage, timeout=ANSWER_SECONDS)
-        onward.request(self.command, self.path, body=body, headers=dict(self.headers.items()))
-        answer = onward.getresponse()
-        content = answer.read()
-        self.send_response_only(answer.status)
-        for name, value in answer.getheaders():
-            if name.lower() not in ("transfer-encoding", "connection", "keep-alive", "content-length"):
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(answer.headers.get("Content-Length", len(content))))
-        self.end_headers()
-        self.wfile.write(content)
-        onward.close()
-
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _forward  # noqa: N815 - named by http.server
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: the links carry signatures."""
-
-
-@contextmanager
-def open_road(storage_url: str):
-    """The road; ends with the block."""
-    with StorageRoad(storage_url) as road:
-        thread = threading.Thread(target=road.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield road
-        finally:
-            road.shutdown()
-            thread.join()
+        super().travel()

@@ -9,7 +9,6 @@ import re
 import secrets
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -29,6 +28,7 @@ from batch_avatar.runner import render_scripts
 from batch_avatar.settings import load_settings
 from batch_avatar.stack import start_stack
 from batch_avatar.sweep import sweep
+from tests.support.waiting import answered
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -248,17 +248,7 @@ def patient(stack) -> dict[str, str]:
 @pytest.fixture
 def api(stack):
     """`api(path, **body)` asks the stack's Prefect server, again where its SQLite is busy."""
-
-    def post(path, **body):
-        for _ in range(10):
-            answer = requests.post(f"{stack.prefect_url}/api/{path}", json=body, timeout=PREFECT_SECONDS)
-            if answer.status_code != requests.codes.unavailable:
-                break
-            time.sleep(1)
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
-
-    return post
+    return lambda path, **body: answered("POST", f"{stack.prefect_url}/api/{path}", json=body).json()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import requests
 from azure.storage.blob import ContainerClient
 
 from tests.pipeline.conftest import PREFECT_SECONDS, patient
+from tests.support.deploying import without_schedules
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(420)]
@@ -200,7 +201,16 @@ def deployed(command, api, environment, tmp_path):
     made = command("deployments.bootstrap")
     assert made.returncode == 0, made.stdout + made.stderr
     deploy = subprocess.run(
-        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
+        [
+            sys.executable,
+            "-m",
+            "prefect",
+            "--no-prompt",
+            "deploy",
+            "--all",
+            "--prefect-file",
+            without_schedules(tmp_path),
+        ],
         cwd=ROOT,
         env=environment | {"PWD": str(ROOT)},
         capture_output=True,
@@ -209,9 +219,7 @@ def deployed(command, api, environment, tmp_path):
         check=False,
     )
     assert deploy.returncode == 0, deploy.stdout + deploy.stderr
-    for deployment in api("deployments/filter"):
-        if deployment["schedules"]:
-            api(f"deployments/{deployment['id']}/pause_deployment")  # which also takes back what was scheduled
+    assert not any(one["active"] for found in api("deployments/filter") for one in found["schedules"])
     log = (tmp_path / "worker.log").open("wb")
     worker = subprocess.Popen(
         [sys.executable, "-m", "prefect", "worker", "start", "--pool", "batch-avatar"],

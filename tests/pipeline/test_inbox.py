@@ -30,7 +30,7 @@ from batch_avatar.progress import Phase
 from batch_avatar.retry import plain_chain
 from batch_avatar.runner import render_scripts
 from tests.pipeline.conftest import patient
-from tests.support import waiting
+from tests.support.waiting import happened, until
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60
@@ -131,12 +131,6 @@ def listening(script_id, phase, act):
             left.pop()()
 
     return listener
-
-
-async def until(happened):
-    """Let the others work until then."""
-    while not await asyncio.to_thread(happened):  # noqa: ASYNC110 - there is nothing to be told by
-        await asyncio.sleep(0.02)
 
 
 # What becomes of a drop
@@ -460,7 +454,7 @@ def test_what_is_dropped_while_the_others_end_and_a_look_is_under_way_is_taken_b
         d.drop("late.txt")
         d.bench.emulator.clear_faults()  # the job may not be there yet
         d.bench.emulator.release()
-        assert waiting.until(lambda: d.names() == {"inbox/late.txt", "processed/a.txt"}, seconds=PATIENCE_SECONDS)
+        assert until(lambda: d.names() == {"inbox/late.txt", "processed/a.txt"}, seconds=PATIENCE_SECONDS)
 
     with d.container() as client:
         late = LateInbox(client, meanwhile)
@@ -480,7 +474,7 @@ def test_what_a_look_finds_that_was_under_way_when_access_was_refused_stays_unto
 
     def meanwhile():
         looking.set()
-        assert waiting.until(lambda: connections[0].halted is not None, seconds=PATIENCE_SECONDS)
+        assert until(lambda: connections[0].halted is not None, seconds=PATIENCE_SECONDS)
 
     async def work(client):
         async with open_connections(d.settings(), run="r") as c:
@@ -530,7 +524,7 @@ def test_a_drop_is_moved_as_soon_as_its_own_script_has_ended(dropped):
     async def work():
         running = asyncio.create_task(d.work())
         async with asyncio.timeout(PATIENCE_SECONDS):
-            await until(lambda: "processed/fast.txt" in d.names())
+            await happened(lambda: "processed/fast.txt" in d.names())
         assert "inbox/slow.txt" in d.names()
         d.bench.emulator.clear_faults()  # its job may not be there yet
         d.bench.emulator.release()
@@ -700,9 +694,9 @@ def test_batches_over_one_set_of_connections_leave_each_other_what_they_know(qui
     async def work():
         async with open_connections(b.settings(), run="r") as c, asyncio.timeout(PATIENCE_SECONDS):
             first = asyncio.create_task(render_scripts([script("one")], plain_chain()))
-            await until(lambda: "one" in c.alive)
+            await happened(lambda: "one" in c.alive)
             second = asyncio.create_task(render_scripts([script("two")], plain_chain()))
-            await until(lambda: "two" in c.alive)
+            await happened(lambda: "two" in c.alive)
             assert c.alive == {"one", "two"}
             b.emulator.clear_faults()
             b.emulator.release()

@@ -22,6 +22,7 @@ from batch_avatar.runner import render_scripts
 from batch_avatar.settings import load_settings
 from batch_avatar.sweep import sweep
 from tests.support.virtual_clock import VirtualClock, run_virtually
+from tests.support.waiting import happened
 
 AVA, ANDREW = "en-US-AvaMultilingualNeural", "en-US-AndrewNeural"
 NOT_TO_BE_REACHED = {"name": "down", "endpoint": "http://127.0.0.1:9", "speech_key": "k"}
@@ -124,12 +125,6 @@ def fleet(bench):
         return Fleet(benches, members)
 
     return start
-
-
-async def until(happened):
-    """Wait for other threads."""
-    while not happened():  # noqa: ASYNC110 - there is nothing to be told by
-        await asyncio.sleep(0.02)
 
 
 def outcomes(report):
@@ -303,9 +298,11 @@ def test_scripts_that_wait_move_when_a_resource_goes_down_and_what_it_has_is_fin
         async with f.open(max_unfinished_jobs=1) as c, asyncio.timeout(PATIENCE_SECONDS):
             c.listeners.append(events.append)
             rendering = asyncio.create_task(render_scripts(scripts, plain_chain()))
-            await until(lambda: b.stats()["creates"]["accepted"])
+            await happened(lambda: b.stats()["creates"]["accepted"])
             b.set_faults(down)
-            await until(lambda: sum(event.phase == "archived" for event in events) == 9)  # all but the one that it has
+            await happened(
+                lambda: sum(event.phase == "archived" for event in events) == 9
+            )  # all but the one that it has
             b.clear_faults()
             b.release()
             return await rendering
@@ -447,7 +444,7 @@ def test_slots_that_others_have_are_left_to_them_and_used_as_soon_as_they_are_fr
         ):
             c.listeners.append(events.append)
             rendering = asyncio.create_task(render_scripts([script(f"s{n}") for n in range(6)], plain_chain()))
-            await until(lambda: sum(event.phase == "archived" for event in events) >= 2)
+            await happened(lambda: sum(event.phase == "archived" for event in events) >= 2)
             assert b.emulator.stats()["creates"]["accepted"] <= 3 + 4
             b.emulator.release()
             return await rendering
@@ -470,7 +467,7 @@ def test_creates_wait_while_others_have_all_slots_and_go_on_when_those_end(bench
             asyncio.timeout(PATIENCE_SECONDS),
         ):
             rendering = asyncio.create_task(render_scripts([script("s1"), script("s2")], plain_chain()))
-            await until(lambda: sum(b.emulator.stats()["requests"].get("list", {}).values()) >= 4)
+            await happened(lambda: sum(b.emulator.stats()["requests"].get("list", {}).values()) >= 4)
             assert b.emulator.stats()["creates"]["accepted"] == 2, "those of the others"
             b.emulator.release()
             return await rendering
@@ -490,7 +487,7 @@ def test_a_key_that_is_revoked_while_others_have_all_slots_ends_the_run(bench, s
     async def work():
         async with open_connections(b.settings(max_unfinished_jobs=1), run="r"), asyncio.timeout(PATIENCE_SECONDS):
             rendering = asyncio.create_task(render_scripts([script("s1"), script("s2")], plain_chain()))
-            await until(lambda: sum(b.emulator.stats()["requests"].get("list", {}).values()) >= 3)
+            await happened(lambda: sum(b.emulator.stats()["requests"].get("list", {}).values()) >= 3)
             b.emulator.set_faults([FaultRule(operation="any", action=Status(status=401, shape="gateway"))])
             return await rendering
 

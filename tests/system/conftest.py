@@ -8,19 +8,18 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import requests
 
 from batch_avatar.emulator.process import is_running, start_detached, stop_process
 from deployments import stack as stacks
 from tests.chaos.judge import judge
-from tests.support.waiting import PATIENCE_SECONDS, until
+from tests.support.deploying import without_schedules
+from tests.support.waiting import PATIENCE_SECONDS, answered, until
 
 if TYPE_CHECKING:
     from batch_avatar.stack import Stack
@@ -57,10 +56,8 @@ class System:
         return done.stdout
 
     def deploy(self):
-        """What `make deploy` does, but with its schedules switched off: they would begin runs amid the tests."""
-        shipped = (ROOT / "prefect.yaml").read_text()
-        quiet = self.folder / "prefect.yaml"
-        quiet.write_text(shipped.replace("active: true", "active: false"))
+        """What `make deploy` does, without schedules."""
+        quiet = without_schedules(self.folder)
         self.command("deployments.bootstrap", folder=ROOT)
         self.command("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", quiet, folder=ROOT)
         assert not any(one["active"] for found in self.api("deployments/filter") for one in found["schedules"])
@@ -150,23 +147,6 @@ class System:
         environment = self.stack.environment
         connection, container = environment["BATCH_AVATAR_STORAGE_CONNECTION_STRING"], "videos"
         return judge(self.stack.service_url, connection, container, self.rendered)
-
-
-def answered(method, url, *, seconds=PATIENCE_SECONDS, **options):
-    """The answer to a request, sent again while nobody answers, or only an error of the server's own."""
-    give_up = time.monotonic() + seconds
-    while True:
-        last = time.monotonic() >= give_up
-        try:
-            answer = requests.request(method, url, timeout=30, **options)
-        except (requests.ConnectionError, requests.Timeout):
-            if last:
-                raise
-        else:
-            if last or answer.status_code < requests.codes.server_error:
-                answer.raise_for_status()
-                return answer
-        time.sleep(1)
 
 
 def descendants(pid):

@@ -1,0 +1,78 @@
+"""A road to a storage, on which tests let things happen to requests."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from tests.support.waiting import ANSWER_SECONDS
+
+NOT_FORWARDED = ("transfer-encoding", "connection", "keep-alive")
+
+
+class Road(ThreadingHTTPServer):
+    """`url` leads to the storage; what becomes of a request on the way, its `Traveller` says."""
+
+    daemon_threads = True
+    request_queue_size = 128  # the 5 of socketserver are fewer than the threads of a run
+
+    def __init__(self, storage_url: str, traveller: type[Traveller]) -> None:
+        super().__init__(("127.0.0.1", 0), traveller)
+        self.storage = urlsplit(storage_url).netloc
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    @contextmanager
+    def opened(self):
+        """Serve until the end of the block."""
+        with self:
+            thread = threading.Thread(target=self.serve_forever, args=(0.05,))
+            thread.start()
+            try:
+                yield self
+            finally:
+                self.shutdown()
+                thread.join()
+
+
+class Traveller(BaseHTTPRequestHandler):
+    """One connection, which stays open as the storage's do."""
+
+    protocol_version = "HTTP/1.1"
+
+    def travel(self) -> None:
+        """What becomes of a request."""
+        self.answer(*self.forward())
+
+    def forward(self) -> tuple[int, list[tuple[str, str]], bytes]:
+        """The storage's answer: status, headers, body."""
+        with closing(http.client.HTTPConnection(self.server.storage, timeout=ANSWER_SECONDS)) as onward:
+            onward.request(self.command, self.path, body=self.body, headers=dict(self.headers.items()))
+            answer = onward.getresponse()
+            content = answer.read()
+        return answer.status, [(k, v) for k, v in answer.getheaders() if k.lower() not in NOT_FORWARDED], content
+
+    def answer(self, status: int, headers: list[tuple[str, str]], content: bytes, *, share: float = 1) -> None:
+        """With less than the whole body the connection breaks off after so much of it."""
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() != "content-length" or self.command == "HEAD":
+                self.send_header(name, value)
+        if self.command != "HEAD":
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content[: int(len(content) * share)])
+        if share < 1:
+            self.close_connection = True
+
+    def _set_out(self) -> None:
+        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.travel()
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _set_out  # noqa: N815 - named by http.server
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the links carry signatures."""
