@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from batch_avatar.dispatch import Order
+from batch_avatar.planning.order import Order
 from benchmarks.baselines import BASELINES
 from benchmarks.bounds import lower_bound, packed_optimum
 from benchmarks.core import Options, render_with_core

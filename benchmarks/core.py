@@ -14,30 +14,30 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import SecretStr
 
-from batch_avatar.admission import Admission
-from batch_avatar.connections import Connections, current, in_thread, opened
-from batch_avatar.dispatch import Order
+from batch_avatar.archive.records import Receipt, StoredBlob
 from batch_avatar.models import Permits
-from batch_avatar.packs import load_pack, shared_billing
-from batch_avatar.records import Receipt, StoredBlob
-from batch_avatar.resource import Resource
-from batch_avatar.retry import plain_chain
-from batch_avatar.runner import render_scripts
+from batch_avatar.planning.order import Order
+from batch_avatar.rendering.connections import Connections, current, in_thread, opened
+from batch_avatar.rendering.packs.members import load_pack, shared_billing
+from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.runner import render_scripts
+from batch_avatar.service.admission import Admission
+from batch_avatar.service.resource import Resource
+from batch_avatar.service.watcher import Deadlines, Watcher
 from batch_avatar.settings import Settings
 from batch_avatar.stopping import Stopping
-from batch_avatar.watcher import Deadlines, Watcher
 from benchmarks.memory_archive import MemoryArchive
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from batch_avatar.archive import Archive
-    from batch_avatar.client import AvatarClient
+    from batch_avatar.archive.ledger import Archive
+    from batch_avatar.archive.staging import Staging
     from batch_avatar.clock import Clock
     from batch_avatar.models import JobRef, Script, SynthesisJob
-    from batch_avatar.report import BatchReport
-    from batch_avatar.stages import Chain
-    from batch_avatar.staging import Staging
+    from batch_avatar.rendering.report import BatchReport
+    from batch_avatar.rendering.stages import Chain
+    from batch_avatar.service.client import AvatarClient
     from benchmarks.service import SimulatedService
 
 DIGEST = "0" * 64  # of videos that nobody has
@@ -69,7 +69,7 @@ async def render_with_core(
 async def open_simulated(
     services: Sequence[SimulatedService], clock: Clock, options: Options
 ) -> AsyncIterator[Connections]:
-    """As `batch_avatar.connect.open_connections`, with what stands in; neither environment nor `.env` is read."""
+    """As `rendering.connect.open_connections`, with what stands in; neither environment nor `.env` is read."""
     settings = Settings.model_construct(creates_per_minute=options.creates_per_minute)
     listeners: list[Callable[[SynthesisJob], None]] = []
 
@@ -147,7 +147,7 @@ def chain_of(options: Options) -> Chain:
 
 
 def _write_receipt(c: Connections, ref: JobRef) -> Receipt:
-    """As `batch_avatar.outputs.archive_job`, without the outputs."""
+    """As `batch_avatar.rendering.archiving.archive_job`, without the outputs."""
     job = c.ended.get(ref.service_id) if ref.input else c.ended.pop(ref.service_id, None)
     if job is None:
         job = c.resource_of(ref.resource).client.get(ref.service_id)

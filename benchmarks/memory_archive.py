@@ -1,4 +1,4 @@
-"""The archive's ledger in memory, duck-typed like `batch_avatar.archive.Archive`: the same conditional writes lose.
+"""The archive's ledger in memory, like `archive.ledger.Archive`: the same conditional writes lose.
 
 Documents lie as text in a database in SQLite's own memory, so that what the archive holds does not count as memory of
 whoever uses it, as it would not in a container.
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel
 
-from batch_avatar.archive import Held
-from batch_avatar.archive_index import ArchiveIndex, claim_metadata, letter_metadata, receipt_metadata
-from batch_avatar.records import Claim, DeadLetter, Pack, Receipt
+from batch_avatar.archive.index import ArchiveIndex, claim_metadata, letter_metadata, receipt_metadata
+from batch_avatar.archive.ledger import Held
+from batch_avatar.archive.records import Claim, DeadLetter, Pack, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from batch_avatar.dispatch import Order
+from batch_avatar.planning.order import Order
 from benchmarks.baselines import BASELINES
 from benchmarks.cases import judge_case
 from benchmarks.charts import Bar, Line, bar_chart, line_chart, write_chart

@@ -1,4 +1,4 @@
-"""One Speech resource in virtual time, duck-typed like `batch_avatar.client.AvatarClient`, that counts what it sees.
+"""One Speech resource in virtual time, like `service.client.AvatarClient`, that counts what it sees.
 
 It renders nothing and knows no HTTP: a job is the times at which it starts and ends. Its limits are those that decide
 about schedules: slots, the pace of creates, pages of the list, and how late the list shows a job. Beyond that it
@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from batch_avatar.errors import DeleteRefused, JobExists, JobNotFound, RequestRefused, Throttled, TooManyJobs
-from batch_avatar.wire import PAGE_SIZE, JobPage
+from batch_avatar.service.wire import PAGE_SIZE, JobPage
 from benchmarks.simulated_job import Refusal, SimulatedJob
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from batch_avatar.dispatch import Order
+from batch_avatar.planning.order import Order
 from benchmarks.baselines import BASELINES
 from benchmarks.bench import CPU, MEMORY
 from benchmarks.cases import Case

@@ -24,8 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from batch_avatar.errors import BatchAvatarError
-from batch_avatar.stack import (
+from batch_avatar.commands.stack import (
     CREATES_PER_MINUTE,
     ROOT,
     SERVER_SETTINGS,
@@ -35,6 +34,7 @@ from batch_avatar.stack import (
     read_env,
     running_stack,
 )
+from batch_avatar.errors import BatchAvatarError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

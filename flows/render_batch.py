@@ -10,10 +10,10 @@ from prefect.runtime import flow_run
 from prefect.states import Failed
 from pydantic import Field
 
-from batch_avatar.dispatch import Order
 from batch_avatar.errors import InputError
 from batch_avatar.models import Permits, Script
-from batch_avatar.packing import MAX_INPUTS
+from batch_avatar.planning.order import Order
+from batch_avatar.planning.packing import MAX_INPUTS
 from batch_avatar.settings import load_settings
 from tasks.children import cancel_children
 from tasks.rendering import gather_scripts, render_as_task_runs

@@ -9,10 +9,10 @@ from prefect.client.schemas.objects import State
 from prefect.states import Failed
 from pydantic import Field
 
-from batch_avatar.dispatch import Order
 from batch_avatar.errors import InputError
 from batch_avatar.models import Permits
-from batch_avatar.packing import MAX_INPUTS
+from batch_avatar.planning.order import Order
+from batch_avatar.planning.packing import MAX_INPUTS
 from batch_avatar.settings import load_settings
 from tasks.inbox import render_inbox_as_task_runs
 

@@ -19,9 +19,9 @@ from prefect.states import Cancelled, Cancelling
 from prefect.utilities.urls import url_for
 
 from batch_avatar.errors import ArchiveUnavailable, BatchAvatarError
-from batch_avatar.progress import Event, Phase
-from batch_avatar.report import BatchReport
-from batch_avatar.runner import render_scripts
+from batch_avatar.rendering.progress import Event, Phase
+from batch_avatar.rendering.report import BatchReport
+from batch_avatar.rendering.runner import render_scripts
 from tasks.reporting import cell, summary_of
 from tasks.steps import task_chain
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import FlowRun, State
 
-    from batch_avatar.connections import Connections
-    from batch_avatar.dispatch import Order
     from batch_avatar.models import Permits, Script
+    from batch_avatar.planning.order import Order
+    from batch_avatar.rendering.connections import Connections
 
 logger = logging.getLogger("batch_avatar.children")
 """As in `tasks.steps`; a hook has no flow run whose logger it could ask for."""

@@ -11,8 +11,8 @@ from batch_avatar.models import OutcomeKind
 if TYPE_CHECKING:
     from batch_avatar.errors import Throttled
     from batch_avatar.models import Outcome
-    from batch_avatar.progress import Event
-    from batch_avatar.resource import Resource
+    from batch_avatar.rendering.progress import Event
+    from batch_avatar.service.resource import Resource
 
 ARCHIVED, FAILED = "batch-avatar.script.archived", "batch-avatar.script.failed"
 THROTTLED = "batch-avatar.resource.throttled"

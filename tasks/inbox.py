@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
-from batch_avatar.inbox_run import render_inbox
-from batch_avatar.inbox_steps import NO_INBOX, look_into_inbox
+from batch_avatar.inbox.run import render_inbox
+from batch_avatar.inbox.steps import NO_INBOX, look_into_inbox
 from tasks.rendering import reported
 from tasks.reporting import told_to_prefect
 from tasks.steps import task_chain
@@ -16,11 +16,11 @@ from tasks.steps import task_chain
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
-    from batch_avatar.connections import Connections
-    from batch_avatar.dispatch import Order
-    from batch_avatar.intake import Look
+    from batch_avatar.inbox.intake import Look
     from batch_avatar.models import Permits
-    from batch_avatar.report import BatchReport
+    from batch_avatar.planning.order import Order
+    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.report import BatchReport
     from batch_avatar.settings import Settings
 
 

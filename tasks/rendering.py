@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Failed
 
-from batch_avatar.connect import open_connections
-from batch_avatar.dispatch import Order
 from batch_avatar.errors import BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
-from batch_avatar.manifest import check_scripts, read_scripts
-from batch_avatar.report import BatchReport
-from batch_avatar.runner import render_scripts
-from batch_avatar.wire import wire_for
+from batch_avatar.planning.order import Order
+from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.report import BatchReport
+from batch_avatar.rendering.runner import render_scripts
+from batch_avatar.scripts.manifest import check_scripts, read_scripts
+from batch_avatar.service.wire import wire_for
 from tasks.crashes import crashed_too_often
 from tasks.reporting import final_state, publish_report, summary_of, told_to_prefect
 from tasks.shared_pace import shared_paces
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from prefect.client.schemas.objects import State
 
-    from batch_avatar.connections import Connections
     from batch_avatar.models import Permits, Script
+    from batch_avatar.rendering.connections import Connections
     from batch_avatar.settings import Settings
 
 

@@ -17,7 +17,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
 from batch_avatar.models import OutcomeKind
-from batch_avatar.progress import Phase, Progress
+from batch_avatar.rendering.progress import Phase, Progress
 from tasks.events import emit_outcome, emit_throttled
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
     from batch_avatar.clock import Clock
-    from batch_avatar.connections import Connections
     from batch_avatar.models import Outcome
-    from batch_avatar.progress import Event
-    from batch_avatar.report import BatchReport
+    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.progress import Event
+    from batch_avatar.rendering.report import BatchReport
 
 UPDATE_SECONDS = 3.0
 """An update costs the server about 8 ms (measured with Prefect 3.9), so not one per event."""

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Failed
 
-from batch_avatar import planning
-from batch_avatar.connect import open_connections
 from batch_avatar.errors import BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
-from batch_avatar.manifest import check_scripts
 from batch_avatar.models import FailureFacts, Outcome, OutcomeKind, Script
-from batch_avatar.outcomes import build_report, settled
-from batch_avatar.plan_item import PlanState
-from batch_avatar.progress import Event, Phase
-from batch_avatar.wire import wire_for
+from batch_avatar.planning.plan import PlanState
+from batch_avatar.rendering import survey
+from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.outcomes import build_report, settled
+from batch_avatar.rendering.progress import Event, Phase
+from batch_avatar.scripts.manifest import check_scripts
+from batch_avatar.service.wire import wire_for
 from tasks.children import Children, MissingDeployment, cancel_children_of
 from tasks.crashes import crashed_too_often
 from tasks.rendering import run_name
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
     from prefect.client.schemas.objects import State
 
-    from batch_avatar.connections import Connections
-    from batch_avatar.dispatch import Order
     from batch_avatar.models import Permits
-    from batch_avatar.report import BatchReport
+    from batch_avatar.planning.order import Order
+    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.report import BatchReport
     from batch_avatar.settings import Settings
 
 logger = logging.getLogger("batch_avatar.shards")
@@ -113,7 +113,7 @@ def _shard_reader(c: Connections) -> Callable[[str], Awaitable[Sequence[Script]]
 
 async def _refuse_changes(c: Connections, scripts: Sequence[Script]) -> dict[str, Outcome]:
     """The outcomes of changed scripts, where they are more than may be rendered without a word."""
-    items = (await planning.plan(scripts)).items
+    items = (await survey.plan(scripts)).items
     changed = [item for item in items if item.state is PlanState.CHANGED and item.failure is not None]
     outcomes = [settled(item, prefix=c.archive.prefix_of(item.ref())) for item in changed]
     return {outcome.script_id: outcome for outcome in outcomes if outcome is not None}
@@ -139,7 +139,7 @@ async def _sum_up(
     """One report; scripts of children that died without one are looked up in the archive."""
     outcomes = refused | {outcome.script_id: outcome for report in reports for outcome in report.outcomes}
     silent = [script for script in scripts if script.script_id not in outcomes]
-    planned = {item.script_id: item for item in (await planning.plan(silent)).items} if silent else {}
+    planned = {item.script_id: item for item in (await survey.plan(silent)).items} if silent else {}
     for script_id, item in planned.items():
         archived = item.state is PlanState.ARCHIVED
         outcomes[script_id] = Outcome(

@@ -17,7 +17,7 @@ import httpx
 from prefect.client.orchestration import get_client
 from prefect.logging import get_run_logger
 
-from batch_avatar.connections import current
+from batch_avatar.rendering.connections import current
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from prefect.artifacts import acreate_table_artifact
 from prefect.states import Completed, Failed
 
-from batch_avatar.connect import open_existing_archive
 from batch_avatar.errors import BatchAvatarError
-from batch_avatar.sweep import sweep, sweep_rows
+from batch_avatar.rendering.connect import open_existing_archive
+from batch_avatar.upkeep.sweep import sweep, sweep_rows
 from tasks.rendering import run_name
 from tasks.steps import task_chain
 

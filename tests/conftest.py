@@ -8,7 +8,7 @@ import threading
 import pytest
 from hypothesis import HealthCheck, settings
 
-from batch_avatar.emulator.azurite import Azurite
+from batch_avatar.emulator.storage.azurite import Azurite
 
 TEARDOWN_SECONDS = 300
 """Far more than any fixture takes to end, and less than anybody waits for a CI that says nothing."""

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from batch_avatar.archive_check import Checked, Unmatched
-    from batch_avatar.archive_fetch import Fetched
-    from batch_avatar.archive_index import Key
-    from batch_avatar.connections import Connections
+    from batch_avatar.archive.check import Checked, Unmatched
+    from batch_avatar.archive.fetch import Fetched
+    from batch_avatar.archive.index import Key
+    from batch_avatar.rendering.connections import Connections
     from batch_avatar.settings import Settings
 
 T = TypeVar("T")
@@ -84,8 +84,8 @@ def fetch(folder: Path, script_ids: tuple[str, ...], everything: bool) -> int:
 
 
 async def _verify(settings: Settings, *, quick: bool) -> tuple[list[Checked], Unmatched]:
-    from batch_avatar.archive_check import check_receipt, find_unmatched
-    from batch_avatar.connect import open_existing_archive
+    from batch_avatar.archive.check import check_receipt, find_unmatched
+    from batch_avatar.rendering.connect import open_existing_archive
 
     def say(item: Checked | None) -> str:
         return "\n".join(f"{fault.name}: {fault.text}" for fault in item.faults) if item else ""
@@ -98,8 +98,8 @@ async def _verify(settings: Settings, *, quick: bool) -> tuple[list[Checked], Un
 
 
 async def _fetch(settings: Settings, folder: Path, script_ids: Sequence[str], *, everything: bool) -> list[Fetched]:
-    from batch_avatar.archive_fetch import choose_receipts, fetch_receipt
-    from batch_avatar.connect import open_existing_archive
+    from batch_avatar.archive.fetch import choose_receipts, fetch_receipt
+    from batch_avatar.rendering.connect import open_existing_archive
 
     def say(item: Fetched) -> str:
         fetched = f"{item.moved_bytes:,} bytes fetched" if item.files else ""
@@ -207,7 +207,7 @@ def _print_rows(console: Console, titles: Sequence[str], rows: Sequence[Sequence
     from rich.table import Table
     from rich.text import Text
 
-    from batch_avatar.console import MANY
+    from batch_avatar.commands.console import MANY
 
     if not rows:
         return
@@ -224,7 +224,7 @@ def _print_line(console: Console, text: str) -> None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    from batch_avatar.console import MANY
+    from batch_avatar.commands.console import MANY
 
     more = f" and {len(names) - MANY} more" if len(names) > MANY else ""
     return f"{len(names)}: {', '.join(names[:MANY])}{more}"

@@ -22,7 +22,7 @@ from batch_avatar.errors import FailureClass
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:
-    from batch_avatar.report import BatchReport
+    from batch_avatar.rendering.report import BatchReport
 
 CLASS = click.option(
     "--class",
@@ -82,7 +82,7 @@ def replay(names: tuple[str, ...], failure_class: str | None, as_json: bool) -> 
     if as_json:
         click.echo(report.to_json())
     elif report.scripts:
-        from batch_avatar.console import print_report
+        from batch_avatar.commands.console import print_report
 
         print_report(output(), report, load_settings(), elapsed_seconds=elapsed)
     else:
@@ -91,8 +91,8 @@ def replay(names: tuple[str, ...], failure_class: str | None, as_json: bool) -> 
 
 
 async def _letters(names: tuple[str, ...], failure_class: str | None) -> Any:
-    from batch_avatar.connect import open_existing_archive
-    from batch_avatar.replay import list_letters
+    from batch_avatar.rendering.connect import open_existing_archive
+    from batch_avatar.upkeep.letters import list_letters
 
     wanted = FailureClass(failure_class) if failure_class else None
     async with open_existing_archive(load_settings(), run="failed"):
@@ -100,19 +100,19 @@ async def _letters(names: tuple[str, ...], failure_class: str | None) -> Any:
 
 
 async def _whole(name: str) -> Any:
-    from batch_avatar.connect import open_existing_archive
-    from batch_avatar.replay import list_letters, read_letters
+    from batch_avatar.rendering.connect import open_existing_archive
+    from batch_avatar.upkeep.letters import list_letters, read_letters
 
     async with open_existing_archive(load_settings(), run="failed"):
         return await read_letters(await list_letters(names=[name]))
 
 
 async def _replay(names: tuple[str, ...], failure_class: str | None) -> tuple[BatchReport, float]:
-    from batch_avatar.connect import open_existing_archive
-    from batch_avatar.console import showing_progress
-    from batch_avatar.replay import list_letters, read_letters
-    from batch_avatar.replay_run import replay_letters
-    from batch_avatar.retry import plain_chain
+    from batch_avatar.commands.console import showing_progress
+    from batch_avatar.rendering.connect import open_existing_archive
+    from batch_avatar.rendering.retry import plain_chain
+    from batch_avatar.upkeep.letters import list_letters, read_letters
+    from batch_avatar.upkeep.replay import replay_letters
 
     (clock, run), console = start_run(), progress_console()
     started = clock.monotonic()

@@ -66,7 +66,7 @@ def delete_job(job_id: str, yes: bool) -> None:
 
 
 def _clients() -> list[Any]:
-    from batch_avatar.connect import connect_client
+    from batch_avatar.rendering.connect import connect_client
 
     settings = load_settings()
     return [connect_client(settings, resource) for resource in settings.all_resources()]

@@ -22,9 +22,9 @@ from batch_avatar.commands.shared import (
     sending_options,
     start_run,
 )
-from batch_avatar.dispatch import Order
 from batch_avatar.errors import BatchAvatarError, SettingsError
 from batch_avatar.models import Permits
+from batch_avatar.planning.order import Order
 from batch_avatar.settings import prefect_api_url, prepare_prefect
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from batch_avatar.connections import Connections
     from batch_avatar.models import Script
-    from batch_avatar.report import BatchReport
+    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.report import BatchReport
     from batch_avatar.settings import Settings
 
 
@@ -68,7 +68,7 @@ def render(sources: tuple[str, ...], engine: str, pack: int, order: str, as_json
     if as_json:
         click.echo(report.to_json())
     else:
-        from batch_avatar.console import print_report
+        from batch_avatar.commands.console import print_report
 
         print_report(output(), report, settings, elapsed_seconds=elapsed)
     return report_code(report)
@@ -81,16 +81,16 @@ def render(sources: tuple[str, ...], engine: str, pack: int, order: str, as_json
 @fails_clearly
 def plan(sources: tuple[str, ...], as_json: bool, **permitted: Any) -> None:
     """Show what a render would do: archived, alive, new, changed, failed before. Changes nothing."""
-    from batch_avatar import planning
-    from batch_avatar.connect import open_connections
-    from batch_avatar.console import print_plan
+    from batch_avatar.commands.console import print_plan
+    from batch_avatar.rendering import survey
+    from batch_avatar.rendering.connect import open_connections
 
     settings, scripts = read(sources)
 
     async def look() -> Any:
         async with open_connections(settings, run="plan", create_archive=False) as c:
             c.permits = Permits(**permitted)
-            return await planning.plan(scripts)
+            return await survey.plan(scripts)
 
     found = run_async(look())
     if as_json:
@@ -110,10 +110,10 @@ async def _render(
     engine: str,
     options: dict[str, Any],
 ) -> tuple[BatchReport, float]:
-    from batch_avatar.connect import open_connections
-    from batch_avatar.console import showing_progress
-    from batch_avatar.retry import plain_chain
-    from batch_avatar.runner import render_scripts
+    from batch_avatar.commands.console import showing_progress
+    from batch_avatar.rendering.connect import open_connections
+    from batch_avatar.rendering.retry import plain_chain
+    from batch_avatar.rendering.runner import render_scripts
 
     (clock, name), console = start_run(), progress_console()
     started = clock.monotonic()
@@ -136,7 +136,7 @@ async def _render(
 async def _render_as_flow_run(
     c: Connections, sources: Sequence[str], options: dict[str, Any], name: str, console: Console
 ) -> BatchReport:
-    from batch_avatar.progress import Phase
+    from batch_avatar.rendering.progress import Phase
 
     render_batch = _import_flow(lambda link: console.print(f"{name}, as {link}", highlight=False))
     c.listeners.append(lambda event: catch_signals() if event.phase is Phase.WAITING else None)

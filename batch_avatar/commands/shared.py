@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
-from batch_avatar.dispatch import Order
 from batch_avatar.errors import AccessRefused, ArchiveRefused, BatchAvatarError, FailureClass, InputError
-from batch_avatar.packing import MAX_INPUTS
+from batch_avatar.planning.order import Order
+from batch_avatar.planning.packing import MAX_INPUTS
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from batch_avatar.clock import Clock
     from batch_avatar.models import Script
-    from batch_avatar.report import BatchReport
+    from batch_avatar.rendering.report import BatchReport
     from batch_avatar.settings import Settings
 
 P = ParamSpec("P")
@@ -67,8 +67,8 @@ def fails_clearly(command: Callable[P, int | None]) -> Callable[P, None]:
 
 
 def read(sources: Sequence[str]) -> tuple[Settings, Sequence[Script]]:
-    from batch_avatar.manifest import read_scripts
-    from batch_avatar.wire import wire_for
+    from batch_avatar.scripts.manifest import read_scripts
+    from batch_avatar.service.wire import wire_for
 
     settings = load_settings()
     scripts = read_scripts(sources, defaults=settings.video_defaults(), wire=wire_for(settings.api_version))
@@ -78,7 +78,7 @@ def read(sources: Sequence[str]) -> tuple[Settings, Sequence[Script]]:
 def start_run() -> tuple[Clock, str]:
     """The clock of a run and its name."""
     from batch_avatar.clock import SystemClock
-    from batch_avatar.connections import new_run_name
+    from batch_avatar.rendering.connections import new_run_name
 
     clock = SystemClock()
     return clock, new_run_name(clock)

@@ -19,7 +19,7 @@ from batch_avatar.commands.shared import (
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:
-    from batch_avatar.sweep import SweepReport
+    from batch_avatar.upkeep.sweep import SweepReport
 
 
 @click.command()
@@ -32,8 +32,8 @@ def sweep(dry_run: bool, as_json: bool) -> int:
     For behind runs that died, and for schedules. Nothing is created, so nothing is billed. Exit codes: 0 all done; 1
     something could not be done; 3 access refused.
     """
-    from batch_avatar.console import print_sweep
-    from batch_avatar.sweep import sweep_rows
+    from batch_avatar.commands.console import print_sweep
+    from batch_avatar.upkeep.sweep import sweep_rows
 
     progress_console()
     report: SweepReport = run_async(_sweep(dry_run=dry_run))
@@ -45,9 +45,9 @@ def sweep(dry_run: bool, as_json: bool) -> int:
 
 
 async def _sweep(*, dry_run: bool) -> SweepReport:
-    from batch_avatar.connect import open_existing_archive
-    from batch_avatar.retry import plain_chain
-    from batch_avatar.sweep import sweep
+    from batch_avatar.rendering.connect import open_existing_archive
+    from batch_avatar.rendering.retry import plain_chain
+    from batch_avatar.upkeep.sweep import sweep
 
     _, run = start_run()
     async with open_existing_archive(load_settings(), run=f"sweep-{run}"):

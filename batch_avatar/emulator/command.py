@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from batch_avatar.emulator.azurite import Azurite
-    from batch_avatar.emulator.server import EmulatorServer
+    from batch_avatar.emulator.storage.azurite import Azurite
+    from batch_avatar.emulator.web.server import EmulatorServer
 
 _REPEAT_PUT = ("conflict", "existing", "replace", "bad_request")
 
@@ -48,9 +48,9 @@ _REPEAT_PUT = ("conflict", "existing", "replace", "bad_request")
 @click.option("--link-lifetime-seconds", default=72 * 3600.0, show_default=True, help="Service seconds.")
 def emulator(port: int, storage_connection_string: str | None, **switches: Any) -> None:
     """Run the batch avatar service on this machine, until Ctrl-C."""
-    from batch_avatar.emulator.azurite import Azurite
     from batch_avatar.emulator.options import EmulatorOptions
-    from batch_avatar.emulator.server import serve
+    from batch_avatar.emulator.storage.azurite import Azurite
+    from batch_avatar.emulator.web.server import serve
 
     options = EmulatorOptions(**_to_options(switches))
     with contextlib.ExitStack() as stack:
@@ -89,7 +89,7 @@ def _to_options(switches: dict[str, Any]) -> dict[str, Any]:
 
 
 def _announce(server: EmulatorServer, azurite: Azurite | None) -> None:
-    from batch_avatar.emulator.azurite import USER_ACCOUNT
+    from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 
     click.echo(f"The batch avatar emulator listens on {server.endpoint}")
     click.echo(f"Counts: {server.endpoint}/emulator/stats   Jobs: {server.endpoint}/emulator/jobs")

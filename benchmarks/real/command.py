@@ -26,7 +26,7 @@ def main() -> None:
     asked = count_prefect_requests()
     sys.argv = ["batch-avatar", *rest]
     try:
-        from batch_avatar.cli import main as command
+        from batch_avatar.commands.cli import main as command
 
         command()
     finally:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batch_avatar.clock import SystemClock
-from batch_avatar.connect import open_connections
-from batch_avatar.connections import new_run_name
-from batch_avatar.manifest import read_scripts
-from batch_avatar.retry import plain_chain
-from batch_avatar.runner import render_scripts
+from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connections import new_run_name
+from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.runner import render_scripts
+from batch_avatar.scripts.manifest import read_scripts
+from batch_avatar.service.wire import wire_for
 from batch_avatar.settings import load_settings, prepare_prefect
-from batch_avatar.wire import wire_for
 from benchmarks.real.command import count_prefect_requests, own_figures, status_bytes
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from batch_avatar.clock import Clock
-    from batch_avatar.connections import Connections
     from batch_avatar.models import Script
-    from batch_avatar.report import BatchReport
+    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.report import BatchReport
 
 RESET_PEAK = "5"  # proc(5), clear_refs: the peak resident set size becomes the current one
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from azure.storage.blob import ContainerClient
 
-from batch_avatar.emulator.azurite import USER_ACCOUNT
 from batch_avatar.emulator.options import Progression
+from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from benchmarks.figures import Row, Spread, Target
 from benchmarks.real.world import open_world, plain_scripts
 

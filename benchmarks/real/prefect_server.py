@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from batch_avatar.stack import SERVER_SETTINGS
+from batch_avatar.commands.stack import SERVER_SETTINGS
 from benchmarks.real.world import RunFailed, await_that
 
 if TYPE_CHECKING:

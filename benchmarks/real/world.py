@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batch_avatar.clock import SystemClock
-from batch_avatar.emulator.azurite import SERVICE_ACCOUNT, USER_ACCOUNT, Azurite
 from batch_avatar.emulator.options import EmulatorOptions, Progression
-from batch_avatar.emulator.server import EmulatorServer
+from batch_avatar.emulator.storage.azurite import SERVICE_ACCOUNT, USER_ACCOUNT, Azurite
+from batch_avatar.emulator.web.server import EmulatorServer
 from batch_avatar.models import Script
 
 if TYPE_CHECKING:

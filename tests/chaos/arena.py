@@ -19,7 +19,7 @@ from tests.chaos.judge import judge
 from tests.chaos.judge_packs import judge_packs
 
 if TYPE_CHECKING:
-    from batch_avatar.emulator.server import EmulatorServer
+    from batch_avatar.emulator.web.server import EmulatorServer
 
 GA, PREVIEW = "2024-08-01", "3.1-preview1"
 WORKER = Path(__file__).with_name("worker.py")
@@ -154,7 +154,7 @@ class Arena:
     def start(self, *options: str) -> subprocess.Popen:
         """`batch-avatar render` on the manifest, as a user runs it; `end` waits for it."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "batch_avatar.cli", "render", "scripts.jsonl", "--json", *options],
+            [sys.executable, "-m", "batch_avatar.commands.cli", "render", "scripts.jsonl", "--json", *options],
             cwd=self.folder,
             env=self.environment("command"),
             stdout=subprocess.PIPE,

@@ -6,9 +6,9 @@ import secrets
 
 import pytest
 
-from batch_avatar.emulator.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
 from batch_avatar.emulator.options import EmulatorOptions, Progression
-from batch_avatar.emulator.server import EmulatorServer
+from batch_avatar.emulator.storage.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
+from batch_avatar.emulator.web.server import EmulatorServer
 from tests.chaos.arena import GA, PREVIEW, Arena
 from tests.chaos.machine_options import pytest_addoption_machine  # noqa: F401 - a hook
 

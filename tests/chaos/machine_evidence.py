@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
 
-    from batch_avatar.emulator.server import EmulatorServer
+    from batch_avatar.emulator.web.server import EmulatorServer
 
 JOB_NAME = re.compile(r"[A-Za-z0-9_-]+-([0-9a-f]{16})-([1-9][0-9]?)")
 Document = dict[str, Any]

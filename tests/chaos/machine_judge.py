@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from batch_avatar.models import Outcome, Permits
-    from batch_avatar.report import BatchReport
+    from batch_avatar.rendering.report import BatchReport
     from tests.chaos.machine_evidence import Document, Evidence
 
 CONTENT_CODE = "BadRequest"

@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from batch_avatar.connect import open_connections
-from batch_avatar.progress import Phase
+from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.progress import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from batch_avatar.clock import Clock
-    from batch_avatar.connections import Connections
-    from batch_avatar.progress import Event
+    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.progress import Event
     from batch_avatar.settings import Settings
 
 PATIENCE_SECONDS = 120.0  # a run that takes longer is stopped; none does while nothing is in its way

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import requests
 from azure.storage.blob import ContainerClient
 
-from batch_avatar.emulator.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
 from batch_avatar.emulator.options import EmulatorOptions
-from batch_avatar.emulator.server import EmulatorServer
+from batch_avatar.emulator.storage.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
+from batch_avatar.emulator.web.server import EmulatorServer
 from batch_avatar.models import Script
 from batch_avatar.settings import load_settings
 from tests.chaos.arena import GA, MEMBERS, PREVIEW
@@ -23,8 +23,8 @@ from tests.support.waiting import until
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from batch_avatar.connections import Connections
-    from batch_avatar.emulator.azurite import Azurite
+    from batch_avatar.emulator.storage.azurite import Azurite
+    from batch_avatar.rendering.connections import Connections
     from batch_avatar.settings import Settings
     from tests.chaos.machine_runs import Ended, Stop
 

@@ -39,7 +39,7 @@ RULES = (
         f"{POINTS}[after-claim-2024-08-01-replace]",
         (
             (
-                "archive.py",
+                "archive/ledger.py",
                 (
                     "            except (ResourceExistsError, ResourceModifiedError):\n                return None\n"
                     "        return Held(claim, etag, 0.0)"
@@ -57,7 +57,7 @@ RULES = (
         f"{PACKS}test_a_process_with_packs_that_fell_behind_another_does_no_harm[between-claims-alone-replace]",
         (
             (
-                "pack_submission.py",
+                "rendering/packs/submission.py",
                 "                    del self._scripts[name]\n                    self._held.pop(name, None)\n",
                 "                    continue\n",
             ),
@@ -67,7 +67,13 @@ RULES = (
         "2a",
         "a claim is taken over only when it is old",
         "tests/chaos/test_holders.py",
-        (("decision.py", "if seen.held.age_seconds > rules.claim_seconds else Move.WAIT", "if True else Move.WAIT"),),
+        (
+            (
+                "planning/decision.py",
+                "if seen.held.age_seconds > rules.claim_seconds else Move.WAIT",
+                "if True else Move.WAIT",
+            ),
+        ),
     ),
     Rule(
         "2b",
@@ -75,7 +81,7 @@ RULES = (
         f"{POINTS}[before-create-2024-08-01-conflict]",
         (
             (
-                "claims.py",
+                "rendering/claims.py",
                 "if not 0 <= (c.clock.now() - written_at).total_seconds() < c.settings.claim_seconds / 2:",
                 "if False:",
             ),
@@ -87,12 +93,12 @@ RULES = (
         f"{POINTS}[during-wait-2024-08-01-conflict]",
         (
             (
-                "outputs.py",
+                "rendering/archiving.py",
                 "        receipt = c.archive.read_receipt(ref.script_id, ref.content_id)\n        if receipt",
                 "        receipt = None\n        if receipt",
             ),
             (
-                "outputs.py",
+                "rendering/archiving.py",
                 "if held is not None and (receipt := rescue_receipt(c.archive, held.claim)) is not None:",
                 "if False:",
             ),
@@ -104,7 +110,7 @@ RULES = (
         f"{TWICE}test_a_create_whose_answer_is_lost_is_looked_for_before_it_goes_again",
         (
             (
-                "submission.py",
+                "rendering/submission.py",
                 "                    sends += 1\n",
                 (
                     "                    sends += 1\n"
@@ -120,7 +126,7 @@ RULES = (
         f"{PACKS}test_a_create_of_a_pack_that_goes_wrong_makes_one_job_in_the_end[answer lost, then an outage]",
         (
             (
-                "pack_submission.py",
+                "rendering/packs/submission.py",
                 "if self._unclear is not None and (job := await self._found(self._unclear)) is not None:",
                 "if (job := None) is not None:",
             ),
@@ -129,17 +135,27 @@ RULES = (
     Rule(
         "4q",
         "the name of a pack is never sent by one of its scripts",
-        "tests/unit/test_pack_submission.py"
+        "tests/unit/rendering/test_pack_submission.py"
         "::test_a_pack_of_which_another_run_has_a_part_by_now_is_not_sent_again_and_the_rest_goes_alone",
-        (("decision.py", "claim.holder == rules.holder and not claim.last.input:", "claim.holder == rules.holder:"),),
+        (
+            (
+                "planning/decision.py",
+                "claim.holder == rules.holder and not claim.last.input:",
+                "claim.holder == rules.holder:",
+            ),
+        ),
     ),
     Rule(
         "5",
         "only what is dead is replaced",
         f"{TWICE}test_a_stuck_job_that_cannot_be_deleted_is_never_replaced_and_archived_when_it_ends_after_all",
         (
-            ("stages.py", "await c.control(resource.client.delete, ref.service_id)\n    await", "pass\n    await"),
-            ("decision.py", "if seen.job is not None:", "if seen.job is not None and not claim.last.over:"),
+            (
+                "rendering/stages.py",
+                "await c.control(resource.client.delete, ref.service_id)\n    await",
+                "pass\n    await",
+            ),
+            ("planning/decision.py", "if seen.job is not None:", "if seen.job is not None and not claim.last.over:"),
         ),
     ),
     Rule(
@@ -149,7 +165,7 @@ RULES = (
         "[between-receipt-and-delete-2024-08-01-conflict]",
         (
             (
-                "walk.py",
+                "rendering/walk.py",
                 "            receipt = await self._archived(ref)\n        except AlreadyArchived",
                 (
                     "            await self._c.control(slot.resource.client.delete, ref.service_id)\n"
@@ -162,30 +178,36 @@ RULES = (
         "6b",
         "a failed job is deleted only if it is still the one that failed",
         f"{TWICE}test_a_job_that_took_the_place_of_the_failed_one_is_not_deleted",
-        (("stages.py", "if proof.internal_id != job.internal_id:", "if False:"),),
+        (("rendering/stages.py", "if proof.internal_id != job.internal_id:", "if False:"),),
     ),
     Rule(
         "6p",
         "a pack is deleted only when every input of it is settled",
         f"{PACKS}test_a_run_of_some_of_its_scripts_leaves_a_pack_to_the_others",
-        (("packs.py", "        if member.script_id not in known and not await c", "        if False and not await c"),),
+        (
+            (
+                "rendering/packs/members.py",
+                "        if member.script_id not in known and not await c",
+                "        if False and not await c",
+            ),
+        ),
     ),
     Rule(
         "7",
         "what is there is not overwritten, and two writers' blocks never mix",
-        "tests/unit/test_transfer.py",
+        "tests/unit/archive/test_transfer.py",
         (
-            ("transfer.py", "secrets.token_hex(8)", '"0" * 16'),
-            ("transfer.py", "match_condition=MatchConditions.IfMissing,", ""),
+            ("archive/transfer.py", "secrets.token_hex(8)", '"0" * 16'),
+            ("archive/transfer.py", "match_condition=MatchConditions.IfMissing,", ""),
         ),
     ),
     Rule(
         "8",
         "jobs of others are not touched",
-        "tests/unit/test_plan.py::test_a_job_of_another_archive_is_no_extra_of_ours",
+        "tests/unit/planning/test_reconciliation.py::test_a_job_of_another_archive_is_no_extra_of_ours",
         (
             (
-                "plan.py",
+                "planning/reconciliation.py",
                 "if parsed is not None and archive_of(job.description) == archive_id:",
                 "if parsed is not None:",
             ),
@@ -197,7 +219,7 @@ RULES = (
         "tests/pipeline/test_permits.py::test_a_lost_script_is_sent_again_only_on_request_and_the_receipt_tells_why",
         (
             (
-                "submission.py",
+                "rendering/submission.py",
                 "if not await self._given_up(held.claim) and not self._c.permits.rerender_lost:",
                 "if False:",
             ),
@@ -207,7 +229,7 @@ RULES = (
         "10",
         "many changed scripts need a word",
         "tests/pipeline/test_permits.py::test_more_changes_than_are_usual_are_refused_and_the_other_scripts_go_on",
-        (("plan.py", "if changed > max_changed and not permits.accept_changes:", "if False:"),),
+        (("planning/reconciliation.py", "if changed > max_changed and not permits.accept_changes:", "if False:"),),
     ),
     Rule(
         "11",
@@ -215,7 +237,7 @@ RULES = (
         f"{TWICE}test_where_the_service_names_the_jobs_a_lost_answer_is_not_sent_again_while_the_list_may_lag",
         (
             (
-                "decision.py",
+                "planning/decision.py",
                 "if seen.looks < LOOKS or (by_name and seen.absent_seconds < rules.settle_seconds):",
                 "if False:",
             ),

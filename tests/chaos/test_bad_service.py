@@ -22,7 +22,7 @@ def of(names):
 
 def command(arena, *arguments):
     return subprocess.run(
-        [sys.executable, "-m", "batch_avatar.cli", *arguments],
+        [sys.executable, "-m", "batch_avatar.commands.cli", *arguments],
         cwd=arena.folder,
         env=arena.environment("command"),
         capture_output=True,

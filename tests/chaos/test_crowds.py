@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from batch_avatar.stack import start_stack
+from batch_avatar.commands.stack import start_stack
 from tests.chaos.arena import GA, PREVIEW
 
 SCRIPTS = 100

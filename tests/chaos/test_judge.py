@@ -8,13 +8,13 @@ import json
 import pytest
 from azure.storage.blob import ContainerClient
 
-from batch_avatar.connect import open_connections
 from batch_avatar.emulator.faults import FaultRule, Status
-from batch_avatar.manifest import read_scripts
-from batch_avatar.retry import plain_chain
-from batch_avatar.runner import render_scripts
+from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.runner import render_scripts
+from batch_avatar.scripts.manifest import read_scripts
+from batch_avatar.service.wire import wire_for
 from batch_avatar.settings import load_settings
-from batch_avatar.wire import wire_for
 
 
 class SendsTwice:

@@ -6,12 +6,12 @@ import secrets
 
 import pytest
 
-from batch_avatar.connect import open_connections
 from batch_avatar.emulator.faults import FaultRule, Status
 from batch_avatar.emulator.options import Progression
 from batch_avatar.models import Script
-from batch_avatar.retry import plain_chain
-from batch_avatar.runner import render_scripts
+from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.settings import load_settings
 from tests.chaos.arena import GA, MEMBERS, PREVIEW
 from tests.support.virtual_clock import VirtualClock, run_virtually

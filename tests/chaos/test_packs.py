@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import pytest
 
-from batch_avatar.emulator.azurite import USER_ACCOUNT
 from batch_avatar.emulator.faults import DropAfter, FailInputs, FaultRule, Status
 from batch_avatar.emulator.options import Progression
+from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from tests.chaos.arena import AGEING
 from tests.chaos.bad_road import BadRoad
 from tests.chaos.test_bad_service import command

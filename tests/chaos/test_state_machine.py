@@ -17,12 +17,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from batch_avatar.errors import BatchAvatarError
 from batch_avatar.identity import derive_content_id
 from batch_avatar.models import Permits
-from batch_avatar.planning import plan
-from batch_avatar.replay import list_letters, read_letters, scripts_to_replay
-from batch_avatar.replay_run import replay_letters
-from batch_avatar.retry import plain_chain
-from batch_avatar.runner import render_scripts
-from batch_avatar.sweep import sweep
+from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.runner import render_scripts
+from batch_avatar.rendering.survey import plan
+from batch_avatar.upkeep.letters import list_letters, read_letters, scripts_to_replay
+from batch_avatar.upkeep.replay import replay_letters
+from batch_avatar.upkeep.sweep import sweep
 from tests.chaos.arena import GA
 from tests.chaos.machine_evidence import attempt_of, content_of
 from tests.chaos.machine_judge import Case, Deeds, Step, Told

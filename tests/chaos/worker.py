@@ -24,14 +24,14 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from batch_avatar.clock import SystemClock
-from batch_avatar.connect import open_connections
-from batch_avatar.connections import new_run_name
 from batch_avatar.errors import JobNotFound
-from batch_avatar.manifest import read_scripts
-from batch_avatar.retry import plain_chain
-from batch_avatar.runner import render_scripts
+from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connections import new_run_name
+from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.runner import render_scripts
+from batch_avatar.scripts.manifest import read_scripts
+from batch_avatar.service.wire import wire_for
 from batch_avatar.settings import load_settings
-from batch_avatar.wire import wire_for
 
 POINTS = (
     "after-plan",

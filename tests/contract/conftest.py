@@ -13,9 +13,9 @@ import pytest
 import requests
 from jsonschema import Draft202012Validator
 
-from batch_avatar.emulator.azurite import USER_ACCOUNT
 from batch_avatar.emulator.options import EmulatorOptions, Progression
-from batch_avatar.emulator.server import EmulatorServer
+from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
+from batch_avatar.emulator.web.server import EmulatorServer
 from tests.contract.storage_road import StorageRoad
 from tests.support.waiting import ANSWER_SECONDS
 

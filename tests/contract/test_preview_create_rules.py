@@ -5,8 +5,8 @@ import json
 import pytest
 
 from batch_avatar.emulator.errors import ApiError
+from batch_avatar.emulator.jobs.preview_request import parse_preview
 from batch_avatar.emulator.options import EmulatorOptions
-from batch_avatar.emulator.preview import parse_preview
 
 SSML = (
     "<speak version='1.0' xmlns='http://www.w3.org/2001/10/synthesis' xml:lang='en-US'>"

@@ -10,8 +10,8 @@ import requests
 from azure.storage.blob import generate_container_sas
 
 from batch_avatar.emulator.faults import AbortJob, FailJob, FaultRule
+from batch_avatar.emulator.jobs.preview_view import format_duration
 from batch_avatar.emulator.options import Progression
-from batch_avatar.emulator.preview_view import format_duration
 from tests.support.waiting import ANSWER_SECONDS
 
 SSML = (

@@ -16,11 +16,11 @@ import requests
 from azure.storage.blob import BlobServiceClient
 
 import batch_avatar.emulator
-from batch_avatar.emulator.azurite import GRACE_SECONDS, Azurite
 from batch_avatar.emulator.clock import ServiceClock, format_http_date, format_time
 from batch_avatar.emulator.options import EmulatorOptions
 from batch_avatar.emulator.ports import free_port
-from batch_avatar.emulator.server import EmulatorServer
+from batch_avatar.emulator.storage.azurite import GRACE_SECONDS, Azurite
+from batch_avatar.emulator.web.server import EmulatorServer
 from tests.support.waiting import ANSWER_SECONDS, until
 
 FOLDER = Path(batch_avatar.emulator.__file__).parent

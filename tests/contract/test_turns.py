@@ -6,13 +6,13 @@ import threading
 import pytest
 import requests
 
-from batch_avatar.emulator.allowance import Allowance
 from batch_avatar.emulator.clock import ServiceClock
 from batch_avatar.emulator.faults import StickJob
-from batch_avatar.emulator.jobs import Job
+from batch_avatar.emulator.jobs.job import Job
+from batch_avatar.emulator.jobs.validation import parse_request
 from batch_avatar.emulator.options import EmulatorOptions, Progression
-from batch_avatar.emulator.state import JobStore
-from batch_avatar.emulator.validation import parse_request
+from batch_avatar.emulator.service.allowance import Allowance
+from batch_avatar.emulator.service.job_store import JobStore
 from tests.support.waiting import ANSWER_SECONDS, until
 
 OVERTAKING_SECONDS = 0.2  # whom a lock lets pass takes far less; whom it does not, all of it

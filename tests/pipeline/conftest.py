@@ -17,25 +17,25 @@ import pytest
 import requests
 from azure.storage.blob import ContainerClient
 
-from batch_avatar import planning, stages
-from batch_avatar.connect import open_connections
-from batch_avatar.emulator.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
+from batch_avatar.commands.stack import start_stack
 from batch_avatar.emulator.options import EmulatorOptions, Progression
-from batch_avatar.emulator.server import EmulatorServer
+from batch_avatar.emulator.storage.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
+from batch_avatar.emulator.web.server import EmulatorServer
 from batch_avatar.models import Script
-from batch_avatar.retry import plain_chain
-from batch_avatar.runner import render_scripts
+from batch_avatar.rendering import stages, survey
+from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.settings import load_settings
-from batch_avatar.stack import start_stack
-from batch_avatar.sweep import sweep
+from batch_avatar.upkeep.sweep import sweep
 from tests.support.waiting import answered
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from batch_avatar.models import JobRef
-    from batch_avatar.report import BatchReport
-    from batch_avatar.sweep import SweepReport
+    from batch_avatar.rendering.report import BatchReport
+    from batch_avatar.upkeep.sweep import SweepReport
 
 PREFECT_SECONDS = 90.0
 """For an answer of its server, which lets SQLite wait 60 s for its lock (`PRAGMA busy_timeout` in Prefect 3.8)."""
@@ -85,7 +85,7 @@ class Bench:
     def plan(self, scripts, **overrides):
         async def work():
             async with open_connections(self.settings(**overrides), run="plan"):
-                return await planning.plan(scripts)
+                return await survey.plan(scripts)
 
         return asyncio.run(work())
 
@@ -179,7 +179,7 @@ class Bench:
         """The command as a user runs it, in an empty home without any Prefect settings."""
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
         return subprocess.run(
-            [sys.executable, "-m", "batch_avatar.cli", *map(str, arguments)],
+            [sys.executable, "-m", "batch_avatar.commands.cli", *map(str, arguments)],
             cwd=folder,
             env={**clean, "HOME": str(folder), **self.environment(**extra)},
             capture_output=True,

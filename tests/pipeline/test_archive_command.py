@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 import pytest
 from azure.storage.blob import BlobBlock, ContentSettings
 
+from batch_avatar.archive.transfer import BLOCK_BYTES
 from batch_avatar.emulator.faults import FaultRule, Status
-from batch_avatar.transfer import BLOCK_BYTES
 
 LARGE = random.Random(3).randbytes(2 * BLOCK_BYTES + 54_321)
 OTHER = random.Random(4).randbytes(len(LARGE))
@@ -544,7 +544,7 @@ def test_stopped_by_ctrl_c_it_leaves_only_a_part_which_the_next_time_completes(s
         proxy.before = hold_second_piece
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
         started = subprocess.Popen(
-            [sys.executable, "-m", "batch_avatar.cli", "archive", "fetch", "out", "two"],
+            [sys.executable, "-m", "batch_avatar.commands.cli", "archive", "fetch", "out", "two"],
             cwd=s.folder,
             env={**clean, **s.bench.environment(**s.environment)},
             stdout=subprocess.PIPE,
@@ -623,7 +623,8 @@ def test_a_full_disk_is_named_and_the_same_command_goes_on(shelf):
     s = shelf()
     s.enlarge("two")
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
-    limited = 'ulimit -f 2048; exec "$0" -m batch_avatar.cli archive fetch out two'  # the nearest thing to a full disk
+    # the nearest thing to a full disk
+    limited = 'ulimit -f 2048; exec "$0" -m batch_avatar.commands.cli archive fetch out two'
 
     done = subprocess.run(
         ["bash", "-c", limited, sys.executable],

@@ -10,7 +10,7 @@ import pytest
 
 from batch_avatar.emulator.faults import FaultRule, Status
 from batch_avatar.errors import redact
-from batch_avatar.resource import CREATES_AT_ONCE
+from batch_avatar.service.resource import CREATES_AT_ONCE
 
 DEFAULTS = """
 voice = "en-US-AvaMultilingualNeural"
@@ -232,7 +232,7 @@ def test_no_secret_reaches_any_sink_of_a_verbose_run(bench, folder):
     )
     program = (
         "import logging, sys; logging.basicConfig(level=logging.DEBUG, stream=sys.stderr);"
-        "from batch_avatar.cli import main; main(['render', 'scripts', '--json'])"
+        "from batch_avatar.commands.cli import main; main(['render', 'scripts', '--json'])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -256,7 +256,7 @@ def test_no_secret_reaches_any_sink_of_a_verbose_run(bench, folder):
 
 
 def test_the_command_starts_without_prefect():
-    program = "import sys, batch_avatar.cli; print([m for m in sys.modules if m.split('.')[0] == 'prefect'])"
+    program = "import sys, batch_avatar.commands.cli; print([m for m in sys.modules if m.split('.')[0] == 'prefect'])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

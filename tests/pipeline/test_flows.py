@@ -94,7 +94,7 @@ def flow_run_of(api, link_text):
 def test_all_800_task_runs_of_200_scripts_are_recorded(command, api, tmp_path):
     write_scripts(tmp_path, 200)
     since = datetime.now(UTC)
-    done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json")
+    done = command("batch_avatar.commands.cli", "render", "scripts.jsonl", "--json")
     assert done.returncode == 0, done.stderr[-3000:]
     assert json.loads(done.stdout)["archived"] == 200
     run_id, run = flow_run_of(api, done.stderr)
@@ -124,7 +124,7 @@ def test_all_800_task_runs_of_200_scripts_are_recorded(command, api, tmp_path):
     lines = log_lines(api, run_id)
     assert 400 <= len(lines) <= 430, "two a script, and a few of the run"
     assert len([line for line in lines if "script=s007 job=s007-" in line]) == 2
-    again = command("batch_avatar.cli", "render", "scripts.jsonl", "--json")
+    again = command("batch_avatar.commands.cli", "render", "scripts.jsonl", "--json")
     assert json.loads(again.stdout)["skipped"] == 200
     run_id, _ = flow_run_of(api, again.stderr)
     assert api("task_runs/count", flow_runs={"id": {"any_": [run_id]}}) == 0
@@ -133,7 +133,7 @@ def test_all_800_task_runs_of_200_scripts_are_recorded(command, api, tmp_path):
 
 def test_a_batch_with_a_failed_script_ends_failed_and_says_which(command, api, tmp_path):
     write_scripts(tmp_path, 2, talking_avatar_style="on-a-horse")
-    done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json")
+    done = command("batch_avatar.commands.cli", "render", "scripts.jsonl", "--json")
     assert done.returncode == 1
     report = json.loads(done.stdout)
     assert (report["archived"], report["failed"]) == (2, 1)
@@ -154,7 +154,7 @@ def test_failed_jobs_get_another_attempt_or_a_dead_letter_also_as_task_runs(comm
     faults = requests.post(f"{stack.service_url}/emulator/faults", json=[abort, fail], timeout=30)
     assert faults.ok, faults.text
     write_scripts(tmp_path, 3)
-    done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json")
+    done = command("batch_avatar.commands.cli", "render", "scripts.jsonl", "--json")
     requests.delete(f"{stack.service_url}/emulator/faults", timeout=30).raise_for_status()
     outcomes = {outcome["script_id"]: outcome for outcome in json.loads(done.stdout)["outcomes"]}
     assert {name: outcome["outcome"] for name, outcome in outcomes.items()} == {
@@ -169,13 +169,13 @@ def test_failed_jobs_get_another_attempt_or_a_dead_letter_also_as_task_runs(comm
 def test_a_wrong_key_gives_exit_code_3_also_in_a_flow_run(command, environment, tmp_path):
     write_scripts(tmp_path, 2)
     environment["BATCH_AVATAR_SPEECH_KEY"] = "0" * 32
-    done = command("batch_avatar.cli", "render", "scripts.jsonl")
+    done = command("batch_avatar.commands.cli", "render", "scripts.jsonl")
     assert (done.returncode, "access refused" in done.stderr) == (3, True), done.stderr
 
 
 def test_no_secret_reaches_the_prefect_database(command, api, stack, environment, tmp_path):
     write_scripts(tmp_path, 3, talking_avatar_style="on-a-horse")
-    command("batch_avatar.cli", "render", "scripts.jsonl")
+    command("batch_avatar.commands.cli", "render", "scripts.jsonl")
     secrets = [
         environment["BATCH_AVATAR_SPEECH_KEY"],
         environment["BATCH_AVATAR_STORAGE_CONNECTION_STRING"].split("AccountKey=")[1].split(";")[0],
@@ -285,7 +285,7 @@ def test_a_run_that_comes_back_ends_where_it_has_crashed_too_often_or_was_cancel
 ):
     life, (wanted, said) = story
     source = write_scripts(tmp_path, 2)
-    assert command("batch_avatar.cli", "render", "scripts.jsonl", "--engine", "local").returncode == 0
+    assert command("batch_avatar.commands.cli", "render", "scripts.jsonl", "--engine", "local").returncode == 0
     named = {"flows": {"name": {"any_": ["render-batch"]}}, "deployments": {"name": {"any_": ["ad-hoc"]}}}
     (deployment,) = api("deployments/filter", **named)
     body = {"parameters": {"sources": [str(source)]}, "state": {"type": "PENDING"}}
@@ -362,7 +362,7 @@ def test_a_batch_cancelled_in_the_ui_sends_nothing_more_and_says_what_is_in_flig
 
     assert len(accepted()) <= sent, "nothing was sent after the stop"
     release()
-    done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json", "--engine", "local")
+    done = command("batch_avatar.commands.cli", "render", "scripts.jsonl", "--json", "--engine", "local")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["archived"] == SLOWLY_SENT, report
@@ -390,7 +390,7 @@ def test_creates_of_all_runs_wait_for_the_limit_that_the_server_keeps_for_the_re
     assert created.returncode == 0, created.stderr
     try:
         with ThreadPoolExecutor(1) as beside:
-            running = beside.submit(command, "batch_avatar.cli", "render", "scripts.jsonl", "--json")
+            running = beside.submit(command, "batch_avatar.commands.cli", "render", "scripts.jsonl", "--json")
             first = until(archived, 1), accepted()
             command("prefect", "gcl", "update", name, "--slot-decay-per-second", "100")
             done = running.result()
@@ -405,7 +405,7 @@ def test_without_such_a_limit_the_run_says_so_once_and_paces_itself(command, api
     resource = environment["BATCH_AVATAR_ENDPOINT"].removeprefix("http://")
     command("prefect", "--no-prompt", "gcl", "delete", f"batch-avatar-{resource}")  # where a bootstrap has made one
     write_scripts(tmp_path, 2)
-    done = command("batch_avatar.cli", "render", "scripts.jsonl", "--json")
+    done = command("batch_avatar.commands.cli", "render", "scripts.jsonl", "--json")
     run_id, _ = flow_run_of(api, done.stderr)
 
     def told():

@@ -18,17 +18,16 @@ import pytest
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import ContainerClient
 
-from batch_avatar.connect import open_connections
+from batch_avatar.archive.inbox_container import Drop, Inbox
 from batch_avatar.emulator.faults import FailJob, FaultRule, Status, StickJob
 from batch_avatar.errors import AccessRefused, ArchiveUnavailable, ServiceUnavailable, SettingsError, Stopped
-from batch_avatar.inbox import Inbox
-from batch_avatar.inbox_run import render_inbox
-from batch_avatar.inbox_steps import look_into_inbox
-from batch_avatar.intake import Drop
+from batch_avatar.inbox.run import render_inbox
+from batch_avatar.inbox.steps import look_into_inbox
 from batch_avatar.models import Permits
-from batch_avatar.progress import Phase
-from batch_avatar.retry import plain_chain
-from batch_avatar.runner import render_scripts
+from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.progress import Phase
+from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.runner import render_scripts
 from tests.pipeline.conftest import patient
 from tests.support.waiting import happened, until
 

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from batch_avatar import stages
-from batch_avatar.connect import open_connections
 from batch_avatar.emulator.faults import FailJob, FaultRule
 from batch_avatar.errors import ClaimedElsewhere, JobError, JobFailed
+from batch_avatar.rendering import stages
+from batch_avatar.rendering.connect import open_connections
 
 
 async def give_up(wanted):

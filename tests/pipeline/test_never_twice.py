@@ -9,16 +9,16 @@ from dataclasses import replace
 
 import pytest
 
-from batch_avatar import stages
 from batch_avatar.clock import SystemClock
-from batch_avatar.connect import open_connections
-from batch_avatar.connections import current
 from batch_avatar.emulator.faults import DropAfter, FailJob, FaultRule, Status, StickJob
 from batch_avatar.emulator.options import Progression
 from batch_avatar.errors import ClaimedElsewhere, InputError, RequestRefused
 from batch_avatar.models import Permits
-from batch_avatar.retry import plain_chain
-from batch_avatar.runner import render_scripts
+from batch_avatar.rendering import stages
+from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connections import current
+from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.runner import render_scripts
 
 
 @pytest.mark.parametrize("reads", [2, 3])

@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from batch_avatar.connect import open_connections
-from batch_avatar.dispatch import Order
-from batch_avatar.retry import plain_chain
-from batch_avatar.runner import render_scripts
+from batch_avatar.planning.order import Order
+from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.runner import render_scripts
 
 LENGTHS = {"a": 2, "b": 9, "c": 1, "d": 5}
 """Of each script, so many sentences."""

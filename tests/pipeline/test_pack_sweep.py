@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from batch_avatar import stages
-from batch_avatar.connect import open_connections
 from batch_avatar.emulator.faults import FailInputs, FaultRule
-from batch_avatar.sweep import SweepAction
+from batch_avatar.rendering import stages
+from batch_avatar.rendering.connect import open_connections
+from batch_avatar.upkeep.sweep import SweepAction
 from tests.pipeline.test_packs import (
     assert_all_right,
     creates,

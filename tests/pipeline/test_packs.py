@@ -11,15 +11,15 @@ import pytest
 from azure.storage.blob import AccountSasPermissions, ContainerClient, ResourceTypes, generate_account_sas
 from pydantic import SecretStr
 
-from batch_avatar import stages
-from batch_avatar.connect import open_connections
-from batch_avatar.emulator.azurite import USER_ACCOUNT
 from batch_avatar.emulator.faults import FailInputs, FaultRule, StickJob
 from batch_avatar.emulator.options import Progression
+from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from batch_avatar.errors import SettingsError
-from batch_avatar.retry import plain_chain
-from batch_avatar.runner import render_scripts
-from batch_avatar.sweep import SweepAction
+from batch_avatar.rendering import stages
+from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.runner import render_scripts
+from batch_avatar.upkeep.sweep import SweepAction
 from tests.support.independent_decoder import decode_errors, probe
 from tests.support.waiting import until
 

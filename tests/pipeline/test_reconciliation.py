@@ -15,14 +15,14 @@ import pytest
 import requests
 from azure.storage.blob import ContainerSasPermissions, generate_container_sas
 
-from batch_avatar.archive_index import claim_metadata, receipt_metadata
+from batch_avatar.archive.index import claim_metadata, receipt_metadata
+from batch_avatar.archive.records import Attempt, Claim, Receipt, StoredBlob
 from batch_avatar.clock import SystemClock
 from batch_avatar.emulator.faults import AbortJob, FaultRule, Status, StickJob
 from batch_avatar.errors import AccessRefused
 from batch_avatar.identity import derive_content_id, derive_job_id, form_digests, mark_description, recorded_form
 from batch_avatar.models import Permits
-from batch_avatar.records import Attempt, Claim, Receipt, StoredBlob
-from batch_avatar.stages import SIDE_FILE_DELAYS_SECONDS
+from batch_avatar.rendering.stages import SIDE_FILE_DELAYS_SECONDS
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 BLOBS_A_PAGE = 5000  # the storage's own maximum

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 import pytest
 import requests
 
-from batch_avatar import stages
-from batch_avatar.connect import open_connections
 from batch_avatar.emulator.faults import FaultRule, Status, StickJob
 from batch_avatar.emulator.options import Progression
 from batch_avatar.errors import AccessRefused
 from batch_avatar.models import Permits
-from batch_avatar.retry import plain_chain
-from batch_avatar.runner import render_scripts
+from batch_avatar.rendering import stages
+from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.settings import load_settings
-from batch_avatar.sweep import sweep
+from batch_avatar.upkeep.sweep import sweep
 from tests.support.virtual_clock import VirtualClock, run_virtually
 from tests.support.waiting import happened
 

@@ -32,7 +32,7 @@ def start(manifest):
     def render(bench, **extra):
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
         process = subprocess.Popen(
-            [sys.executable, "-m", "batch_avatar.cli", "render", "scripts.jsonl", "--engine", "local"],
+            [sys.executable, "-m", "batch_avatar.commands.cli", "render", "scripts.jsonl", "--engine", "local"],
             cwd=manifest,
             env={**clean, "HOME": str(manifest), **bench.environment(**extra)},
             stdout=subprocess.PIPE,

@@ -12,12 +12,12 @@ import threading
 import pytest
 import requests
 
-from batch_avatar import stages
-from batch_avatar.connect import open_connections
+from batch_avatar.archive.records import DeadLetter
 from batch_avatar.emulator.faults import AbortJob, FailJob, FaultRule, Status, StickJob
 from batch_avatar.models import FailureFacts, Permits
-from batch_avatar.progress import Phase
-from batch_avatar.records import DeadLetter
+from batch_avatar.rendering import stages
+from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.progress import Phase
 from batch_avatar.settings import load_settings
 from tests.pipeline.conftest import Bench
 from tests.support.waiting import until

@@ -17,7 +17,7 @@ from prefect.server.utilities.user_templates import register_user_template_filte
 from prefect.settings import PREFECT_UI_URL, temporary_settings
 from prefect.types._datetime import now
 
-from batch_avatar.stack import ROOT
+from batch_avatar.commands.stack import ROOT
 from deployments.automation_files import FOLDER, Channel, read_automations, sends_message, sent_through
 
 FILES = sorted(FOLDER.glob("*.yaml"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from batch_avatar.cli import main
+from batch_avatar.commands.cli import main
 from batch_avatar.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -99,7 +99,8 @@ def test_bare_make_lists_its_targets():
 def test_the_core_is_importable_without_the_extras():
     """The wheel's base install has neither Prefect nor the emulator's libraries."""
     program = (
-        "import sys, batch_avatar.cli, batch_avatar.runner, batch_avatar.retry, batch_avatar.manifest;"
+        "import sys, batch_avatar.commands.cli, batch_avatar.rendering.runner, batch_avatar.rendering.retry;"
+        "import batch_avatar.scripts.manifest;"
         "print(sorted({'prefect', 'fastapi', 'uvicorn', 'av', 'PIL'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

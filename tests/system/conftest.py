@@ -22,7 +22,7 @@ from tests.support.deploying import without_schedules
 from tests.support.waiting import PATIENCE_SECONDS, answered, until
 
 if TYPE_CHECKING:
-    from batch_avatar.stack import Stack
+    from batch_avatar.commands.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 MEMBERS = {

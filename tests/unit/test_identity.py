@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
+from batch_avatar.archive.records import Claim
 from batch_avatar.identity import (
     archive_of,
     derive_content_id,
@@ -24,8 +25,7 @@ from batch_avatar.identity import (
     signed_properties,
 )
 from batch_avatar.models import Script
-from batch_avatar.records import Claim
-from batch_avatar.rules import with_defaults
+from batch_avatar.scripts.rules import with_defaults
 
 ARCHIVE = "00112233445566aa"
 JOB_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{1,62}[A-Za-z0-9]$")

@@ -1,0 +1,151 @@
+"""Compare what lies in the archive with its receipts; the service is not asked. Blocking."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from batch_avatar.archive.reading import Unreadable, blob_of, find_properties, read_pieces, read_receipt, stored_files
+from batch_avatar.archive.rescue import stored_blob
+
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobClient
+
+    from batch_avatar.archive.index import ArchiveIndex, Key
+    from batch_avatar.archive.ledger import Archive
+    from batch_avatar.archive.records import StoredBlob
+    from batch_avatar.stopping import Stopping
+
+
+class FaultKind(StrEnum):
+    RECEIPT = "receipt"  # it is not readable
+    LOST = "lost"  # no video
+    DAMAGED = "damaged"  # a video with other bytes
+    SIDE_FILE = "side file"  # no summary or subtitles, or with other bytes
+    PROPERTIES = "properties"  # the digests beside the bytes are not the recorded ones
+    UNREAD = "unread"  # the bytes could not be compared
+
+
+NEXT = {
+    FaultKind.RECEIPT: "delete it; the next `batch-avatar render SOURCE...` rebuilds it from the video",
+    FaultKind.LOST: "restore it, or pay once more: `batch-avatar render SOURCE... --rerender-lost`",
+    FaultKind.DAMAGED: ("restore it, or delete it and pay once more: `batch-avatar render SOURCE... --rerender-lost`"),
+    FaultKind.SIDE_FILE: "restore it if you can; a script is not rendered again for it",
+    FaultKind.PROPERTIES: "set it again if the bytes are right, which a check without --quick tells",
+    FaultKind.UNREAD: "check again; what lies in the archive tier must be rehydrated first",
+}
+"""What a person can do about it. Renders look at whether a video is there and not at its bytes, so one with wrong
+bytes has to go first."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`name`: the blob's, without the archive's prefix."""
+
+    kind: FaultKind
+    name: str
+    text: str
+
+    @property
+    def next_step(self) -> str:
+        return NEXT[self.kind]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One receipt and what is wrong. `doubtful` and `missing` were known when it was written and are no faults."""
+
+    script_id: str
+    content_id: str
+    attempt: int | None = None
+    doubtful: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    bytes_read: int = 0
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """What has no receipt: videos by name, claims that no video or dead letter explains, and the letters."""
+
+    videos: tuple[str, ...]
+    claims: int
+    dead_letters: int
+
+
+def find_unmatched(index: ArchiveIndex) -> Unmatched:
+    """Pure. The claims that are counted are in flight or lost."""
+    videos = {name: tuple(name.split("/")[:2]) for name in sorted(index.videos)}
+    explained = {*index.receipts, *videos.values()}
+    return Unmatched(
+        videos=tuple(name for name, key in videos.items() if key not in index.receipts),
+        claims=sum(key not in explained and key[1] not in index.dead for key in index.claims),
+        dead_letters=len(index.dead),
+    )
+
+
+def check_receipt(archive: Archive, key: Key, *, quick: bool, stopping: Stopping) -> Checked | None:
+    """Everything that one receipt names; with `quick` the properties only. None where it has just been retired.
+
+    Raises:
+        ArchiveRefused, ArchiveUnavailable: the storage said no, and would for others.
+        Stopped: the command is ending.
+    """
+    script_id, content_id = key
+    try:
+        receipt = read_receipt(archive, key)
+    except Unreadable as error:
+        fault = Fault(FaultKind.RECEIPT, f"{script_id}/{content_id}/receipt.json", str(error))
+        return Checked(script_id, content_id, faults=(fault,))
+    if receipt is None:
+        return None
+    faults, bytes_read = [], 0
+    for kind, stored in stored_files(receipt).items():
+        blob = blob_of(archive, receipt, stored)
+        name = f"{script_id}/{content_id}/{receipt.attempt}/{stored.blob_name.rpartition('/')[2]}"
+        found, count = _check_file(blob, stored, video=kind == "video", quick=quick, stopping=stopping)
+        faults += [Fault(fault, name, text) for fault, text in found]
+        bytes_read += count
+    return Checked(
+        script_id,
+        content_id,
+        attempt=receipt.attempt,
+        doubtful=receipt.video.doubtful,
+        missing=receipt.missing,
+        faults=tuple(faults),
+        bytes_read=bytes_read,
+    )
+
+
+def _check_file(
+    blob: BlobClient, stored: StoredBlob, *, video: bool, quick: bool, stopping: Stopping
+) -> tuple[list[tuple[FaultKind, str]], int]:
+    """What is wrong with one file, and how many bytes of it were read."""
+    damaged = FaultKind.DAMAGED if video else FaultKind.SIDE_FILE
+    found = find_properties(blob)
+    if found is None:
+        return [(FaultKind.LOST if video else FaultKind.SIDE_FILE, "is not there")], 0
+    if found.size != stored.size_bytes:
+        return [(damaged, f"has {found.size:,} bytes instead of {stored.size_bytes:,}")], 0
+    faults = []
+    told = stored_blob(found)
+    if told is None or told.content_md5 != stored.content_md5:
+        faults.append((FaultKind.PROPERTIES, f"its Content-MD5 is not {stored.content_md5}"))
+    elif told.sha256 != stored.sha256:
+        faults.append((FaultKind.PROPERTIES, f"its metadata sha256 is not {stored.sha256}"))
+    if quick:
+        return faults, 0
+    md5, sha256, count = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
+    try:
+        for piece in read_pieces(blob, found, start=0, stopping=stopping):
+            md5.update(piece)
+            sha256.update(piece)
+            count += len(piece)
+    except Unreadable as error:
+        return [*faults, (FaultKind.UNREAD, str(error))], count
+    if (sha256.hexdigest(), base64.b64encode(md5.digest()).decode()) != (stored.sha256, stored.content_md5):
+        faults.append((damaged, "its bytes are not those that came from the service (SHA-256, MD5)"))
+    return faults, count

@@ -1,0 +1,82 @@
+"""A receipt that is missing, rebuilt from the video that is there: its blob carries the job's facts as metadata."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from batch_avatar.archive.records import Receipt, StoredBlob
+from batch_avatar.identity import form_digests
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from azure.storage.blob import BlobProperties
+
+    from batch_avatar.archive.ledger import Archive
+    from batch_avatar.archive.records import Claim
+
+
+def rescue_receipt(archive: Archive, claim: Claim) -> Receipt | None:
+    """The receipt of the latest attempt whose video lies in the archive, written now; None where there is none.
+
+    Only whole videos are ever committed, with their digest, so what is there is what the service sent.
+    """
+    for attempt in reversed(claim.attempts):
+        ref = claim.ref_of(attempt)
+        receipt = rebuild_receipt(claim, archive.list_outputs(ref), number=attempt.number)
+        if receipt is not None:
+            return archive.write_receipt(receipt)
+    return None
+
+
+def rebuild_receipt(claim: Claim, blobs: Sequence[BlobProperties], *, number: int) -> Receipt | None:
+    """Pure: the receipt that these blobs of one attempt allow; None without a video of ours."""
+    stored: dict[str, StoredBlob] = {}
+    facts: dict[str, str] = {}
+    for blob in blobs:
+        found = stored_blob(blob)
+        if found is None:
+            continue
+        kind = PurePosixPath(blob.name).stem
+        stored[kind] = found
+        if kind == "video":
+            facts = blob.metadata | {"archived_at": blob.last_modified.isoformat()}
+    if "video" not in stored:
+        return None
+    ref = claim.ref_of(next(attempt for attempt in claim.attempts if attempt.number == number))
+    return Receipt(
+        **ref.model_dump(exclude={"resource"}),
+        internal_id=facts.get("internal_id") or None,
+        run=claim.run,
+        resource=claim.resource,
+        api_version=claim.api_version,
+        archived_at=facts["archived_at"],
+        created_at=facts.get("created_at"),
+        duration_milliseconds=facts.get("duration_milliseconds"),
+        billed_seconds=facts.get("billed_seconds", 0),
+        billed_characters=facts.get("billed_characters", 0),
+        video=stored["video"],
+        summary=stored.get("summary"),
+        subtitles=stored.get("subtitles"),
+        missing=() if "summary" in stored else ("summary",),
+        revision=claim.revision,
+        attempts=claim.attempts,
+        form=form_digests(claim.form),
+    )
+
+
+def stored_blob(blob: BlobProperties) -> StoredBlob | None:
+    """What a blob's properties say of its bytes; None where it is not one that we committed."""
+    sha256, md5 = (blob.metadata or {}).get("sha256"), blob.content_settings.content_md5
+    if not sha256 or not md5:
+        return None
+    return StoredBlob(
+        blob_name=blob.name,
+        size_bytes=blob.size,
+        sha256=sha256,
+        content_md5=base64.b64encode(md5).decode(),
+        content_type=blob.content_settings.content_type or "application/octet-stream",
+        doubtful=tuple(blob.metadata.get("doubtful", "").split()),
+    )

@@ -1,0 +1,147 @@
+"""The container that the service writes packed jobs into, through a signed link that is kept nowhere.
+
+What lies there is on its way: it counts once it is in the archive, and is removed with its job. The service may delete
+it with the job as well (not documented), so a job is never deleted before.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import timedelta
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Protocol
+
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import BlobSasPermissions, ContainerSasPermissions
+from pydantic import SecretStr
+
+from batch_avatar.archive.storage_errors import archive_errors
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from azure.storage.blob import ContainerClient
+
+    from batch_avatar.clock import Clock
+
+EARLIER = timedelta(minutes=5)  # for clocks that do not agree
+READ_SECONDS = 3600.0  # for one video to begin; a link that has expired is made anew
+VIDEO = (".mp4", ".webm")
+SUBTITLES = (".srt", ".vtt")
+SUMMARY = "summary.json"
+
+
+class Sign(Protocol):
+    """Makes the query of a signed link to a container, or to one of its blobs."""
+
+    def __call__(
+        self,
+        container: str,
+        blob: str | None,
+        *,
+        permission: ContainerSasPermissions | BlobSasPermissions,
+        start: datetime,
+        expiry: datetime,
+    ) -> str: ...
+
+
+class Staging:
+    """Blocking; shared by all threads."""
+
+    def __init__(self, *, container: ContainerClient, sign: Sign, clock: Clock) -> None:
+        self._container = container
+        self._sign = sign
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._names: dict[str, dict[str, str]] = {}
+        self._summaries: dict[str, Any] = {}
+
+    def open(self) -> None:
+        """Make the container where it is missing."""
+        with archive_errors(f"make container {self._container.container_name}"):
+            try:
+                self._container.create_container()
+            except ResourceExistsError:
+                return
+
+    def write_link(self, *, seconds: float) -> SecretStr:
+        """A link for the service, good for so long: read, write and list, as the service asks for."""
+        permission = ContainerSasPermissions(read=True, write=True, list=True, create=True, add=True)
+        return SecretStr(f"{self._container.url}?{self._signed(None, permission, seconds)}")
+
+    def video(self, job_id: str, number: int) -> str | None:
+        """A link to the video of this input, if it is there."""
+        return self._link(job_id, number, VIDEO)
+
+    def subtitles(self, job_id: str, number: int) -> str | None:
+        return self._link(job_id, number, SUBTITLES)
+
+    def look_again(self, job_id: str) -> None:
+        """Forget what was listed: the job has gone on since."""
+        with self._lock:
+            self._names.pop(job_id, None)
+            self._summaries.pop(job_id, None)
+
+    def summary(self, job_id: str) -> dict[str, Any] | None:
+        """The job's summary, read once; None where there is none, or none that can be read."""
+        name = self._listed(job_id).get(SUMMARY)
+        if name is None:
+            return None
+        with self._lock:
+            known = self._summaries.get(job_id)
+        if known is None:
+            with archive_errors(f"read {name}"):
+                try:
+                    known = json.loads(self._container.download_blob(name).readall())
+                except (ValueError, ResourceNotFoundError):
+                    return None
+            with self._lock:
+                self._summaries[job_id] = known
+        return known if isinstance(known, dict) else None
+
+    def remove(self, job_id: str) -> None:
+        """Delete what is left of a job's outputs."""
+        with archive_errors(f"clear {self._container.container_name}"):
+            for blob in list(self._container.list_blobs(name_starts_with=f"{job_id}/")):
+                try:
+                    self._container.delete_blob(blob.name)
+                except ResourceNotFoundError:
+                    continue
+        self.look_again(job_id)
+
+    def _link(self, job_id: str, number: int, endings: tuple[str, ...]) -> str | None:
+        listed = self._listed(job_id)
+        name = next((listed[f"{number:04d}{end}"] for end in endings if f"{number:04d}{end}" in listed), None)
+        if name is None:
+            return None
+        signed = self._signed(name, BlobSasPermissions(read=True), READ_SECONDS)
+        return f"{self._container.get_blob_client(name).url}?{signed}"
+
+    def _listed(self, job_id: str) -> dict[str, str]:
+        """File name to blob name, below the folder that the job was told.
+
+        Listed anew until there is a summary, which is about all inputs; then remembered until `look_again`.
+        """
+        with self._lock:
+            known = self._names.get(job_id)
+            if known is None:
+                with archive_errors(f"list {self._container.container_name}"):
+                    found = self._container.list_blobs(name_starts_with=f"{job_id}/")
+                    known = {PurePosixPath(blob.name).name: blob.name for blob in found if blob.size}
+                if SUMMARY in known:
+                    self._names[job_id] = known
+            return known
+
+    def _signed(
+        self, blob: str | None, permission: ContainerSasPermissions | BlobSasPermissions, seconds: float
+    ) -> str:
+        now = self._clock.now()
+        with archive_errors(f"sign a link to {self._container.container_name}"):
+            return self._sign(
+                str(self._container.container_name),
+                blob,
+                permission=permission,
+                start=now - EARLIER,
+                expiry=now + timedelta(seconds=seconds),
+            )

@@ -1,0 +1,187 @@
+"""What a person sees in the terminal: live progress, one line per event elsewhere, plans and reports."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from batch_avatar.errors import FailureClass
+from batch_avatar.planning.plan import PlanState
+from batch_avatar.rendering.progress import Event, Phase, Progress
+from batch_avatar.upkeep.sweep import sweep_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
+
+    from batch_avatar.clock import Clock
+    from batch_avatar.models import Outcome
+    from batch_avatar.planning.plan import Plan
+    from batch_avatar.rendering.report import BatchReport
+    from batch_avatar.settings import Settings
+    from batch_avatar.upkeep.sweep import SweepReport
+
+SHOWN = {
+    Phase.WAITING: "white",
+    Phase.CREATED: "cyan",
+    Phase.RUNNING: "blue",
+    Phase.RENDERED: "blue",
+    Phase.ARCHIVED: "green",
+    Phase.SKIPPED: "green",
+    Phase.FAILED: "red",
+    Phase.UNFINISHED: "yellow",
+}
+TROUBLE = (Phase.FAILED, Phase.UNFINISHED)
+HINTS = {
+    FailureClass.JOB: "failed jobs: `batch-avatar failed list` shows them, `failed replay` sends them again",
+    FailureClass.INPUT: "refused scripts: mend them, or send them again as they are with `batch-avatar failed replay`",
+    FailureClass.LOST: "lost or damaged: paid for and gone; `--rerender-lost` pays for them once more",
+    FailureClass.CHANGED: "changed: `batch-avatar plan` shows what differs; `--accept-changes` renders them",
+}
+MANY = 50  # rows that a person still reads; a longer list is cut and counted
+
+
+def duration(seconds: float) -> str:
+    """In hours, minutes and seconds, e.g. `1 h 05 min`, `3 min 20 s`, `12 s`."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {whole % 60:02d} s" if minutes else f"{whole} s"
+
+
+@contextmanager
+def showing_progress(console: Console, clock: Clock) -> Iterator[Callable[[Event], None]]:
+    """A listener for a run's events: a live line on a terminal, else one line per event."""
+    progress = Progress(clock)
+    if not console.is_terminal:
+
+        def tell(event: Event) -> None:
+            progress(event)
+            _print_event(console, event, progress)
+
+        yield tell
+        return
+    with Live(console=console, refresh_per_second=4, get_renderable=lambda: _line(progress), transient=True) as live:
+
+        def show(event: Event) -> None:
+            progress(event)
+            if event.phase in TROUBLE:
+                live.console.print(Text(f"{event.script_id}: {event.phase}: {event.text}", SHOWN[event.phase]))
+
+        yield show
+
+
+def _print_event(console: Console, event: Event, progress: Progress) -> None:
+    if event.phase is not Phase.WAITING:
+        about = " ".join(part for part in (event.job_id if event.phase is Phase.CREATED else "", event.text) if part)
+        line = f"[{progress.ended}/{progress.total}] {event.script_id}: {event.phase} {about}".rstrip()
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _line(progress: Progress) -> Table:
+    counts = progress.counts()
+    text = Text()
+    for phase, color in SHOWN.items():
+        if counts[phase] or phase in (Phase.WAITING, Phase.CREATED, Phase.RUNNING, Phase.ARCHIVED, Phase.FAILED):
+            text.append(f"{counts[phase]} {phase}  ", color if counts[phase] else "dim")
+    left = progress.seconds_left()
+    text.append(f"{duration(progress.elapsed_seconds())} gone", "dim")
+    if left is not None and progress.ended < progress.total:
+        text.append(f", about {duration(left)} left", "dim")
+    row = Table.grid(padding=(0, 1))
+    row.add_row(ProgressBar(total=max(progress.total, 1), completed=progress.ended, width=24), text)
+    return row
+
+
+def print_plan(console: Console, plan: Plan, settings: Settings) -> None:
+    """What a run would do, script by script, and how long its creates take at the pace."""
+    table = Table("script", "state", "detail", box=None, pad_edge=False)
+    for item in plan.items[:MANY]:
+        table.add_row(item.script_id, item.state, item.detail or "")
+    console.print(table)
+    if len(plan.items) > MANY:
+        console.print(f"... and {len(plan.items) - MANY} more; --json lists all")
+    console.print(", ".join(f"{count} {state}" for state, count in plan.counts().items()), highlight=False)
+    creates = sum(plan.counts().get(state, 0) for state in (PlanState.NEW, PlanState.CHANGED))
+    paces = [resource.creates_per_minute or 0 for resource in settings.all_resources()]
+    if creates and all(paces):
+        seconds = (creates - 1) / sum(paces) * 60
+        pace = f"{sum(paces):g} a minute" + (f" on {len(paces)} resources" if len(paces) > 1 else "")
+        console.print(f"{creates} jobs to create, at {pace}: the last one is sent after {duration(seconds)}")
+
+
+def print_report(console: Console, report: BatchReport, settings: Settings, *, elapsed_seconds: float) -> None:
+    """The end of a run: counts, what went wrong and what to do, and where the videos are."""
+    told = [(outcome, line) for outcome in report.outcomes if (line := _told(outcome))]
+    if told:
+        table = Table("script", "outcome", "what happened", box=None, pad_edge=False)
+        for outcome, line in told[:MANY]:
+            table.add_row(outcome.script_id, outcome.outcome, line)
+        console.print(table)
+        if len(told) > MANY:
+            console.print(f"... and {len(told) - MANY} more; --json lists all")
+    _print_stopped(console, report)
+    console.print(
+        f"{report.scripts} scripts: {report.archived} archived, {report.skipped} archived before, "
+        f"{report.failed} failed, {report.unfinished} unfinished, in {duration(elapsed_seconds)}",
+        highlight=False,
+    )
+    console.print(
+        f"billed by the service in this run: {report.billed_seconds} s of video, {report.billed_characters} characters",
+        highlight=False,
+    )
+    where = f"container {settings.container}, folder {settings.prefix}<script_id>/<content_id>/<attempt>/"
+    console.print(f"videos: {where}", highlight=False, soft_wrap=True)
+    console.print(f"report: {settings.prefix}_runs/{report.run}/report.json", highlight=False, soft_wrap=True)
+    classes = {outcome.error.failure_class for outcome in report.outcomes if outcome.error}
+    for failure_class, hint in HINTS.items():
+        if failure_class in classes:
+            console.print(hint, highlight=False, soft_wrap=True)
+    if report.unfinished:
+        console.print("Nothing is lost: run the same command again to continue.")
+
+
+def _told(outcome: Outcome) -> str | None:
+    """What a person should hear about one script; a stop is told once for all."""
+    if outcome.error is None:
+        return outcome.note
+    stopped = outcome.error.failure_class == FailureClass.STOPPED and outcome.error.code == "Stopped"
+    return None if stopped else f"{outcome.error.failure_class}: {outcome.error.message}"
+
+
+def _print_stopped(console: Console, report: BatchReport) -> None:
+    """After a stop: which jobs go on at the service, and how many scripts were not sent."""
+    stopped = [outcome for outcome in report.outcomes if outcome.error and outcome.error.code == "Stopped"]
+    jobs = [outcome.job_id for outcome in stopped if outcome.job_id]
+    if jobs:
+        more = f" and {len(jobs) - MANY} more" if len(jobs) > MANY else ""
+        names = ", ".join(jobs[:MANY])
+        console.print(f"in flight at the service: {len(jobs)} jobs ({names}{more})", highlight=False, soft_wrap=True)
+    if len(stopped) > len(jobs):
+        console.print(f"not sent: {len(stopped) - len(jobs)} scripts", highlight=False)
+
+
+def print_sweep(console: Console, report: SweepReport) -> None:
+    """What a sweep did, or would do, job by job."""
+    rows = sweep_rows(report)
+    if rows:
+        table = Table("job", "status", "action", "why", "expires", box=None, pad_edge=False)
+        for row in rows[:MANY]:
+            why = f"{row['reason']}; FAILED: {row['error']}" if row["error"] else row["reason"]
+            expires = f"{row['expires']} (within 72 hours)" if row["urgent"] else row["expires"]
+            table.add_row(row["job"], row["status"], row["action"], why, expires)
+        console.print(table)
+        if len(rows) > MANY:
+            console.print(f"... and {len(rows) - MANY} more; --json lists all")
+    counts = ", ".join(f"{count} to {action}" for action, count in report.counts().items()) or "no jobs of ours"
+    tense = "nothing was done (--dry-run)" if report.dry_run else "done"
+    failed = sum(bool(item.error) for item in report.items)
+    end = f"; {failed} could not be done" if failed else ""
+    console.print(f"{counts}; {report.foreign} jobs of others left alone; {tense}{end}", highlight=False)

@@ -1,0 +1,240 @@
+"""The embedded stack: Azurite, the emulator and a Prefect server as processes of this machine, on loopback only.
+
+Everything it writes lies in one folder: logs, Prefect's home, `stack.json` with the processes, and `stack.env`,
+which points `batch-avatar` and `prefect` at it when it is sourced.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import sys
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from shutil import rmtree
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.util.retry import Retry
+
+from batch_avatar.emulator.ports import free_port
+from batch_avatar.emulator.process import is_running, start_detached, stop_process
+from batch_avatar.emulator.storage.azurite import SERVICE_ACCOUNT, USER_ACCOUNT, Azurite
+from batch_avatar.errors import BatchAvatarError
+from batch_avatar.models import Written
+from batch_avatar.service.session import open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVER_SETTINGS = ROOT / "deployments" / "server.env"
+CREATES_PER_MINUTE = 2  # the service's default quota, in service time
+POLL_INTERVAL_SECONDS = 10  # our default, in service time
+SETTLE_SECONDS = 60  # likewise
+TRIES = Retry(total=4, connect=4, backoff_factor=0.25, backoff_max=0.5, status_forcelist=(502, 503))
+"""1.5 s of them where nobody listens; then it is looked whether the process still lives."""
+LOOKS = 200
+"""5 minutes where nobody listens. A Prefect server migrates its new database first: 10 to 14 s on two cores (measured
+with Prefect 3.9). A machine may be far slower, and what has ended is noticed at once."""
+
+
+class Stack(Written):
+    """A running stack. Ports are on 127.0.0.1; processes are named for what they run, as far as the first hyphen."""
+
+    folder: Path
+    time_scale: float
+    processes: dict[str, int]
+    storage_url: str
+    service_url: str
+    prefect_url: str
+    environment: dict[str, str]
+    scratch: tuple[Path, ...] = ()
+    """Folders elsewhere that go with it."""
+
+    def stop(self) -> None:
+        """End its processes, in the order opposite to their start, and forget them."""
+        for name, pid in reversed(self.processes.items()):
+            if _is_ours(pid, name):
+                stop_process(pid)
+        (self.folder / "stack.json").unlink(missing_ok=True)
+        (self.folder / "stack.env").unlink(missing_ok=True)
+        for path in self.scratch:
+            rmtree(path, ignore_errors=True)
+
+    def child_environment(self) -> dict[str, str]:
+        """This process's environment, pointed at the stack and at nothing else."""
+        rest = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
+        return {**rest, **self.environment}
+
+
+def known_stack(folder: Path) -> Stack | None:
+    """The stack that was left running in this folder; some or all of it may have ended since."""
+    try:
+        return Stack.model_validate_json((folder / "stack.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def running_stack(folder: Path) -> Stack | None:
+    """The same if all of it still runs; what is left of it is ended otherwise."""
+    stack = known_stack(folder)
+    if stack is not None and not all(_is_ours(pid, name) for name, pid in stack.processes.items()):
+        stack.stop()
+        return None
+    return stack
+
+
+def start_stack(folder: Path, *, time_scale: float, api_version: str = "2024-08-01") -> Stack:
+    """Start all three and wait until they answer; when one does not, none is left running.
+
+    Raises:
+        BatchAvatarError: with the end of the log of what did not start.
+    """
+    with Starting(folder) as starting:
+        service = starting.service(time_scale=time_scale, api_version=api_version)
+        port = starting.free_port()
+        prefect = {
+            "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+            "PREFECT_HOME": str(folder / "prefect"),
+            **read_env(SERVER_SETTINGS),
+        }
+        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        starting.run("prefect", command, prefect)
+        starting.await_answer(f"{service['BATCH_AVATAR_ENDPOINT']}/emulator/health", "emulator")
+        starting.await_answer(f"http://127.0.0.1:{port}/api/health", "prefect")
+        return starting.finish({**service, **prefect}, time_scale=time_scale)
+
+
+class Starting:
+    """A stack on its way up, in its folder: what was started ends again where not all of it starts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._undo = ExitStack()
+        self._processes: dict[str, int] = {}
+        self._scratch: list[Path] = []
+        self._ports: set[int] = set()
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._undo.close()
+
+    def service(
+        self, *, time_scale: float, api_version: str = "2024-08-01", creates_per_minute: int = CREATES_PER_MINUTE
+    ) -> dict[str, str]:
+        """Start storage and service; the settings that point at them. `creates_per_minute`: in service time."""
+        try:
+            azurite = Azurite(detached=True, log_path=self.folder / "azurite.log").start()
+        except RuntimeError as error:
+            raise BatchAvatarError(str(error)) from None
+        self.adopt("azurite", azurite.pid)
+        key, port = secrets.token_hex(16), self.free_port()
+        command = [sys.executable, "-m", "batch_avatar.commands.cli", "emulator", "--port", str(port), "--key", key]
+        command += ["--time-scale", f"{time_scale:g}", "--creates-per-minute", str(creates_per_minute)]
+        storage = {"EMULATOR_STORAGE_CONNECTION_STRING": azurite.connection_string(SERVICE_ACCOUNT)}
+        self.run("emulator", command, storage)
+        return {
+            "BATCH_AVATAR_API_VERSION": api_version,
+            "BATCH_AVATAR_ENDPOINT": f"http://127.0.0.1:{port}",
+            "BATCH_AVATAR_SPEECH_KEY": key,
+            "BATCH_AVATAR_STORAGE_CONNECTION_STRING": azurite.connection_string(USER_ACCOUNT),
+            "BATCH_AVATAR_CONTAINER": "videos",
+            "BATCH_AVATAR_CREATES_PER_MINUTE": f"{creates_per_minute * time_scale:g}",
+            "BATCH_AVATAR_POLL_INTERVAL_SECONDS": f"{POLL_INTERVAL_SECONDS / time_scale:g}",
+            "BATCH_AVATAR_SETTLE_SECONDS": f"{SETTLE_SECONDS / time_scale:g}",
+        }
+
+    def run(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start a process with this beside our own environment; its log is called as it is."""
+        self.adopt(name, start_detached(command, log=self.folder / f"{name}.log", extra=environment))
+
+    def own(self, path: Path) -> None:
+        """A folder elsewhere that goes with the stack."""
+        self._undo.callback(rmtree, path, ignore_errors=True)
+        self._scratch.append(path)
+
+    def adopt(self, name: str, pid: int) -> None:
+        """A process that was started for the stack."""
+        self._undo.callback(stop_process, pid)
+        self._processes[name] = pid
+
+    def free_port(self) -> int:
+        """Another one each time: what was given is bound only later."""
+        port = next(port for port in iter(free_port, None) if port not in self._ports)
+        self._ports.add(port)
+        return port
+
+    def is_alive(self, name: str) -> bool:
+        """Tell whether the process of this name still runs."""
+        return is_running(self._processes[name])
+
+    def await_answer(self, url: str, name: str) -> None:
+        """Wait until the process of this name answers well; the session waits between its tries.
+
+        Raises:
+            BatchAvatarError: it has ended, or takes too long.
+        """
+        with open_session(retry=TRIES) as session:
+            for _ in range(LOOKS):
+                if not self.is_alive(name):
+                    break
+                with suppress(requests.RequestException):
+                    session.get(url, timeout=5).raise_for_status()
+                    return
+        raise self.not_started(name)
+
+    def not_started(self, name: str) -> BatchAvatarError:
+        """With the end of its log."""
+        log = self.folder / f"{name}.log"
+        end = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+        return BatchAvatarError(f"{name} did not start:\n{end}")
+
+    def finish(self, environment: dict[str, str], *, time_scale: float) -> Stack:
+        """All of it runs, and goes on doing so."""
+        stack = Stack(
+            folder=self.folder,
+            time_scale=time_scale,
+            processes=self._processes,
+            storage_url="http://" + urlsplit(_blob_endpoint(environment)).netloc,
+            service_url=environment["BATCH_AVATAR_ENDPOINT"],
+            prefect_url=environment["PREFECT_API_URL"].removesuffix("/api"),
+            environment=environment,
+            scratch=tuple(self._scratch),
+        )
+        _write_private(self.folder / "stack.json", stack.model_dump_json(indent=2))
+        exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+        _write_private(self.folder / "stack.env", "\n".join(exports) + "\n")
+        self._undo.pop_all()
+        return stack
+
+
+def _blob_endpoint(environment: Mapping[str, str]) -> str:
+    return environment["BATCH_AVATAR_STORAGE_CONNECTION_STRING"].partition("BlobEndpoint=")[2].partition(";")[0]
+
+
+def read_env(path: Path) -> dict[str, str]:
+    """The settings in a file of ours."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Keys of the stack are in it."""
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+
+
+def _is_ours(pid: int, name: str) -> bool:
+    """A process of that id runs, and by its command line it is the one that was started."""
+    if not is_running(pid):
+        return False
+    command = Path(f"/proc/{pid}/cmdline")
+    return not command.parent.parent.joinpath("self").exists() or name.partition("-")[0] in command.read_text(
+        errors="replace"
+    )

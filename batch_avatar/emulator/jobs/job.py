@@ -1,0 +1,173 @@
+"""One job: what was asked, what rendering came to, where it stands."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from batch_avatar.emulator.faults import AbortJob, FailJob, JobAction, StickJob
+
+if TYPE_CHECKING:
+    from batch_avatar.emulator.jobs.preview_request import PreviewBody
+    from batch_avatar.emulator.jobs.request import SynthesisRequest
+    from batch_avatar.emulator.options import Generation
+
+Status = Literal["NotStarted", "Running", "Succeeded", "Failed"]
+Removal = Literal["deleted", "expired", "replaced"]
+Failure = tuple[str, str]
+"""Code and message."""
+TERMINAL: frozenset[Status] = frozenset({"Succeeded", "Failed"})
+
+ABORTED = "Aborted"
+"""The only failure code seen in public, with its message (O)."""
+ABORTED_MESSAGE = "This job is aborted due to timeout."
+
+
+def content_key(content: str) -> str:
+    """Name an input by its content: the first 16 hex digits of its SHA-256."""
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class OutputBlob:
+    """One blob that a job wrote. `role` is video, subtitle or summary."""
+
+    role: Literal["video", "subtitle", "summary"]
+    name: str
+    """Inside its container."""
+    size_bytes: int
+    sha256: str
+    duration_milliseconds: int = 0
+
+
+@dataclass(frozen=True)
+class RenderedInput:
+    """What one input of a job came to."""
+
+    content: str
+    """The key of its content."""
+    milliseconds: int = 0
+    """Length of what was rendered, kept or not."""
+    characters: int = 0
+    video: OutputBlob | None = None
+    """None when it was not kept."""
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What rendering a job came to; set once, by the renderer. Sums are kept: every read asks for them."""
+
+    at: datetime
+    blobs: tuple[OutputBlob, ...]
+    """The summary, if there is one, comes last."""
+    inputs: tuple[RenderedInput, ...] = ()
+    """All of them, in their order; none when the job never came to be rendered."""
+    failure: Failure | None = None
+    """Set when the job can only fail."""
+
+    @cached_property
+    def videos(self) -> tuple[OutputBlob, ...]:
+        """The videos, in input order."""
+        return tuple(blob for blob in self.blobs if blob.role == "video")
+
+    @cached_property
+    def characters(self) -> int:
+        """Of all that was rendered."""
+        return sum(one.characters for one in self.inputs)
+
+    @cached_property
+    def lengths(self) -> tuple[int, ...]:
+        """Milliseconds of each input."""
+        return tuple(one.milliseconds for one in self.inputs)
+
+    @cached_property
+    def duration_milliseconds(self) -> int:
+        """Length of all videos together, kept or not."""
+        return sum(self.lengths)
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """Of all videos together."""
+        return sum(video.size_bytes for video in self.videos)
+
+    @cached_property
+    def succeeded_count(self) -> int:
+        """How many inputs were rendered well; whether their videos were kept is another matter."""
+        return sum(one.failure is None for one in self.inputs)
+
+    def blob(self, role: str) -> OutputBlob | None:
+        """Give the first blob of a role."""
+        return next((blob for blob in self.blobs if blob.role == role), None)
+
+
+@dataclass
+class Job:
+    """One accepted create. Mutable; the store's lock guards it."""
+
+    id: str
+    name: str
+    """What its client calls it: the id, or in 3.1-preview1 the display name."""
+    internal_id: str
+    operation_id: str
+    incarnation: int
+    """How many jobs with this name came before."""
+    request: SynthesisRequest
+    created: datetime
+    preview: PreviewBody | None = None
+    """What a 3.1-preview1 create said; `request` is then its translation."""
+    fault: JobAction | None = None
+    destination_expires: datetime | None = None
+    """When the signature of the user's container ends, in service time."""
+    held: bool = field(init=False)
+    """Not rendered before it is released: a stuck job must leave nothing in the user's container."""
+    status: Status = "NotStarted"
+    last_action: datetime = field(init=False)
+    reads: int = 0
+    rendered: Rendered | None = None
+    released_at: datetime | None = None
+    first_reported_terminal: datetime | None = None
+    """When a read first told a client that the job is terminal."""
+    removed: Removal | None = None
+    links: dict[str, str] | None = None
+    """Links kept from the first read, when they are minted once."""
+
+    def __post_init__(self) -> None:
+        self.last_action = self.created
+        if isinstance(self.fault, StickJob) and self.fault.release_after_seconds is not None:
+            self.released_at = self.created + timedelta(seconds=self.fault.release_after_seconds)
+        self.held = isinstance(self.fault, StickJob) and bool(self.request.properties.destination_container_url)
+
+    @property
+    def generation(self) -> Generation:
+        """Whose paths show it."""
+        return "2024" if self.preview is None else "3.1"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether no further change will come."""
+        return self.status in TERMINAL
+
+    @property
+    def aborted(self) -> bool:
+        """Whether it is chosen to time out in the queue."""
+        return isinstance(self.fault, AbortJob)
+
+    @property
+    def failure(self) -> Failure | None:
+        """Code and message with which it fails, if it does."""
+        if isinstance(self.fault, AbortJob):
+            return (ABORTED, ABORTED_MESSAGE)
+        if isinstance(self.fault, FailJob):
+            return (self.fault.code, self.fault.message)
+        return self.rendered.failure if self.rendered else None
+
+    @property
+    def expires(self) -> datetime:
+        """When a terminal job is removed (D: last action + time to live)."""
+        if self.preview is not None:
+            return self.last_action + self.preview.properties.life
+        return self.last_action + timedelta(hours=self.request.properties.time_to_live_in_hours)

@@ -1,0 +1,219 @@
+"""Strict checks of a create request. Pure: bytes in, a request or one `ApiError` out."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+from pydantic import BaseModel, ValidationError
+
+from batch_avatar.emulator.errors import ApiError, bad_request
+from batch_avatar.emulator.jobs import catalog
+from batch_avatar.emulator.jobs.request import AvatarConfig, SynthesisRequest
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from batch_avatar.emulator.options import EmulatorOptions
+
+_Body = TypeVar("_Body", bound=BaseModel)
+
+# The docs allow no dots; the OpenAPI pattern and a public result link do.
+_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,62}[a-zA-Z0-9]")
+_PROSODY = ("style", "rate", "pitch", "volume")
+_LOCALE = re.compile(r"[a-z]{2,3}-[a-z]{2,}.*", re.IGNORECASE)
+_SSML_NAMESPACE = "{http://www.w3.org/2001/10/synthesis}"
+
+
+def check_id(value: str, *, what: str = "The synthesis id") -> None:
+    """Refuse an id that breaks the rule of the OpenAPI document."""
+    if not _ID.fullmatch(value):
+        raise bad_request(
+            f"{what} is invalid: 3 to 64 letters, digits, '-', '_' or '.', first and last a letter or digit.",
+            target="id",
+        )
+
+
+def parse_request(body: bytes, options: EmulatorOptions) -> SynthesisRequest:
+    """Decode and check a create body of 2024."""
+    request = decode(SynthesisRequest, body, options)
+    check_request(request, options)
+    return request
+
+
+def decode(model: type[_Body], body: bytes, options: EmulatorOptions) -> _Body:
+    """Check what one member alone decides: presence, type and range."""
+    try:
+        raw = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise bad_request("The request body is not valid JSON.") from error
+    if not isinstance(raw, dict):
+        raise bad_request("The request body must be a JSON object.")
+    try:
+        decoded = model.model_validate_json(body)
+    except ValidationError as error:
+        raise _explain(error) from error
+    if options.unknown_members == "refuse" and (unknown := _find_unknown(model, raw)):
+        raise bad_request(f"The member {unknown[0]} is not known.", target=unknown[0])
+    return decoded
+
+
+def check_request(request: SynthesisRequest, options: EmulatorOptions) -> None:
+    """Check what members decide together."""
+    _check_inputs(request)
+    _check_avatar(request, options)
+    _check_video(request.avatar_config)
+    _check_properties(request)
+
+
+def _explain(error: ValidationError) -> ApiError:
+    """Word the first fault as the one public example does: "The inputs is required."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        return bad_request(f"The {where} is required.", target=where)
+    return bad_request(f"The {where} is invalid: {first['msg']}.", target=where)
+
+
+def _find_unknown(model: type[BaseModel], raw: dict[str, Any], prefix: str = "") -> list[str]:
+    fields = {info.alias or name: info.annotation for name, info in model.model_fields.items()}
+    unknown = [prefix + name for name in raw if name not in fields]
+    for name, annotation in fields.items():
+        value = raw.get(name)
+        for inner in (annotation, *get_args(annotation)):
+            if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+                continue
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, dict):
+                    unknown += _find_unknown(inner, item, f"{prefix}{name}.")
+    return unknown
+
+
+def _check_inputs(request: SynthesisRequest) -> None:
+    if len(request.inputs) > 1 and not request.properties.destination_container_url:
+        raise bad_request(
+            "Multiple inputs are only supported when destinationContainerUrl is specified.", target="inputs"
+        )
+    built_in = request.avatar_config.use_built_in_voice
+    if request.input_kind == "PlainText":
+        if not request.voice and not built_in:
+            raise bad_request("The voice is required when inputKind is PlainText.", target="synthesisConfig.voice")
+        _check_voice(request.voice, request)
+        return
+    config = request.synthesis_config
+    if config is not None and any(getattr(config, name) for name in _PROSODY):
+        raise bad_request(
+            "style, rate, pitch and volume are only supported when inputKind is PlainText.",
+            target="synthesisConfig",
+        )
+    for index, item in enumerate(request.inputs):
+        for voice in _find_voices(item.content, f"inputs.{index}.content", built_in=built_in):
+            _check_voice(voice, request)
+
+
+def _check_voice(voice: str | None, request: SynthesisRequest) -> None:
+    """Refuse a name that is neither like a standard voice's nor declared."""
+    declared = {name.lower() for name in request.custom_voices}
+    if voice and voice.lower() not in declared and not _LOCALE.fullmatch(voice):
+        raise bad_request(f"The voice {voice} is not supported.", target="synthesisConfig.voice")
+
+
+def _find_voices(ssml: str, target: str, *, built_in: bool) -> list[str]:
+    try:
+        root: Element = fromstring(ssml)
+    except (ParseError, DefusedXmlException, ValueError) as error:
+        raise bad_request(f"The SSML is invalid: {error}.", target=target) from error
+    if root.tag.removeprefix(_SSML_NAMESPACE) != "speak":
+        raise bad_request("The SSML is invalid: the root element must be speak.", target=target)
+    voices = [
+        element.get("name", "") for element in root.iter() if element.tag.removeprefix(_SSML_NAMESPACE) == "voice"
+    ]
+    if not built_in and not any(voices):
+        raise bad_request("The SSML is invalid: a voice element with a name is required.", target=target)
+    return voices
+
+
+def _check_avatar(request: SynthesisRequest, options: EmulatorOptions) -> None:
+    config = request.avatar_config
+    photo = config.photo_avatar_base_model is not None
+    if photo and config.photo_avatar_base_model != catalog.PHOTO_BASE_MODEL:
+        raise bad_request(
+            f"The photoAvatarBaseModel must be {catalog.PHOTO_BASE_MODEL}.",
+            target="avatarConfig.photoAvatarBaseModel",
+        )
+    if config.scene is not None and not photo:
+        raise bad_request("The scene is only supported for photo avatars.", target="avatarConfig.scene")
+    if config.use_built_in_voice and not config.customized:
+        raise bad_request(
+            "useBuiltInVoice is only supported for custom avatars.", target="avatarConfig.useBuiltInVoice"
+        )
+    if config.customized:
+        known = options.custom_avatars
+        if known is not None and config.talking_avatar_character.lower() not in {name.lower() for name in known}:
+            raise bad_request(
+                "The specified custom avatar model cannot be found.",
+                target="avatarConfig.talkingAvatarCharacter",
+            )
+    else:
+        _check_standard(config, photo=photo)
+    if (photo or config.customized) and config.talking_avatar_style:
+        raise bad_request(
+            "The talkingAvatarStyle is only supported for standard video avatars.",
+            target="avatarConfig.talkingAvatarStyle",
+        )
+
+
+def _check_standard(config: AvatarConfig, *, photo: bool) -> None:
+    character = config.talking_avatar_character.lower()
+    known = catalog.PHOTO_CHARACTERS if photo else catalog.STYLES.keys()
+    if character not in known:
+        raise bad_request(
+            f"The avatar character {config.talking_avatar_character} is not supported.",
+            target="avatarConfig.talkingAvatarCharacter",
+        )
+    if photo:
+        return
+    style = config.talking_avatar_style
+    if not style:
+        raise bad_request("The talkingAvatarStyle is required.", target="avatarConfig.talkingAvatarStyle")
+    if style.lower() not in catalog.STYLES[character]:
+        raise bad_request(
+            f"The style {style} is not supported for avatar character {config.talking_avatar_character}.",
+            target="avatarConfig.talkingAvatarStyle",
+        )
+
+
+def _check_video(config: AvatarConfig) -> None:
+    if config.transparent and (config.video_format, config.video_codec) != ("webm", "vp9"):
+        raise bad_request(
+            "A transparent background requires videoFormat webm and videoCodec vp9.",
+            target="avatarConfig.backgroundColor",
+        )
+    fits = config.video_codec in catalog.CODECS[config.video_format]
+    if config.photo_avatar_base_model is not None:
+        fits = fits and config.video_codec in catalog.PHOTO_CODECS
+    if not fits:
+        raise bad_request(
+            f"The videoCodec {config.video_codec} is not supported for videoFormat {config.video_format}.",
+            target="avatarConfig.videoCodec",
+        )
+    if config.background_image is not None:
+        if not config.background_image.startswith("https://"):
+            raise bad_request("The backgroundImage must be an https URL.", target="avatarConfig.backgroundImage")
+        if config.background_color is not None:
+            raise bad_request(
+                "Specify either backgroundImage or backgroundColor, not both.",
+                target="avatarConfig.backgroundImage",
+            )
+    crop = config.video_crop
+    if crop is not None and not (crop.top_left.x < crop.bottom_right.x and crop.top_left.y < crop.bottom_right.y):
+        raise bad_request("The videoCrop is empty.", target="avatarConfig.videoCrop")
+
+
+def _check_properties(request: SynthesisRequest) -> None:
+    properties = request.properties
+    if properties.destination_path is not None and not properties.destination_container_url:
+        raise bad_request("The destinationPath requires destinationContainerUrl.", target="properties.destinationPath")

@@ -1,0 +1,222 @@
+"""What stands before the application: access, faults, the headers that every answer has, and the counting."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from batch_avatar.emulator.clock import format_http_date, format_time
+from batch_avatar.emulator.errors import OWN_SHAPES, ApiError
+from batch_avatar.emulator.faults import Cut, Delay, DropAfter, DropBefore, Garbage, Status
+from batch_avatar.emulator.jobs.preview_request import read_display_name
+from batch_avatar.emulator.web.paths import classify
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    from batch_avatar.emulator.faults import RequestAction, Shape
+    from batch_avatar.emulator.options import Generation
+    from batch_avatar.emulator.service.operations import Service
+    from batch_avatar.emulator.web.paths import Call
+
+    Scope = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+    Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+    Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+_ACCESS_DENIED = (
+    "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key "
+    "for an active subscription and use a correct regional API endpoint for your resource."
+)
+
+
+@dataclass
+class Answer:
+    """A whole answer, held back until it is known what goes wrong with it."""
+
+    status: int = 500
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @classmethod
+    def of_error(cls, error: ApiError) -> Answer:
+        """Write an error."""
+        return cls(error.status, error.headers(), error.body())
+
+
+class Gate:
+    """ASGI middleware around the API; `/emulator/...` passes untouched."""
+
+    def __init__(self, app: Application, service: Service) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/emulator/"):
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        call = classify(scope["method"], scope["path"])
+        name: str | None = None
+        request_id = str(uuid.uuid4())
+        fault: RequestAction | None = None
+        if not self._has_access(headers):
+            answer: Answer | None = Answer.of_error(ApiError(401, "401", _ACCESS_DENIED, shape="gateway"))
+        else:
+            name, receive = await self._find_name(call, receive)
+            fault = self._service.faults.for_request(call.operation, call.job_id, name)
+            answer = await self._answer(scope, receive, fault, call.generation)
+        self._service.counters.request(
+            {
+                "operation": call.operation,
+                "job_id": call.job_id,
+                "name": name,
+                "method": scope["method"],
+                "path": scope["path"],
+                "query": scope["query_string"].decode("latin-1"),
+                "status": answer.status if answer else "dropped",
+                "fault": fault.kind if fault else None,
+                "at": format_time(self._service.clock.now()),
+                "request_id": request_id,
+                "header_names": sorted(headers),
+            }
+        )
+        if answer is None:
+            await drop(scope)
+            return
+        answer.headers |= {"apim-request-id": request_id, "date": format_http_date(self._service.clock.now())}
+        await send_answer(answer, send, cut=fault.fraction if isinstance(fault, Cut) else None)
+
+    async def _find_name(self, call: Call, receive: Receive) -> tuple[str | None, Receive]:
+        """Tell what the client calls the job, if that is known; a 3.1 create says it in its body only."""
+        if call.generation == "2024":
+            return call.job_id, receive
+        if call.operation == "create":
+            return await _peek_name(receive, self._service.options.body_limit_bytes)
+        return self._service.store.name_of(call.job_id), receive
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, fault: RequestAction | None, generation: Generation
+    ) -> Answer | None:
+        """Give the answer, or None for a dropped connection."""
+        own = OWN_SHAPES[generation]
+        if isinstance(fault, DropBefore):
+            return None
+        if isinstance(fault, Delay):
+            await asyncio.sleep(fault.seconds)
+        if isinstance(fault, Status) and not fault.after_effect:
+            return Answer.of_error(error_of(fault, own))
+        answer = await self._run(scope, receive, own)
+        if isinstance(fault, DropAfter):
+            return None
+        if isinstance(fault, Status):
+            return Answer.of_error(error_of(fault, own))
+        if isinstance(fault, Garbage):
+            return spoil(answer, fault)
+        return answer
+
+    async def _run(self, scope: Scope, receive: Receive, own: Shape) -> Answer:
+        answer = Answer()
+
+        async def collect(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                answer.status = message["status"]
+                answer.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in message["headers"]}
+            else:
+                answer.body += message.get("body", b"")
+
+        try:
+            await self._app(scope, receive, collect)
+        except ApiError as error:
+            return Answer.of_error(error)
+        except Exception:  # noqa: BLE001 - whatever it is, the documented shape is the answer
+            _log.exception("%s %s failed", scope["method"], scope["path"])
+            self._service.counters.own_error()
+            return Answer.of_error(
+                ApiError(500, "InternalServerError", "The emulator has a fault of its own.", shape=own)
+            )
+        return answer
+
+    def _has_access(self, headers: dict[str, str]) -> bool:
+        key = headers.get("ocp-apim-subscription-key", "")
+        if hmac.compare_digest(key.encode(), self._service.options.key.encode()):
+            return True
+        token = self._service.options.bearer_token
+        given = headers.get("authorization", "")
+        return token is not None and hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+
+
+async def _peek_name(receive: Receive, limit: int) -> tuple[str | None, Receive]:
+    """Read a body, up to a limit, for the name in it; the new `receive` gives all of it once more."""
+    held: deque[MutableMapping[str, Any]] = deque()
+    body = bytearray()
+    more = True
+    while more and len(body) <= limit:
+        message = await receive()
+        held.append(message)
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+
+    async def replay() -> MutableMapping[str, Any]:
+        return held.popleft() if held else await receive()
+
+    return read_display_name(bytes(body)), replay
+
+
+def error_of(fault: Status, own: Shape = "ga") -> ApiError:
+    """Turn a status fault into its error."""
+    return ApiError(
+        fault.status,
+        fault.code,
+        fault.message,
+        shape=fault.shape or own,
+        retry_after_seconds=fault.retry_after_seconds,
+    )
+
+
+def spoil(answer: Answer, fault: Garbage) -> Answer:
+    """Replace a body by one that is not what it should be; the status stays unless the fault names one."""
+    whole = answer.body or json.dumps({"id": "x"}).encode()
+    bodies = {
+        "html": b"<html><head><title>Service</title></head><body>Our services aren't available</body></html>",
+        "truncated_json": whole[: max(1, len(whole) // 2)],
+        "empty": b"",
+        "not_an_object": b'["unexpected"]',
+    }
+    kind = "text/html" if fault.body == "html" else "application/json; charset=utf-8"
+    status = fault.status or (200 if answer.status == HTTPStatus.NO_CONTENT else answer.status)
+    return Answer(status, {"content-type": kind}, bodies[fault.body])
+
+
+async def send_answer(answer: Answer, send: Send, *, cut: float | None = None) -> None:
+    """Send an answer whole, or the given fraction of its body under the whole length and then close."""
+    headers = {name: value for name, value in answer.headers.items() if name.lower() != "content-length"}
+    if answer.status != HTTPStatus.NO_CONTENT:
+        headers["content-length"] = str(len(answer.body))
+    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+    if cut is None or not answer.body:
+        await send({"type": "http.response.body", "body": answer.body})
+    else:  # uvicorn closes the connection when an application returns before the end of its body
+        await send(
+            {
+                "type": "http.response.body",
+                "body": answer.body[: int(len(answer.body) * cut)],
+                "more_body": True,
+            }
+        )
+
+
+async def drop(scope: Scope) -> None:
+    """Close the connection without an answer; needs the protocol of `server.py`."""
+    scope["extensions"]["emulator.close"]()
+    await asyncio.sleep(0)  # let the transport tell the server that the connection is lost
+    await asyncio.sleep(0)

@@ -1,0 +1,256 @@
+"""The emulator on a port: in a thread for tests and benchmarks, or until a signal for people."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import signal
+import socket
+import threading
+from typing import TYPE_CHECKING, Any, Self
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from batch_avatar.emulator.options import EmulatorOptions
+from batch_avatar.emulator.service.operations import Service
+from batch_avatar.emulator.web.app import create_app
+from batch_avatar.emulator.web.front import StorageFront
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from batch_avatar.emulator.faults import FaultRule
+
+_START_SECONDS = 60.0
+"""It takes milliseconds; a busy machine may stop it for longer."""
+
+
+class _DroppableProtocol(H11Protocol):
+    """Lets the application close its own connection, which ASGI has no word for."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        inner = self.app
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            scope.setdefault("extensions", {})["emulator.close"] = transport.abort
+            await inner(scope, receive, send)
+
+        self.app = app
+
+
+class _PromptServer(uvicorn.Server):
+    """Stops when told instead of looking ten times a second whether it should."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.told_to_stop = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.told_to_stop.wait()
+
+
+class EmulatorServer:
+    """The service on loopback, as a context manager.
+
+    `storage_connection_string` names the *service's* storage account; see `azurite.Azurite`. Requests that are
+    under way when it stops have `grace_seconds` to end.
+    """
+
+    def __init__(
+        self,
+        options: EmulatorOptions | None = None,
+        *,
+        storage_connection_string: str,
+        port: int = 0,
+        grace_seconds: int = 2,
+    ) -> None:
+        self.options = options or EmulatorOptions()
+        self._connection_string = storage_connection_string
+        self._port = port
+        self._grace_seconds = grace_seconds
+        self._service: Service | None = None
+        self._front: StorageFront | None = None
+        self._servers: list[_PromptServer] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self.endpoint = ""
+        """`http://127.0.0.1:<port>`, what a client is pointed at."""
+        self.storage_endpoint: str | None = None
+        """Where links point when the storage front is on."""
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def key(self) -> str:
+        """The resource's key."""
+        return self.options.key
+
+    @property
+    def service(self) -> Service:
+        """The service behind the port."""
+        if self._service is None:
+            raise RuntimeError("the emulator is not running")
+        return self._service
+
+    def start(self) -> Self:
+        """Listen, and return when requests are answered."""
+        with contextlib.ExitStack() as undo:
+            listener = undo.enter_context(_listen(self._port))
+            self._service = Service(self.options, self._connection_string)
+            undo.callback(self._service.close)
+            self.endpoint = _url_of(listener)
+            pairs: list[tuple[Any, socket.socket]] = [(create_app(self._service), listener)]
+            if self.options.storage_front:
+                front_listener = undo.enter_context(_listen(0))
+                self.storage_endpoint = _url_of(front_listener)
+                self._front = StorageFront(self._service, self.storage_endpoint)
+                undo.callback(self._front.close)
+                self._service.outputs.mint_link = self._front.mint_link
+                pairs.append((self._front, front_listener))
+            self._run(pairs)
+            undo.pop_all()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening, finish what is under way, close everything. Harmless when not running."""
+        if self._thread is not None and self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+                for server in self._servers:
+                    self._loop.call_soon_threadsafe(server.told_to_stop.set)
+            self._thread.join()
+        self._servers, self._thread, self._loop = [], None, None
+        if self._front is not None:
+            self._front.close()
+            self._front = None
+        if self._service is not None:
+            self._service.close()
+            self._service = None
+
+    def stats(self) -> dict[str, Any]:
+        """Give what `GET /emulator/stats` gives."""
+        return self.service.stats()
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Give all jobs ever, removed ones included."""
+        return self.service.jobs()
+
+    def requests(self, operation: str | None = None) -> list[dict[str, Any]]:
+        """Give the request log, oldest first; downloads appear when the storage front is on."""
+        return self.service.counters.requests(operation)
+
+    def set_faults(self, rules: Sequence[FaultRule]) -> None:
+        """Replace the fault rules."""
+        self.service.set_faults(rules)
+
+    def clear_faults(self) -> None:
+        """Have no fault rules; stuck jobs stay stuck until `release`."""
+        self.service.set_faults([])
+
+    def release(self, job_id: str | None = None) -> int:
+        """Let one stuck job, or all, go on; tell how many."""
+        return self.service.release(job_id)
+
+    def advance(self, seconds: float) -> datetime:
+        """Move service time ahead and tell it."""
+        return self.service.clock.advance(seconds)
+
+    def settle(self, timeout_seconds: float = 60.0) -> None:
+        """Wait until no media is being written."""
+        self.service.settle(timeout_seconds)
+
+    @property
+    def _serving(self) -> bool:
+        return all(server.started for server in self._servers)
+
+    def _run(self, pairs: list[tuple[Any, socket.socket]]) -> None:
+        self._servers = [_PromptServer(_configure(app, self._grace_seconds)) for app, _ in pairs]
+        listeners = [listener for _, listener in pairs]
+        started = threading.Event()
+        failure: list[BaseException] = []
+
+        async def run() -> None:
+            self._loop = asyncio.get_running_loop()
+            serving = [
+                asyncio.create_task(server.serve(sockets=[listener]))
+                for server, listener in zip(self._servers, listeners, strict=True)
+            ]
+            # uvicorn tells that it has started by an attribute only
+            while not self._serving and not any(task.done() for task in serving):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            started.set()
+            await asyncio.gather(*serving)
+
+        def target() -> None:
+            try:
+                asyncio.run(run())
+            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+                failure.append(error)
+            finally:
+                started.set()
+
+        self._thread = threading.Thread(target=target, name="emulator", daemon=True)
+        self._thread.start()
+        started.wait(_START_SECONDS)
+        if not started.is_set() or failure:  # asked again: it may have been set while nobody ran
+            raise RuntimeError("the emulator did not start") from (failure[0] if failure else None)
+
+
+def _configure(app: Any, grace_seconds: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=_DroppableProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",  # dropped and cut answers are wanted and would each be logged as a fault
+        access_log=False,
+        server_header=False,
+        date_header=False,  # the gate sends service time
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=grace_seconds,
+        backlog=2048,
+    )
+
+
+def _listen(port: int) -> socket.socket:
+    # asyncio switches Nagle's delay (40 ms an answer) off only where the protocol is named
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _url_of(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def serve(
+    options: EmulatorOptions,
+    *,
+    storage_connection_string: str,
+    port: int = 0,
+    on_ready: Callable[[EmulatorServer], None] = lambda _: None,
+) -> None:
+    """Run until SIGINT or SIGTERM; call from the main thread."""
+    stop: queue.SimpleQueue[None] = queue.SimpleQueue()  # put is reentrant; Event.set waits for a wait it interrupts
+    before = {number: signal.signal(number, lambda *_: stop.put(None)) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with EmulatorServer(options, storage_connection_string=storage_connection_string, port=port) as emulator:
+            on_ready(emulator)
+            stop.get()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,183 @@
+"""What of an inbox is taken, what is refused and why, and where a drop goes once its script has ended: pure."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from batch_avatar.archive.inbox_container import INBOX, REASON_ENDING, Drop
+from batch_avatar.errors import FailureClass
+from batch_avatar.models import Outcome, OutcomeKind
+from batch_avatar.scripts.drafts import DEFAULTS_NAME, KINDS, MANIFESTS
+from batch_avatar.service.wire.messages import MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+PROCESSED, REJECTED = "processed/", "rejected/"
+LONGEST_NAME = 1024  # characters of a blob's name (documented)
+EMPTY_SECONDS = 600.0
+"""Some tools make a blob first and write it when they have its content; this long an empty one may become a script."""
+REFUSED = "Refused"
+"""Our code for drops that are no scripts."""
+
+ACCEPTED = "taken are *.txt, *.ssml and *.xml, and a defaults.toml beside them"
+DROP_AGAIN = "Mend it and drop it again."
+ADVICE = {
+    FailureClass.INPUT: f"The service refuses it as it is. {DROP_AGAIN}",
+    FailureClass.JOB: f"{DROP_AGAIN} Where the service was at fault, send it again as it was: `batch-avatar failed "
+    "replay {script}`, or drop it again and run render-inbox with retry_failed. Either may be billed again.",
+    FailureClass.LOST: "It was paid for, and its video is gone. Drop it again and run render-inbox with "
+    "rerender_lost, as `--rerender-lost` of the command, which pays for it once more.",
+}
+"""What a person may do next. A letter stands in the way of an unchanged script, so that is said where it helps."""
+ACCEPT = "it stays in the inbox; `render-inbox` with accept_changes renders it"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A drop that this run knows: `running` until its outcome is known and it is moved, else it stays as it is."""
+
+    etag: str
+    script_id: str
+    running: bool
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is to be done with the drops of one listing.
+
+    `good`: to be read; `refused`: to be rejected, with the reason; `stuck`: what no request can name; `waiting`: how
+    many are too young, or come after one that is on its way. `defaults`: by folder.
+    """
+
+    good: tuple[Drop, ...] = ()
+    refused: tuple[tuple[Drop, str], ...] = ()
+    stuck: tuple[Drop, ...] = ()
+    waiting: int = 0
+    defaults: Mapping[str, Drop] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.good or self.refused or self.stuck)
+
+
+def look_over(drops: Iterable[Drop], *, held: Mapping[str, Held], settle_seconds: float) -> Look:
+    """Sort the drops of a listing; of two with one script_id the older counts, or the one that is held already."""
+    found = sorted(drops, key=lambda drop: (-drop.age_seconds, drop.name))
+    defaults = {drop.folder: drop for drop in found if drop.file == DEFAULTS_NAME}
+    listed = {drop.name for drop in found}
+    first = {one.script_id: name for name, one in held.items() if name in listed}
+    running = {one.script_id for one in held.values() if one.running}
+    good, refused, stuck, waiting = [], [], [], 0
+    for drop in found:
+        known, beside = held.get(drop.name), defaults.get(drop.folder)
+        if (known is not None and (known.running or known.etag == drop.etag)) or drop is beside:
+            continue
+        if any(part in (".", "..") for part in drop.name.split("/")):
+            stuck.append(drop)
+        elif _is_young(drop, settle_seconds):
+            waiting += 1
+        elif reason := _refusal(drop):
+            refused.append((drop, reason))
+        elif (other := first.get(drop.script_id, drop.name)) != drop.name:
+            refused.append((drop, f"its script_id is taken by {other}, which is in the inbox as well"))
+        elif drop.script_id in running or (beside is not None and _is_young(beside, settle_seconds)):
+            waiting += 1
+        else:
+            first[drop.script_id] = drop.name
+            good.append(drop)
+    return Look(tuple(good), tuple(refused), tuple(stuck), waiting, defaults)
+
+
+def _is_young(drop: Drop, settle_seconds: float) -> bool:
+    """Whether it may still be written to."""
+    return drop.age_seconds < (settle_seconds if drop.size_bytes else max(settle_seconds, EMPTY_SECONDS))
+
+
+def _refusal(drop: Drop) -> str | None:
+    """Why it can be no script, whatever it holds."""
+    if drop.file.endswith(REASON_ENDING):
+        return f"it is the reason of an earlier rejection, and no script: {ACCEPTED}"
+    if drop.ending in MANIFESTS:
+        return (
+            "manifests are not taken here: put it into a folder and render it with render-batch, or with "
+            f"`batch-avatar render`; {ACCEPTED}"
+        )
+    if drop.ending not in KINDS:
+        return f"it is no script: {ACCEPTED}"
+    if not drop.size_bytes:
+        return "it is empty"
+    return too_large(drop)
+
+
+def too_large(drop: Drop) -> str | None:
+    """Why it is not even read, if that is so."""
+    if drop.size_bytes <= MAX_BODY_BYTES:
+        return None
+    return f"it has {drop.size_bytes:,} bytes; a request with it may have {MAX_BODY_BYTES:,}"
+
+
+def target_of(name: str, folder: str) -> str:
+    """Where a drop is moved to: the same name in the other folder, with its sub folders.
+
+    A name that would grow too long there, or be taken for the reason of another, carries a digest instead of a part.
+    """
+    rest = name.removeprefix(INBOX)
+    most = LONGEST_NAME - len(folder) - len(REASON_ENDING)
+    if len(rest) <= most and not rest.endswith(REASON_ENDING):
+        return folder + rest
+    ending = PurePosixPath(rest.rpartition("/")[2]).suffix[:10]
+    mark = f"~{hashlib.sha256(rest.encode()).hexdigest()[:16]}{ending}"
+    return folder + rest.removesuffix(ending)[: most - len(mark)] + mark
+
+
+def folder_of(outcome: Outcome) -> str | None:
+    """Where its drop belongs now; None where it stays for another run."""
+    if outcome.outcome in (OutcomeKind.ARCHIVED, OutcomeKind.SKIPPED):
+        return PROCESSED
+    changed = outcome.error is not None and outcome.error.failure_class == FailureClass.CHANGED
+    return REJECTED if outcome.outcome is OutcomeKind.FAILED and not changed else None
+
+
+def told(outcome: Outcome) -> Outcome:
+    """With what a person may do about it, where that is another thing in an inbox than elsewhere."""
+    if outcome.error is None or outcome.error.failure_class != FailureClass.CHANGED:
+        return outcome
+    error = outcome.error.model_copy(update={"message": f"{outcome.error.message}; {ACCEPT}"})
+    return outcome.model_copy(update={"error": error})
+
+
+def facts_of_move(outcome: Outcome, run: str) -> dict[str, str]:
+    """Metadata of the moved blob: headers, so ASCII and none of them empty."""
+    archive = outcome.blob_prefix or ""
+    facts = {
+        "script_id": outcome.script_id,
+        "content_id": archive.rstrip("/").rpartition("/")[2],
+        "archive": archive,
+        "job_id": outcome.job_id or "",
+        "run": run,
+    }
+    return {name: quote(value) for name, value in facts.items() if value}
+
+
+def reason_of_faults(name: str, faults: Iterable[str]) -> str:
+    """What lies beside a drop that was never a script."""
+    lines = "".join(f"- {fault}\n" for fault in faults)
+    return f"{name} was not rendered, and nothing was billed:\n{lines}\n{DROP_AGAIN}\n"
+
+
+def reason_of_failure(name: str, outcome: Outcome) -> str:
+    """What lies beside a drop whose script failed."""
+    lines = [f"{name} was not rendered.", ""]
+    if (error := outcome.error) is not None:
+        lines += [f"class: {error.failure_class}", f"code: {error.code}", f"message: {error.message}"]
+    if outcome.job_id:
+        lines.append(f"job: {outcome.job_id}")
+    known = {str(failure_class): text for failure_class, text in ADVICE.items()}
+    advice = known.get(error.failure_class if error else "", DROP_AGAIN)
+    return "\n".join([*lines, "", advice.replace("{script}", shlex.quote(outcome.script_id)), ""])

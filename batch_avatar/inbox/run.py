@@ -1,0 +1,291 @@
+"""Render what lies in an inbox: look, take all that is good as one wave, move each drop when its script has ended.
+
+It looks again while waves run, so that what is dropped in the meantime does not wait for the next run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from batch_avatar.errors import BatchAvatarError, ManifestError, Stopped
+from batch_avatar.inbox.background import Background
+from batch_avatar.inbox.intake import (
+    REJECTED,
+    Held,
+    facts_of_move,
+    folder_of,
+    reason_of_failure,
+    reason_of_faults,
+    target_of,
+    told,
+)
+from batch_avatar.inbox.steps import look_into_inbox, move, open_inbox, put_off, read_defaults, read_script, refused
+from batch_avatar.planning.order import Order
+from batch_avatar.rendering.connections import CONTROL_THREADS, current
+from batch_avatar.rendering.outcomes import build_report, own_mistake
+from batch_avatar.rendering.progress import Event, Phase
+from batch_avatar.rendering.runner import REPORT_SECONDS, publish_report, render_scripts
+from batch_avatar.scripts.spool import ScriptSpool
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from batch_avatar.archive.inbox_container import Drop, Inbox
+    from batch_avatar.inbox.intake import Look
+    from batch_avatar.models import Outcome, Permits, Script
+    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.report import BatchReport
+    from batch_avatar.rendering.stages import Chain
+
+    Publish = Callable[[BatchReport], Awaitable[None]]
+    Render = Callable[[Sequence[Script], Publish], Awaitable[None]]
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 60.0
+"""Between two looks while waves run: as often as cron could start a run, and 60 listings an hour."""
+AT_ONCE = CONTROL_THREADS // 2  # of reads and moves: the other threads are for the service
+READ_AHEAD = 100  # scripts of 500 KB at most that are in memory before they go to disk
+
+
+async def render_inbox(
+    first: Look,
+    chain: Chain,
+    *,
+    permits: Permits | None = None,
+    order: Order = Order.LONGEST,
+    pack: int = 1,
+    look_seconds: float = LOOK_SECONDS,
+) -> BatchReport:
+    """Render what `first` shows and what is dropped meanwhile, until nothing is left to take; one report of it all.
+
+    Inside open connections; options as those of `render_scripts`. A drop that was no script is an outcome by the name
+    of its blob. What is cancelled, or cannot be sent for now, stays in the inbox.
+    """
+    c = current()
+
+    async def render(scripts: Sequence[Script], publish: Publish) -> None:
+        await render_scripts(scripts, chain, permits=permits, order=order, pack=pack, publish=publish)
+
+    return await _InboxRun(c, open_inbox(c), render, look_seconds).run(first)
+
+
+class _InboxRun:
+    def __init__(self, connections: Connections, inbox: Inbox, render: Render, look_seconds: float) -> None:
+        self._c = connections
+        self._inbox = inbox
+        self._render = render
+        self._look_seconds = look_seconds
+        self._held: dict[str, Held] = {}
+        self._rendering: dict[str, Drop] = {}
+        """By script_id, those in a wave that have no outcome yet."""
+        self._waves, self._moves = Background(), Background()
+        self._few = asyncio.Semaphore(AT_ONCE)
+        self._outcomes: list[Outcome] = []
+        self._faulty: list[Outcome] = []
+        """Of defaults, at the last look: their folders wait."""
+        self._broken = False
+
+    async def run(self, first: Look) -> BatchReport:
+        self._c.listeners.append(self._heard)
+        try:
+            await self._work(first)
+            return await self._report()
+        except BaseException:
+            self._c.stopping.throw()
+            await self._stop()
+            raise
+        finally:
+            self._c.listeners.remove(self._heard)
+
+    async def _work(self, look: Look) -> None:
+        """When all that was taken is settled, and a look that begins then finds nothing to take, the work is done."""
+        settled = False
+        await self._take(look)
+        while self._waves or self._moves or not settled:
+            await self._pause()
+            settled = not (self._waves or self._moves)
+            if self._closed():
+                continue
+            try:
+                look = await look_into_inbox(held=self._held)
+            except BatchAvatarError as error:
+                logger.warning("the inbox cannot be listed, so nothing new is taken for now: %s", error)
+                continue
+            if not self._closed():  # by what happened meanwhile
+                await self._take(look)
+
+    def _closed(self) -> bool:
+        """Nothing more is taken."""
+        return self._broken or self._c.halted is not None
+
+    async def _pause(self) -> None:
+        """Until the next look is due, or all that was taken is settled."""
+        ends = [asyncio.create_task(wait) for wait in (self._c.clock.sleep(self._look_seconds), self._settled())]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+
+    async def _settled(self) -> None:
+        await self._waves.until_idle()
+        await self._moves.until_idle()  # nothing but waves and looks begins more of them
+
+    async def _take(self, look: Look) -> None:
+        """All that is good becomes one wave."""
+        for drop in look.stuck:
+            self._keep(drop, running=False)
+            text = "a part of its name is '.' or '..', which no request can carry: move it by hand"
+            self._note(refused(drop.name, text))
+        for drop, reason in look.refused:
+            self._keep(drop, running=True)
+            self._moves.begin(self._reject(drop, [reason]))
+        for drop in look.good:
+            self._keep(drop, running=True)
+        self._faulty = []
+        folders = {drop.folder for drop in look.good} & look.defaults.keys()
+        beside = {folder: await self._defaults(look.defaults[folder]) for folder in sorted(folders)}
+        if not look.good:
+            return
+        scripts, mine = ScriptSpool(), {}
+        for start in range(0, len(look.good), READ_AHEAD):
+            some = look.good[start : start + READ_AHEAD]
+            read = await asyncio.gather(*(self._fetch(drop, beside.get(drop.folder, {})) for drop in some))
+            for drop, script in zip(some, read, strict=True):
+                if script is not None:
+                    scripts.add(script)
+                    mine[script.script_id] = self._rendering[script.script_id] = drop
+        if scripts:
+            self._waves.begin(self._wave(scripts, mine))
+        else:
+            scripts.close()
+
+    async def _defaults(self, drop: Drop) -> Mapping[str, Any] | None:
+        """Of a folder; None where its drops have to wait."""
+        try:
+            return await self._c.control(read_defaults, self._inbox, drop)
+        except ManifestError as error:
+            text = f"{'; '.join(error.faults)}; the scripts of its folder wait until that is mended"
+            self._faulty.append(refused(drop.name, text))
+        except BatchAvatarError as error:
+            self._faulty.append(put_off(drop.name, error))
+        return None
+
+    async def _fetch(self, drop: Drop, defaults: Mapping[str, Any] | None) -> Script | None:
+        """The script that it is; None where it is none, or not now."""
+        if defaults is None:
+            del self._held[drop.name]
+            return None
+        try:
+            async with self._few:
+                read = partial(read_script, self._inbox, drop, defaults=defaults, settings=self._c.settings)
+                script = await self._c.control(read)
+        except ManifestError as error:
+            self._moves.begin(self._reject(drop, error.faults))
+        except Exception as error:
+            if not isinstance(error, BatchAvatarError):
+                logger.exception("%s cannot be taken by a mistake of this program", drop.name)
+            self._keep(drop, running=False)
+            self._note(put_off(drop.name, own_mistake(error)))
+        else:
+            if script is None:  # somebody was faster; what is there now is for the next look
+                del self._held[drop.name]
+            return script
+        return None
+
+    async def _wave(self, scripts: ScriptSpool, mine: Mapping[str, Drop]) -> None:
+        """Its scripts tell how they end as they do; where it breaks, nothing more is taken."""
+        try:
+            await self._render(scripts, partial(self._told, mine))
+        except Exception as error:
+            self._broken = True
+            if not isinstance(error, BatchAvatarError):
+                logger.exception("a wave of %d scripts ended by a mistake of this program", len(scripts))
+            for script_id in self._left(mine):
+                self._end(put_off(script_id, own_mistake(error)))
+        finally:
+            scripts.close()
+
+    def _left(self, mine: Mapping[str, Drop]) -> set[str]:
+        """Of a wave, those that have not ended; what another wave has under the same name is another drop."""
+        return {script_id for script_id, drop in mine.items() if self._rendering.get(script_id) is drop}
+
+    async def _told(self, mine: Mapping[str, Drop], report: BatchReport) -> None:
+        """A wave that was stopped says where those of its scripts stand that have not ended."""
+        if left := self._left(mine):
+            for outcome in report.outcomes:
+                if outcome.script_id in left:
+                    self._end(outcome)
+
+    def _heard(self, event: Event) -> None:
+        if event.outcome is not None:
+            self._end(event.outcome)
+
+    def _end(self, outcome: Outcome) -> None:
+        """Of a script in a wave; only the first counts."""
+        drop = self._rendering.pop(outcome.script_id, None)
+        if drop is None:
+            return
+        self._outcomes.append(told(outcome))
+        folder = folder_of(outcome)
+        if folder is None:
+            self._keep(drop, running=False)
+            return
+        self._moves.begin(self._put_away(drop, folder, outcome))
+
+    async def _reject(self, drop: Drop, faults: Sequence[str]) -> None:
+        if await self._move(drop, REJECTED, {"run": self._c.run}, reason_of_faults(drop.name, faults)):
+            self._note(refused(drop.name, "; ".join(faults)))
+
+    async def _put_away(self, drop: Drop, folder: str, outcome: Outcome) -> None:
+        reason = reason_of_failure(drop.name, outcome) if folder == REJECTED else ""
+        await self._move(drop, folder, facts_of_move(outcome, self._c.run), reason)
+
+    async def _move(self, drop: Drop, folder: str, facts: Mapping[str, str], reason: str) -> bool:
+        """Where it cannot be moved it stays, and the next run does it again; False where it was another by then."""
+        target = target_of(drop.name, folder)
+        try:
+            async with self._few:
+                moved = await move(self._c, self._inbox, drop, target, facts=facts, reason=reason)
+        except Exception as error:
+            if not isinstance(error, BatchAvatarError):
+                logger.exception("%s cannot be moved by a mistake of this program", drop.name)
+            logger.warning("%s stays in the inbox for now: %s", drop.name, own_mistake(error))
+            self._keep(drop, running=False)
+            return True
+        del self._held[drop.name]  # what has that name now is another
+        return moved
+
+    def _keep(self, drop: Drop, *, running: bool) -> None:
+        self._held[drop.name] = Held(drop.etag, drop.script_id, running)
+
+    def _note(self, outcome: Outcome) -> None:
+        """Of a drop that is in no wave."""
+        self._outcomes.append(outcome)
+        text = outcome.error.message if outcome.error else ""
+        self._c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), text=text, outcome=outcome))
+
+    async def _stop(self) -> None:
+        """What is in flight says so; moves that have begun may end."""
+        self._waves.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REPORT_SECONDS):
+                await self._settled()
+        self._moves.cancel()
+        for script_id in tuple(self._rendering):  # in waves that were stopped before they had a plan
+            self._end(put_off(script_id, Stopped("the run was stopped; it was not sent in this run")))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REPORT_SECONDS):
+                await self._report()
+
+    async def _report(self) -> BatchReport:
+        """Of everything; written where there is anything to say."""
+        report = build_report(self._c.run, [*self._outcomes, *self._faulty])
+        if report.scripts:
+            await publish_report(report)
+        return report

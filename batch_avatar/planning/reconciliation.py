@@ -1,0 +1,257 @@
+"""Compare what is wanted with what the service and the archive hold: pure, no request in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from batch_avatar.archive.index import form_of, letter_attempt, overtaken
+from batch_avatar.errors import FailureClass
+from batch_avatar.identity import (
+    archive_of,
+    derive_content_id,
+    form_digest,
+    form_digests,
+    parse_job_id,
+    recorded_form,
+)
+from batch_avatar.models import FailureFacts, JobStatus, Permits
+from batch_avatar.planning.plan import Leftover, Plan, PlanItem, PlanState
+from batch_avatar.scripts.prediction import PastRender
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from batch_avatar.archive.index import ArchiveIndex
+    from batch_avatar.models import Script, SynthesisJob
+
+
+def own_jobs(jobs: Iterable[SynthesisJob], archive_id: str) -> dict[str, list[SynthesisJob]]:
+    """This archive's jobs by content id, oldest first; those of others, and names we cannot read, are left out."""
+    ours: defaultdict[str, dict[tuple[str, str], SynthesisJob]] = defaultdict(dict)
+    for job in jobs:
+        parsed = parse_job_id(job.job_id)
+        if parsed is not None and archive_of(job.description) == archive_id:
+            ours[parsed[0]][job.resource, job.service_id] = job  # a page may show again what the page before it showed
+    return {content_id: sorted(found.values(), key=lambda job: job.born) for content_id, found in ours.items()}
+
+
+def reconcile(
+    scripts: Iterable[Script],
+    *,
+    archive_id: str,
+    jobs: Iterable[SynthesisJob],
+    index: ArchiveIndex,
+    resources: Collection[str] | None = None,
+    permits: Permits | None = None,
+    max_changed: int = 0,
+) -> Plan:
+    """One state per script. Read the jobs before the index, or a finishing run looks like a lost job.
+
+    `resources`: the hosts whose jobs these are, all of them; a job that was sent elsewhere is not lost for it. More
+    than `max_changed` changed scripts are a mistake rather than a wish, unless the permits accept them.
+    """
+    permits = permits or Permits()
+    ours = own_jobs(jobs, archive_id)
+    forms: defaultdict[str, list[tuple[str, str, dict[str, str]]]] = defaultdict(list)
+    for (script_id, content_id), receipt in index.receipts.items():
+        forms[script_id].append((receipt.get("archived_at", ""), content_id, form_of(receipt)))
+    revisions = _claimed_revisions(index)
+    items = []
+    for script in scripts:
+        wanted = form_digest(form_digests(recorded_form(script)))
+        later = {number for number in revisions[script.script_id, wanted] if number > permits.revision}
+        ids = {
+            number: derive_content_id(script, archive_id=archive_id, revision=number)
+            for number in sorted({permits.revision, *later}, reverse=True)
+        }
+        revision = _serving(script.script_id, ids, ours, index, permits.revision)
+        content_id = ids[revision]
+        item = _classify(script.script_id, content_id, ours, index, resources) or _unknown(script, content_id, forms)
+        item = replace(item, letter=content_id in index.dead, revision=revision)
+        items.append(_permitted(item, permits))
+    changed = sum(item.state is PlanState.CHANGED for item in items)
+    if changed > max_changed and not permits.accept_changes:
+        items = [_refuse_change(item, changed) if item.state is PlanState.CHANGED else item for item in items]
+    return Plan(tuple(items), tuple(_settled_packs(ours, index)))
+
+
+def _settled_packs(ours: Mapping[str, Sequence[SynthesisJob]], index: ArchiveIndex) -> Iterator[str]:
+    """Whoever has gone on from a pack leads nobody back to it, so they are looked for from the other side."""
+    waiting, in_doubt = index.inputs_waiting(), index.packs_in_doubt()
+    for pack_id in sorted(index.packs & ours.keys()):
+        for job in ours[pack_id]:
+            if job.terminal and not waiting[job.job_id] and job.job_id not in in_doubt:
+                yield job.job_id
+
+
+def _serving(
+    script_id: str,
+    ids: Mapping[int, str],
+    ours: Mapping[str, Sequence[SynthesisJob]],
+    index: ArchiveIndex,
+    wanted: int,
+) -> int:
+    """Of the revisions that would do, latest first: one that is archived, has a job, was paid for; else the wanted."""
+    tests: tuple[Callable[[str], bool], ...] = (
+        lambda content_id: index.is_whole((script_id, content_id)),
+        lambda content_id: content_id in ours,
+        lambda content_id: bool(index.claims.get((script_id, content_id), {}).get("accepted")),
+    )
+    return next((number for test in tests for number, content_id in ids.items() if test(content_id)), wanted)
+
+
+def _claimed_revisions(index: ArchiveIndex) -> defaultdict[tuple[str, str], set[int]]:
+    """By script and form: a later revision than the wanted one serves as well, and is not paid for beside it."""
+    claimed: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    for (script_id, _), claim in index.claims.items():
+        claimed[script_id, claim.get("form", "")].add(int(claim.get("revision", "0")))
+    for (script_id, _), receipt in index.receipts.items():
+        claimed[script_id, form_digest(form_of(receipt))].add(int(receipt.get("revision", "0")))
+    return claimed
+
+
+def past_renders(index: ArchiveIndex) -> Iterator[PastRender]:
+    """What the archive's receipts teach about how long scripts take."""
+    for receipt in index.receipts.values():
+        if receipt.get("predicted") and receipt.get("video"):
+            took = receipt.get("rendered")
+            yield PastRender(
+                voice=receipt.get("voice", ""),
+                predicted_video_seconds=float(receipt["predicted"]),
+                video_seconds=float(receipt["video"]),
+                render_seconds=float(took) if took else None,
+            )
+
+
+def _classify(
+    script_id: str,
+    content_id: str,
+    ours: Mapping[str, Sequence[SynthesisJob]],
+    index: ArchiveIndex,
+    resources: Collection[str] | None,
+) -> PlanItem | None:
+    """What is known under this very content; None where nothing is."""
+    jobs = ours.get(content_id, ())
+    if (receipt := index.receipts.get((script_id, content_id))) is not None:
+        return _receipted(script_id, content_id, receipt, ours, index)
+    if jobs:
+        return _alive(script_id, content_id, jobs)
+    claim = index.claims.get((script_id, content_id), {})
+    pack = _pack_of(claim, ours)
+    if pack is None or claim.get("over"):
+        return _decided(script_id, content_id, index, resources)
+    return PlanItem(
+        script_id,
+        content_id,
+        PlanState.ALIVE,
+        int(claim.get("attempt", "1")),
+        f"{pack.job_id} is {pack.status}; this is input {claim['input']} of it",
+        resource=pack.resource,
+        pack=pack.job_id,
+    )
+
+
+def _pack_of(facts: Mapping[str, str], ours: Mapping[str, Sequence[SynthesisJob]]) -> SynthesisJob | None:
+    """The job with several inputs that this claim or receipt names, if the service has it."""
+    parsed = parse_job_id(facts.get("job_id", "")) if facts.get("input") else None
+    return ours[parsed[0]][0] if parsed is not None and parsed[0] in ours else None
+
+
+def _receipted(
+    script_id: str,
+    content_id: str,
+    receipt: Mapping[str, str],
+    ours: Mapping[str, Sequence[SynthesisJob]],
+    index: ArchiveIndex,
+) -> PlanItem:
+    """Archived, or damaged where the receipt's video is gone."""
+    jobs, pack = ours.get(content_id, ()), _pack_of(receipt, ours)
+    item = PlanItem(
+        script_id,
+        content_id,
+        PlanState.ARCHIVED,
+        int(receipt.get("attempt", "1")),
+        resource=receipt.get("resource", ""),
+        pack=pack.job_id if pack else "",
+    )
+    if index.video_of((script_id, content_id), item.attempt):
+        if receipt.get("doubtful"):
+            return item
+        ended = tuple(Leftover(job.resource, job.service_id) for job in jobs if job.terminal)
+        same = {job.service_id for job in jobs if job.job_id == receipt.get("job_id")}
+        return replace(item, leftovers=ended, named=tuple(sorted(same | {receipt.get("service_id", "")} - {""})))
+    if any(job.status == JobStatus.SUCCEEDED for job in (*jobs, *([pack] if pack else ()))):
+        return replace(item, state=PlanState.DAMAGED, detail="the receipt's video is gone, and its job still has it")
+    damaged = _facts(FailureClass.LOST, "Damaged", "the receipt's video is not in the archive")
+    return replace(item, state=PlanState.DAMAGED, detail=damaged.message, failure=damaged)
+
+
+def _decided(
+    script_id: str, content_id: str, index: ArchiveIndex, resources: Collection[str] | None
+) -> PlanItem | None:
+    """Neither archived nor alive: what letter and claim say; None where nobody has claimed it."""
+    key = (script_id, content_id)
+    claim = index.claims.get(key, {})
+    claimed, host = int(claim.get("attempt", "0")), claim.get("resource", "")
+    if (letter := index.dead.get(content_id)) is not None:
+        attempt = letter_attempt(letter)
+        if not overtaken(letter, claim):
+            facts = _facts(letter.get("failure_class", ""), letter.get("code", ""), letter.get("message", ""))
+            text = f"{facts.code}: {facts.message}"
+            return PlanItem(script_id, content_id, PlanState.DEAD, attempt, text, facts, host)
+    if not claim:
+        return None
+    item = PlanItem(script_id, content_id, PlanState.CLAIMED, claimed, claim.get("ended"), resource=host)
+    if not claim.get("accepted") or claim.get("over"):
+        return item
+    if index.video_of(key, claimed):
+        return replace(item, detail="video without receipt: it is rebuilt")
+    if resources is not None and host and host not in resources:
+        return replace(item, detail=f"sent to {host}, seen only there")
+    return replace(item, state=PlanState.LOST, detail=f"{claim.get('job_id')} is not in the job list")
+
+
+def _alive(script_id: str, content_id: str, jobs: Sequence[SynthesisJob]) -> PlanItem:
+    """The latest attempt; where several jobs carry its name, the oldest of them."""
+    attempts = [(parsed[1], job) for job in jobs if (parsed := parse_job_id(job.job_id))]
+    latest = max(number for number, _ in attempts)
+    named = [job for number, job in attempts if number == latest]
+    detail = f"{named[0].job_id} is {named[0].status}"
+    if len(named) > 1:
+        detail += f"; {len(named) - 1} more of that name, paid for as well"
+    names, host = tuple(job.service_id for job in named), named[0].resource
+    return PlanItem(script_id, content_id, PlanState.ALIVE, latest, detail, resource=host, named=names)
+
+
+def _unknown(
+    script: Script, content_id: str, forms: Mapping[str, Sequence[tuple[str, str, dict[str, str]]]]
+) -> PlanItem:
+    """New, or changed since it was archived; a wanted re-render of the same is no change."""
+    before = forms.get(script.script_id)
+    if not before:
+        return PlanItem(script.script_id, content_id, PlanState.NEW)
+    now = form_digests(recorded_form(script))
+    if any(form == now for _, _, form in before):
+        return PlanItem(script.script_id, content_id, PlanState.NEW, detail="archived before, wanted again")
+    _, last_id, last = max(before)
+    differs = sorted(name for name in now.keys() | last.keys() if now.get(name) != last.get(name)) if last else []
+    what = f"{', '.join(differs)} differ{'s' if len(differs) == 1 else ''}" if differs else "differs"
+    detail = f"{what} from what was archived as {last_id}"
+    return PlanItem(script.script_id, content_id, PlanState.CHANGED, detail=detail)
+
+
+def _permitted(item: PlanItem, permits: Permits) -> PlanItem:
+    """Without the reason not to send it, where a person has said that it may be paid for again."""
+    allowed = {PlanState.DEAD: permits.retry_failed, PlanState.DAMAGED: permits.rerender_lost}
+    return replace(item, failure=None) if allowed.get(item.state) else item
+
+
+def _refuse_change(item: PlanItem, changed: int) -> PlanItem:
+    text = f"{item.detail}; {changed} scripts differ so, which may be a mistake: look at the plan, then accept changes"
+    return replace(item, failure=_facts(FailureClass.CHANGED, "ChangesNotAccepted", text))
+
+
+def _facts(failure_class: str, code: str, message: str) -> FailureFacts:
+    return FailureFacts.model_validate({"class": failure_class, "code": code, "message": message})

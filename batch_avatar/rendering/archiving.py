@@ -1,0 +1,264 @@
+"""Bring a finished job's outputs into the archive: video, summary, subtitles, and the receipt last. Blocking."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from batch_avatar.archive.records import Receipt, StoredBlob
+from batch_avatar.archive.rescue import rescue_receipt
+from batch_avatar.archive.storage_errors import archive_errors
+from batch_avatar.errors import (
+    AlreadyArchived,
+    ClaimedElsewhere,
+    JobFailed,
+    JobNotFound,
+    JobOverdue,
+    ResultLost,
+    SideFileMissing,
+    StillRunning,
+    TransferError,
+)
+from batch_avatar.identity import form_digests
+from batch_avatar.models import JobStatus
+from batch_avatar.rendering.claims import rewrite
+from batch_avatar.rendering.outputs import Outputs
+from batch_avatar.rendering.packs.members import check_staging, load_pack, shared_billing
+from batch_avatar.service.session import NO_ANSWER
+from batch_avatar.service.wire import decode_results, decode_summary
+
+if TYPE_CHECKING:
+    from batch_avatar.archive.records import Attempt, Claim
+    from batch_avatar.models import JobRef, SynthesisJob
+    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.service.client import AvatarClient
+
+MAX_SUMMARY_BYTES = 10_000_000  # a summary repeats the input, which is at most 500 KB
+CONTENT_CODES = frozenset(
+    {
+        "BadRequest",
+        "BadArgument",
+        "InvalidRequest",
+        "InvalidParameter",
+        "InvalidPayload",
+        "UnsupportedMediaType",
+    }
+)
+"""Codes by which a failed job says that its input is at fault (the service's own list of error codes)."""
+
+
+def read_job(c: Connections, ref: JobRef) -> SynthesisJob:
+    """The job with fresh links.
+
+    Raises:
+        AlreadyArchived, ClaimedElsewhere: it is gone because another run was faster.
+        ResultLost: it is gone and there is no receipt.
+    """
+    try:
+        return c.resource_of(ref.resource).client.get(ref.service_id)
+    except JobNotFound:
+        receipt = c.archive.read_receipt(ref.script_id, ref.content_id)
+        if receipt is not None:
+            raise AlreadyArchived(receipt) from None
+        held = c.archive.read_claim(ref.script_id, ref.content_id)
+        if held is not None and (receipt := rescue_receipt(c.archive, held.claim)) is not None:
+            raise AlreadyArchived(receipt) from None
+        if held is not None and (held.claim.last.number != ref.attempt or held.claim.last.ended is not None):
+            raise ClaimedElsewhere(f"another run has given up attempt {ref.attempt}") from None
+        raise ResultLost(
+            "the service no longer knows the job and there is no receipt; it was probably billed, "
+            "so it is not rendered again by itself",
+            script_id=ref.script_id,
+            job_id=ref.job_id,
+        ) from None
+
+
+def job_failed(c: Connections, ref: JobRef, job: SynthesisJob) -> JobFailed:
+    """The error for a job that ended `Failed`, with what its summary adds."""
+    reason = job.error_message or "the service gives no reason"
+    more = [error for error in _summary_errors(c.resource_of(ref.resource).client, job) if reason not in error]
+    return JobFailed(
+        " - ".join(dict.fromkeys([reason, *more])),
+        code=job.error_code,
+        job=job,
+        script_id=ref.script_id,
+        worth_another_attempt=job.error_code not in CONTENT_CODES,
+    )
+
+
+def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Receipt:
+    """Move everything, verify it, write the receipt; at the end of patience also without summary or subtitles.
+
+    Raises:
+        SideFileMissing: the video is safe; take this step again.
+        JobFailed, StillRunning, ResultLost: there is nothing to move.
+        AlreadyArchived: another run was faster.
+        TransferError, ArchiveError: nothing is lost; the job stays.
+    """
+    resource = c.resource_of(ref.resource)
+    job = c.ended.get(ref.service_id) if ref.input else c.ended.pop(ref.service_id, None)
+    if job is None or job.result_link is None:
+        job = read_job(c, ref)
+    if ref.input:
+        job = _as_member(c, ref, job)
+    elif job.status == JobStatus.FAILED:
+        raise job_failed(c, ref, job)
+    elif job.status != JobStatus.SUCCEEDED:
+        raise StillRunning(f"the job is {job.status}", script_id=ref.script_id, job_id=ref.job_id)
+    claim = _note_success(c, ref, job)
+    outputs = Outputs(c, ref, job, read=partial(_read_again, c, ref))
+    video = outputs.move("result", "video")
+    side_files, missing = _move_side_files(outputs, job, without=without_side_files)
+    billing = job.billing
+    if resource.client.service_names_jobs and (summary := side_files["summary"]):  # only there are the seconds told
+        billing = billing | _summary_billing(c, ref, summary)
+    billed = job.model_copy(update={"billing": billing})
+    receipt = c.archive.write_receipt(
+        Receipt(
+            **ref.model_dump(exclude={"resource"}),
+            internal_id=job.internal_id,
+            run=c.run,
+            resource=resource.host,
+            api_version=c.settings.api_version,
+            archived_at=c.clock.now(),
+            created_at=job.created_at,
+            last_action_at=job.last_action_at,
+            duration_milliseconds=outputs.duration_milliseconds,
+            billing=billing,
+            billed_seconds=billed.billed_seconds,
+            billed_characters=billed.billed_characters,
+            video=video,
+            summary=side_files["summary"],
+            subtitles=side_files["subtitles"],
+            missing=tuple(missing),
+            revision=claim.revision if claim else 0,
+            voice=claim.voice if claim else "",
+            predicted_seconds=claim.predicted_seconds if claim else None,
+            attempts=claim.attempts if claim else (),
+            form=form_digests(claim.form) if claim else {},
+        )
+    )
+    if receipt.run != c.run:
+        raise AlreadyArchived(receipt)
+    return receipt
+
+
+def _read_again(c: Connections, ref: JobRef) -> SynthesisJob:
+    """Errors as `read_job`, and of a pack as `_as_member`."""
+    job = read_job(c, ref)
+    if not ref.input:
+        return job
+    if c.staging is not None:
+        c.staging.look_again(ref.job_id)
+    return _as_member(c, ref, job)
+
+
+def _move_side_files(
+    outputs: Outputs, job: SynthesisJob, *, without: bool
+) -> tuple[dict[str, StoredBlob | None], list[str]]:
+    """Summary and subtitles, and the names of those that could not be had."""
+    side_files: dict[str, StoredBlob | None] = {"summary": None, "subtitles": None}
+    wanted = {"summary": "summary"}
+    if job.subtitle_link or job.subtitle_type == "external_file":
+        wanted["subtitles"] = "subtitle"
+    missing = []
+    for name, output in wanted.items():
+        try:
+            side_files[name] = outputs.move(output, name)
+        except ResultLost as error:  # there is none; trouble on the way is tried again with the whole step
+            missing.append(name)
+            if not without:
+                raise SideFileMissing(f"the {name} cannot be had yet: {error.message}") from None
+    return side_files, missing
+
+
+def _as_member(c: Connections, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
+    """The pack as this script sees it: with its share of the bill, and only if its video lies in staging.
+
+    Raises:
+        AlreadyArchived, ClaimedElsewhere, ResultLost: there is none, as another run was faster, or it is gone.
+        JobFailed: the job has ended, and there is none.
+        JobOverdue: it is late, and there is none yet.
+        StillRunning: it is not late.
+    """
+    pack = load_pack(c, ref.job_id)
+    mine = job.model_copy(update={"billing": shared_billing(pack, job, ref.input), "duration_milliseconds": None})
+    overdue = c.resource_of(ref.resource).deadlines.overdue(job)
+    if not job.terminal and not overdue:
+        raise StillRunning(f"the job is {job.status}", script_id=ref.script_id, job_id=ref.job_id)
+    staging = check_staging(c, pack)
+    if staging.video(ref.job_id, ref.input) is not None:
+        return mine
+    read_job(c, ref)  # what was seen of it may be old, and its videos go with it
+    if (receipt := c.archive.read_receipt(ref.script_id, ref.content_id)) is not None:
+        raise AlreadyArchived(receipt)
+    staging.look_again(ref.job_id)  # it may have been listed before the job wrote its last video
+    if staging.video(ref.job_id, ref.input) is not None:
+        return mine
+    if overdue:
+        raise JobOverdue(overdue, job=mine, script_id=ref.script_id)
+    said = decode_results(staging.summary(ref.job_id) or {})
+    own = said[ref.input - 1] if len(said) >= ref.input else None
+    failed = own is not None and (own.error is not None or own.status == JobStatus.FAILED)
+    if job.status == JobStatus.SUCCEEDED and not failed and not c.permits.rerender_lost:
+        raise ResultLost(
+            f"the job succeeded, and its video of input {ref.input} is not in the staging container; it was probably "
+            "billed, so it is not rendered again by itself",
+            script_id=ref.script_id,
+            job_id=ref.job_id,
+        )
+    reason = (own and own.error) or job.error_message or "the job ended without a video for this input"
+    raise JobFailed(
+        f"input {ref.input} of {len(pack.members)}: {reason}",
+        code=job.error_code,
+        job=mine,
+        script_id=ref.script_id,
+        worth_another_attempt=True,  # alone it shows whose fault it was
+    )
+
+
+def _note_success(c: Connections, ref: JobRef, job: SynthesisJob) -> Claim | None:
+    """In the claim, before any output is moved: the attempt was paid for, and was not given up after all.
+
+    Whoever sent the job may have died before it said so. Whatever of job, video and receipt is gone one day, the
+    script is not sent again as if nobody had paid for it.
+
+    Raises:
+        ClaimedElsewhere: others do not let us write.
+    """
+    paid_at = job.created_at or c.clock.now()
+
+    def noted(attempt: Attempt) -> Attempt:
+        if attempt.job_id != ref.job_id:
+            return attempt
+        return attempt.model_copy(update={"accepted_at": attempt.accepted_at or paid_at, "ended": None, "over": False})
+
+    def change(claim: Claim) -> Claim:
+        return claim.model_copy(update={"attempts": tuple(noted(attempt) for attempt in claim.attempts)})
+
+    return rewrite(c, ref, change)
+
+
+def _summary_billing(c: Connections, ref: JobRef, summary: StoredBlob) -> dict[str, int]:
+    """What the archived summary says was billed, summed over its inputs; nothing where it is unreadable."""
+    billing: Counter[str] = Counter()
+    name = summary.blob_name.rpartition("/")[2]
+    with archive_errors(f"read {summary.blob_name}"), suppress(ValueError):
+        for result in decode_summary(c.archive.output_blob(ref, name).download_blob().readall()):
+            billing.update(result.billing)
+    return dict(billing)
+
+
+def _summary_errors(client: AvatarClient, job: SynthesisJob) -> list[str]:
+    """What a failed job's summary says; nothing where it cannot be had."""
+    if job.summary_link is None or not urlsplit(job.summary_link.get_secret_value()).scheme:
+        return []
+    try:
+        with client.open_output(job.summary_link.get_secret_value()) as response:
+            results = decode_summary(response.raw.read(MAX_SUMMARY_BYTES))
+    except (TransferError, ResultLost, ValueError, *NO_ANSWER):
+        return []
+    return [result.error for result in results if result.error]

@@ -1,0 +1,113 @@
+"""How the scripts of a run end, what they cost, and why the run takes no more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from batch_avatar.errors import BatchAvatarError, Stopped
+from batch_avatar.rendering.outcomes import outcome_of_error
+from batch_avatar.rendering.progress import Event, Phase
+from batch_avatar.scripts.spool import OutcomeSpool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from batch_avatar.errors import JobFailed, JobOverdue
+    from batch_avatar.models import Outcome, SynthesisJob
+    from batch_avatar.planning.plan import PlanItem
+    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.service.resource import Resource
+
+logger = logging.getLogger(__name__)
+
+
+class Tally:
+    """Of one run. `stop` is done, with the reason, once the run takes no more."""
+
+    def __init__(self, connections: Connections, script_ids: Iterable[str]) -> None:
+        self._c = connections
+        self.outcomes = OutcomeSpool(script_ids)
+        self.begun: set[str] = set()
+        self.job_of: dict[str, str] = {}
+        self.stop: asyncio.Future[BatchAvatarError] = asyncio.get_running_loop().create_future()
+        self.on_set_aside: Callable[[], None] = lambda: None
+        self._scripts_of: defaultdict[str, set[str]] = defaultdict(set)
+        self._billed: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    def sent(self, script_id: str, job_id: str, service_id: str) -> None:
+        """The script has this job."""
+        self.job_of[script_id] = job_id
+        self._scripts_of[service_id].add(script_id)
+        self._c.tell(Event(script_id, Phase.CREATED, job_id))
+
+    def through(self, script_id: str, service_id: str) -> None:
+        """The script is done with the job."""
+        scripts = self._scripts_of[service_id]
+        scripts.discard(script_id)
+        if not scripts:
+            del self._scripts_of[service_id]
+
+    def job_changed(self, job: SynthesisJob) -> None:
+        """Tell it of every script whose job this is."""
+        phase = {"Running": Phase.RUNNING, "Succeeded": Phase.RENDERED}.get(job.status)
+        if phase is not None:
+            for script_id in tuple(self._scripts_of.get(job.service_id, ())):
+                self._c.tell(Event(script_id, phase, job.service_id))
+
+    def bill(self, script_id: str, error: JobFailed | JobOverdue) -> None:
+        """An attempt that is given up may have been billed as well."""
+        self._billed[script_id].update(seconds=error.job.billed_seconds, characters=error.job.billed_characters)
+
+    def note_refusal(self, resource: Resource) -> None:
+        """The service will never take this script as it is; where it says so of too many, nothing more goes there."""
+        if (reason := resource.systemic()) is not None:
+            self.set_aside(resource, reason)
+
+    def set_aside(self, resource: Resource, error: BatchAvatarError) -> None:
+        """Nothing more is sent there; once no resource is left, the run takes no more."""
+        if resource.set_aside is None:
+            resource.set_aside = error
+            self.on_set_aside()
+            if len(self._c.resources) > 1:
+                logger.error("%s is set aside: %s", resource.name, error)
+        if all(known.set_aside is not None for known in self._c.resources.values()):
+            self.stop_with(error)
+
+    def stop_with(self, error: BatchAvatarError) -> None:
+        if not self.stop.done():
+            logger.error("no more jobs are created: %s", error)
+            self._c.halted = error
+            self.stop.set_result(error)
+
+    def outcome_of(self, error: BatchAvatarError, item: PlanItem) -> Outcome:
+        return outcome_of_error(error, item.script_id, prefix=self._c.archive.prefix_of(item.ref()))
+
+    def end(self, outcome: Outcome) -> None:
+        """Note how a script ended; what its earlier attempts cost comes on top."""
+        earlier = self._billed.pop(outcome.script_id, Counter())
+        outcome = outcome.model_copy(
+            update={
+                "billed_seconds": outcome.billed_seconds + earlier["seconds"],
+                "billed_characters": outcome.billed_characters + earlier["characters"],
+            }
+        )
+        self.outcomes.add(outcome)
+        self.job_of.pop(outcome.script_id, None)
+        self.begun.discard(outcome.script_id)
+        text = outcome.error.message if outcome.error else outcome.blob_prefix or ""
+        self._c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id, text, outcome))
+
+    def stopped(self, items: Iterable[PlanItem]) -> None:
+        """Say of every script that has not ended where it stands."""
+        for item in items:
+            if self.outcomes.has(script_id := item.script_id):
+                continue
+            job_id = self.job_of.get(script_id)
+            where = "its job goes on at the service" if job_id else "it was not sent in this run"
+            if job_id is None and script_id in self.begun:
+                where = "it may just have been sent, the next run finds that out"
+            error = Stopped(f"the run was stopped; {where}", job_id=job_id)
+            self.outcomes.add(self.outcome_of(error, item))

@@ -1,0 +1,237 @@
+"""Settings become connections: one set per process; the only place that chooses implementations."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from azure.core.exceptions import AzureError
+from azure.core.pipeline.transport import RequestsTransport
+from azure.identity import DefaultAzureCredential
+from azure.storage.blob import BlobServiceClient, ExponentialRetry
+
+from batch_avatar.archive.inbox_container import Inbox
+from batch_avatar.archive.ledger import NO_ARCHIVE, Archive
+from batch_avatar.archive.signing import signer
+from batch_avatar.archive.staging import Staging
+from batch_avatar.archive.transfer import BLOCK_BYTES
+from batch_avatar.clock import SystemClock
+from batch_avatar.errors import SettingsError
+from batch_avatar.log import redact_secrets
+from batch_avatar.rendering.connections import CONTROL_THREADS, TRANSFER_THREADS, Connections, in_thread, opened
+from batch_avatar.service.admission import Admission
+from batch_avatar.service.client import AvatarClient
+from batch_avatar.service.credentials import EntraCredential, KeyCredential
+from batch_avatar.service.resource import Resource
+from batch_avatar.service.session import idempotent_retry, open_session
+from batch_avatar.service.watcher import Deadlines, Watcher
+from batch_avatar.service.wire import wire_for
+from batch_avatar.stopping import Stopping
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    import requests
+
+    from batch_avatar.clock import Clock
+    from batch_avatar.models import SynthesisJob
+    from batch_avatar.resource_settings import ResourceSettings
+    from batch_avatar.service.session import Credential
+    from batch_avatar.settings import Settings
+
+    GateOf = Callable[[str], Callable[[], Awaitable[None]]]
+
+T = TypeVar("T")
+
+
+@asynccontextmanager
+async def open_connections(
+    settings: Settings,
+    *,
+    run: str,
+    clock: Clock | None = None,
+    create_archive: bool = True,
+    gate_of: GateOf | None = None,
+) -> AsyncIterator[Connections]:
+    """Open everything a run needs and close it again; inside a run that is open already, share that one's.
+
+    `gate_of` gives, for a resource's name, what every create there waits for last, e.g. a limit shared by machines.
+    With `create_archive=False` nothing is written where there is no archive yet; it then looks empty.
+
+    Raises:
+        ArchiveRefused, ArchiveUnavailable: the container cannot be opened.
+        SettingsError: the storage settings cannot be used.
+    """
+    outer = opened.get()
+    if outer is not None and outer.settings == settings:
+        with _gated(outer, gate_of):
+            yield outer
+        return
+    clock = clock or SystemClock()
+    session, storage_session = open_session(retry=idempotent_retry()), open_session()
+    connections = _connect(settings, run=run, clock=clock, session=session, storage_session=storage_session)
+    token = opened.set(connections)
+    try:
+        await connections.control(partial(connections.archive.open, create=create_archive))
+        if connections.staging is not None and create_archive:
+            await connections.control(connections.staging.open)
+        with _gated(connections, gate_of):
+            yield connections
+    finally:
+        opened.reset(token)
+        connections.stopping.throw()
+        for resource in connections.resources.values():
+            await resource.watcher.close()
+        for threads in (connections.transfer_threads, connections.control_threads):
+            threads.shutdown(wait=False, cancel_futures=True)  # what still waits for an answer ends alone
+        session.close()
+        storage_session.close()
+
+
+@contextmanager
+def _gated(connections: Connections, gate_of: GateOf | None) -> Iterator[None]:
+    resources = connections.resources.values() if gate_of is not None else ()
+    for resource in resources:
+        resource.admission.gate = gate_of(resource.name) if gate_of is not None else None
+    try:
+        yield
+    finally:
+        for resource in resources:
+            resource.admission.gate = None
+
+
+@asynccontextmanager
+async def open_existing_archive(settings: Settings, *, run: str) -> AsyncIterator[Connections]:
+    """Connections, with an archive at their other end.
+
+    Raises:
+        SettingsError: there is none; a wrong container must not look like an empty archive.
+    """
+    async with open_connections(settings, run=run, create_archive=False) as connections:
+        if connections.archive.archive_id == NO_ARCHIVE:
+            raise SettingsError(
+                f"there is no archive in container {settings.container}, folder /{settings.prefix}; "
+                "BATCH_AVATAR_CONTAINER and BATCH_AVATAR_PREFIX say where it is"
+            )
+        yield connections
+
+
+def connect_client(
+    settings: Settings,
+    resource: ResourceSettings,
+    *,
+    clock: Clock | None = None,
+    session: requests.Session | None = None,
+) -> AvatarClient:
+    """One resource alone, without an archive."""
+    clock = clock or SystemClock()
+    redact_secrets()
+    return AvatarClient(
+        endpoint=resource.endpoint,
+        credential=_credential(resource, clock),
+        wire=wire_for(settings.api_version),
+        session=session or open_session(retry=idempotent_retry()),
+        clock=clock,
+        request_timeout_seconds=settings.request_timeout_seconds,
+    )
+
+
+def _connect(
+    settings: Settings,
+    *,
+    run: str,
+    clock: Clock,
+    session: requests.Session,
+    storage_session: requests.Session,
+) -> Connections:
+    control_threads = ThreadPoolExecutor(CONTROL_THREADS, thread_name_prefix="control")
+    listeners: list[Callable[[SynthesisJob], None]] = []
+
+    def changed(job: SynthesisJob) -> None:
+        for listener in listeners:
+            listener(job)
+
+    async def look(call: Callable[..., T], *args: object) -> T:
+        return await in_thread(control_threads, partial(call, *args))
+
+    def connected(given: ResourceSettings) -> Resource:
+        deadlines = Deadlines(settings.start_deadline_seconds, settings.job_deadline_seconds)
+        client = connect_client(settings, given, clock=clock, session=session)
+        admission = Admission(
+            clock=clock,
+            creates_per_minute=given.creates_per_minute or 0,
+            max_unfinished_jobs=given.max_unfinished_jobs or settings.max_unfinished_jobs,
+        )
+        watcher = Watcher(
+            client=client,
+            clock=clock,
+            poll_interval_seconds=settings.poll_interval_seconds,
+            deadlines=deadlines,
+            run=look,
+            on_change=changed,
+            on_others=admission.see_others,
+        )
+        return Resource(
+            name=given.name,
+            host=given.host,
+            client=client,
+            admission=admission,
+            watcher=watcher,
+            deadlines=deadlines,
+            unsupported=frozenset(name.lower() for name in given.unsupported),
+        )
+
+    storage = _storage(settings, storage_session)
+    staging = None
+    if settings.staging_container is not None:
+        container = storage.get_container_client(settings.staging_container)
+        staging = Staging(container=container, sign=signer(storage, settings), clock=clock)
+    inbox = None
+    if settings.inbox_container is not None:
+        inbox = Inbox(container=storage.get_container_client(settings.inbox_container))
+    return Connections(
+        settings=settings,
+        run=run,
+        clock=clock,
+        resources={given.host: connected(given) for given in settings.all_resources()},
+        archive=Archive(container=storage.get_container_client(settings.container), prefix=settings.prefix),
+        staging=staging,
+        inbox=inbox,
+        stopping=Stopping(),
+        control_threads=control_threads,
+        transfer_threads=ThreadPoolExecutor(TRANSFER_THREADS, thread_name_prefix="transfer"),
+        job_listeners=listeners,
+    )
+
+
+def _credential(resource: ResourceSettings, clock: Clock) -> Credential:
+    if resource.speech_key is not None:
+        return KeyCredential(resource.speech_key)
+    return EntraCredential(DefaultAzureCredential(), clock)
+
+
+def _storage(settings: Settings, session: requests.Session) -> BlobServiceClient:
+    options = {
+        "transport": RequestsTransport(session=session, session_owner=False),  # its own: the SDK retries by itself
+        "retry_policy": ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=4),  # its default waits 15 s
+        "max_single_put_size": BLOCK_BYTES,
+        "max_block_size": BLOCK_BYTES,
+    }
+    try:
+        if settings.storage_connection_string is not None:
+            service = BlobServiceClient.from_connection_string(
+                settings.storage_connection_string.get_secret_value(), **options
+            )
+        else:
+            service = BlobServiceClient(
+                settings.storage_account_url or "", credential=DefaultAzureCredential(), **options
+            )
+    except (ValueError, AzureError) as error:
+        raise SettingsError(
+            f"BATCH_AVATAR_STORAGE_CONNECTION_STRING or _ACCOUNT_URL cannot be used: {type(error).__name__}"
+        ) from None
+    logging.getLogger("azure").setLevel(logging.WARNING)
+    return service

@@ -1,0 +1,110 @@
+"""How scripts end, and their sum: pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from batch_avatar.errors import AlreadyArchived, BatchAvatarError, FailureClass
+from batch_avatar.models import FailureFacts, Outcome, OutcomeKind
+from batch_avatar.planning.plan import PlanState
+from batch_avatar.rendering.report import BatchReport
+from batch_avatar.scripts.spool import OutcomeSpool
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from batch_avatar.archive.records import DeadLetter, Receipt
+    from batch_avatar.planning.plan import PlanItem
+
+FINAL = frozenset({FailureClass.INPUT, FailureClass.JOB, FailureClass.LOST, FailureClass.CHANGED})
+"""Classes that waiting does not mend: such a script is `failed`; with any other it is `unfinished`."""
+
+
+def facts_of(error: BatchAvatarError) -> FailureFacts:
+    """The error as reports and dead letters show it."""
+    return FailureFacts.model_validate({"class": str(error.failure_class), "code": error.code, "message": str(error)})
+
+
+def settled(item: PlanItem, *, prefix: str) -> Outcome | None:
+    """The outcome of a script that needs no step; `prefix` is its folder in the archive."""
+    ref = item.ref()
+    outcome = Outcome(script_id=ref.script_id, job_id=ref.job_id, outcome=OutcomeKind.FAILED, error=item.failure)
+    if item.state is PlanState.ARCHIVED:
+        note = _paid_as_well(len(item.extras)) if item.leftovers else None
+        return outcome.model_copy(update={"outcome": OutcomeKind.SKIPPED, "blob_prefix": prefix, "note": note})
+    return outcome if item.failure is not None else None
+
+
+def archived(receipt: Receipt, *, prefix: str, extras: int = 0) -> Outcome:
+    """`extras`: further jobs that were paid for the same script."""
+    notes = []
+    if receipt.video.doubtful:
+        notes.append(f"doubtful {' and '.join(receipt.video.doubtful)}: look at the video; its remote job is kept")
+    if receipt.missing:
+        notes.append(f"without {' and '.join(receipt.missing)}")
+    if paid := _paid_as_well(extras):
+        notes.append(paid)
+    return Outcome(
+        script_id=receipt.script_id,
+        job_id=receipt.job_id,
+        outcome=OutcomeKind.ARCHIVED,
+        blob_prefix=prefix,
+        note="; ".join(notes) or None,
+        billed_seconds=receipt.billed_seconds,
+        billed_characters=receipt.billed_characters,
+    )
+
+
+def _paid_as_well(extras: int) -> str | None:
+    return f"{extras} more job{'s' if extras > 1 else ''} of its name existed and cost as well" if extras else None
+
+
+def outcome_of_letter(letter: DeadLetter) -> Outcome:
+    return Outcome(
+        script_id=letter.ref.script_id,
+        job_id=letter.ref.job_id,
+        outcome=OutcomeKind.FAILED,
+        error=letter.failure,
+    )
+
+
+def outcome_of_error(error: BatchAvatarError, script_id: str, *, prefix: str) -> Outcome:
+    if isinstance(error, AlreadyArchived):
+        return Outcome(script_id=script_id, job_id=error.job_id, outcome=OutcomeKind.SKIPPED, blob_prefix=prefix)
+    return Outcome(
+        script_id=script_id,
+        job_id=error.job_id,
+        outcome=OutcomeKind.FAILED if error.failure_class in FINAL else OutcomeKind.UNFINISHED,
+        error=facts_of(error),
+    )
+
+
+def own_mistake(error: Exception) -> BatchAvatarError:
+    """What reports say where this program broke; the log has the rest."""
+    return error if isinstance(error, BatchAvatarError) else BatchAvatarError("see the log", code=type(error).__name__)
+
+
+def build_report(run: str, outcomes: Sequence[Outcome]) -> BatchReport:
+    """Scripts in equal outcomes out."""
+    if isinstance(outcomes, OutcomeSpool):
+        return _report(run, outcomes, outcomes.kinds, outcomes.billed_seconds, outcomes.billed_characters)
+    kinds = Counter(outcome.outcome for outcome in outcomes)
+    seconds = sum(outcome.billed_seconds for outcome in outcomes)
+    return _report(run, tuple(outcomes), kinds, seconds, sum(outcome.billed_characters for outcome in outcomes))
+
+
+def _report(
+    run: str, outcomes: Sequence[Outcome], kinds: Counter[OutcomeKind], seconds: int, characters: int
+) -> BatchReport:
+    return BatchReport(
+        run=run,
+        scripts=len(outcomes),
+        archived=kinds[OutcomeKind.ARCHIVED],
+        skipped=kinds[OutcomeKind.SKIPPED],
+        failed=kinds[OutcomeKind.FAILED],
+        unfinished=kinds[OutcomeKind.UNFINISHED],
+        billed_seconds=seconds,
+        billed_characters=characters,
+        outcomes=outcomes,
+    )

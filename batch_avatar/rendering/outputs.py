@@ -1,0 +1,173 @@
+"""One job's outputs on their way into the archive: links that are fresh, blobs that are ours. Blocking."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import ContainerClient
+
+from batch_avatar.archive.container_probe import doubts
+from batch_avatar.archive.rescue import stored_blob
+from batch_avatar.archive.storage_errors import archive_errors
+from batch_avatar.archive.transfer import Transfer, store_bytes
+from batch_avatar.errors import JobFailed, JobOverdue, LinkExpired, ResultLost, TransferError
+from batch_avatar.models import JobStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import requests
+    from pydantic import SecretStr
+
+    from batch_avatar.archive.container_probe import ContainerFacts
+    from batch_avatar.archive.records import StoredBlob
+    from batch_avatar.models import JobRef, SynthesisJob
+    from batch_avatar.rendering.connections import Connections
+
+CONTENT_TYPES = {
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".json": "application/json",
+    ".srt": "application/x-subrip",
+    ".vtt": "text/vtt",
+}
+
+
+class Outputs:
+    """The links of one job, or of one input of a pack; `read` reads the job again when they expire."""
+
+    def __init__(self, c: Connections, ref: JobRef, job: SynthesisJob, *, read: Callable[[], SynthesisJob]) -> None:
+        self._c = c
+        self._ref = ref
+        self._job = job
+        self._read = read
+        self.duration_milliseconds = job.duration_milliseconds
+        """Of the video: as the service says, or for an input of a pack as the video itself does."""
+        self._client = c.resource_of(ref.resource).client
+        self._job_key = quote(job.internal_id or job.service_id)
+
+    def move(self, output: str, name: str) -> StoredBlob:
+        """Stream one output into `<attempt>/<name><its own ending>`."""
+        if self._ref.input and output == "summary":
+            return self._own_summary()
+        ending = PurePosixPath(urlsplit(self._link(output)).path).suffix.lower()
+        if name == "video" and ending not in (".mp4", ".webm"):
+            raise TransferError(f"the result is named *{ending or '(nothing)'}, neither .mp4 nor .webm")
+        content_type = CONTENT_TYPES.get(ending, "application/octet-stream")
+        target = self._c.archive.output_blob(self._ref, f"{name}{ending}")
+        with archive_errors(f"look at {target.blob_name}"), suppress(ResourceNotFoundError):
+            found = target.get_blob_properties()
+            stored = stored_blob(found)
+            if stored is not None and found.metadata.get("job_key") == self._job_key:
+                return stored
+
+        @contextmanager
+        def open_at(offset: int, etag: str | None) -> Iterator[requests.Response]:
+            with ExitStack() as stack:
+                try:
+                    opened = self._client.open_output(self._link(output), offset=offset, etag=etag)
+                    response = stack.enter_context(opened)
+                except (LinkExpired, ResultLost):  # a new link; or another run was faster
+                    self._job = self._read()
+                    opened = self._client.open_output(self._link(output), offset=offset, etag=etag)
+                    response = stack.enter_context(opened)
+                yield response
+
+        transfer = Transfer(
+            open_at=open_at,
+            target=target,
+            clock=self._c.clock,
+            deadline_seconds=self._c.settings.transfer_deadline_seconds,
+            stopping=self._c.stopping,
+        )
+        kept = self._facts()
+        if name != "video":
+            return transfer.run(content_type=content_type, metadata=kept)
+        return transfer.run(content_type=content_type, metadata=kept, judge=partial(self._judge, ending))
+
+    def _facts(self) -> dict[str, str]:
+        """What a lost receipt is rebuilt from."""
+        metadata = {
+            "script_id": quote(self._ref.script_id),
+            "job_id": self._ref.job_id,
+            "job_key": self._job_key,
+            "internal_id": self._job.internal_id or "",
+            "created_at": self._job.created_at.isoformat() if self._job.created_at else "",
+            "duration_milliseconds": str(self._job.duration_milliseconds or ""),
+            "billed_seconds": str(self._job.billed_seconds),
+            "billed_characters": str(self._job.billed_characters),
+        }
+        return {key: value for key, value in metadata.items() if value}
+
+    def _own_summary(self) -> StoredBlob:
+        """Of a pack's summary the part that is about this input, as a summary of its own."""
+        whole = self._c.staging.summary(self._ref.job_id) if self._c.staging is not None else None
+        results = whole.get("results") if whole is not None else None
+        if not isinstance(results, list) or len(results) < self._ref.input:
+            raise ResultLost(f"no summary of input {self._ref.input}", job_id=self._ref.job_id)
+        own = json.dumps({**(whole or {}), "results": [results[self._ref.input - 1]]}, ensure_ascii=False, indent=2)
+        target = self._c.archive.output_blob(self._ref, "summary.json")
+        return store_bytes(target, own.encode(), content_type=CONTENT_TYPES[".json"], metadata=self._facts())
+
+    def _judge(self, ending: str, facts: ContainerFacts) -> tuple[str, ...]:
+        """What is doubtful about the video.
+
+        Raises:
+            JobFailed, JobOverdue: it is one of a job that did not succeed, or not yet, and no whole video.
+        """
+        found = doubts(facts, ending=ending, duration_milliseconds=self._job.duration_milliseconds)
+        if found and not self._job.terminal:
+            raise JobOverdue("its video is not whole yet", job=self._job)
+        if found and self._job.status != JobStatus.SUCCEEDED:
+            raise JobFailed("its video is not whole", job=self._job, worth_another_attempt=True)
+        self.duration_milliseconds = self.duration_milliseconds or facts.duration_milliseconds
+        return found
+
+    def _link(self, output: str) -> str:
+        if self._ref.input:
+            return self._in_staging(output)
+        link: SecretStr | None = getattr(self._job, f"{output}_link")
+        if link is None and output != "result":
+            raise ResultLost(f"the job shows no {output}", job_id=self._ref.job_id)
+        if link is None:
+            raise TransferError(f"the job succeeded but shows no {output}", job_id=self._ref.job_id)
+        url = link.get_secret_value()
+        return url if urlsplit(url).scheme else self._in_destination(output, url)
+
+    def _in_staging(self, output: str) -> str:
+        staging, number = self._c.staging, self._ref.input
+        link = None
+        if staging is not None:
+            find = staging.subtitles if output == "subtitle" else staging.video
+            link = find(self._ref.job_id, number)
+        if link is None:
+            raise ResultLost(f"no {output} of input {number} in the staging container", job_id=self._ref.job_id)
+        return link
+
+    def _in_destination(self, output: str, relative: str) -> str:
+        """A signed link into the destination container.
+
+        There the job shows a relative path of undocumented form, so the file is found by listing.
+        """
+        container = self._c.destinations.get(self._ref.job_id)
+        if container is None:
+            raise TransferError("the result lies in a destination container that this run has no link to")
+        folder = relative.removesuffix("/summary.json").strip("/")
+        wanted = ("summary.json",) if output == "summary" else ("0001.mp4", "0001.webm")
+        wanted = ("0001.srt", "0001.vtt") if output == "subtitle" else wanted
+        with (
+            archive_errors("list the destination container"),
+            ContainerClient.from_container_url(container.get_secret_value()) as listing,
+        ):
+            names = [blob.name for blob in listing.list_blobs(name_starts_with=folder)]
+        for name in names:
+            if f"/{folder}/" in f"/{name}" and PurePosixPath(name).name in wanted:
+                parts = urlsplit(container.get_secret_value())
+                return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{quote(name)}"))
+        raise ResultLost(f"no {' or '.join(wanted)} in the destination container", job_id=self._ref.job_id)

@@ -1,0 +1,111 @@
+"""What the archive says of packs: who their inputs are, what each bears of the bill, and whether all are settled."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from batch_avatar.archive.records import SettledPack
+from batch_avatar.errors import ArchiveConflict, BatchAvatarError, ClaimedElsewhere
+from batch_avatar.identity import parse_job_id
+from batch_avatar.planning.packing import share
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from batch_avatar.archive.records import Pack, PackMember, Receipt
+    from batch_avatar.archive.staging import Staging
+    from batch_avatar.models import SynthesisJob
+    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.stages import Chain
+
+logger = logging.getLogger(__name__)
+
+
+def load_pack(c: Connections, job_id: str) -> Pack:
+    """Blocking. Who its inputs are; read once in a run.
+
+    Raises:
+        ArchiveConflict: nothing in the archive says so.
+    """
+    pack = c.packs.get(job_id)
+    if pack is None:
+        parsed = parse_job_id(job_id)
+        pack = c.archive.read_pack(parsed[0]) if parsed is not None else None
+        if pack is None:
+            raise ArchiveConflict("the archive does not say who the inputs of this job are", job_id=job_id)
+        c.packs[job_id] = pack
+    return pack
+
+
+async def read_pack(c: Connections, job_id: str) -> Pack:
+    """As `load_pack`, without a thread of one's own."""
+    return await c.control(load_pack, c, job_id)
+
+
+def check_staging(c: Connections, pack: Pack) -> Staging:
+    """Where its outputs lie.
+
+    Raises:
+        ClaimedElsewhere: its outputs lie in a container that this run does not know.
+    """
+    if c.staging is None or c.settings.staging_container != pack.staging_container:
+        raise ClaimedElsewhere(
+            f"the videos of this pack lie in the container {pack.staging_container}; run again with "
+            "BATCH_AVATAR_STAGING_CONTAINER set to that"
+        )
+    return c.staging
+
+
+async def delete_if_settled(c: Connections, chain: Chain, job_id: str, *, known: Collection[str] = ()) -> None:
+    """Delete the pack, and what it wrote, once nobody needs it any more; `known` as in `is_settled`.
+
+    Raises:
+        ArchiveConflict: the archive does not say who its inputs are.
+        ClaimedElsewhere: this run does not know its container.
+    """
+    try:
+        pack = await read_pack(c, job_id)
+        check_staging(c, pack)
+        if await is_settled(c, pack, known=known):
+            await chain.delete(SettledPack(ref=pack.ref()))
+    finally:
+        c.packs.pop(job_id, None)
+
+
+async def try_to_delete(c: Connections, chain: Chain, job_id: str, *, known: Collection[str] = ()) -> None:
+    """As `delete_if_settled`; where that does not work the job stays for now, for the next plan or sweep."""
+    try:
+        await delete_if_settled(c, chain, job_id, known=known)
+    except BatchAvatarError as error:
+        logger.warning("the job %s stays for now: %s", job_id, error)
+    except Exception:
+        logger.exception("the job %s stays for now", job_id)
+
+
+async def is_settled(c: Connections, pack: Pack, *, known: Collection[str] = ()) -> bool:
+    """Whether nobody needs the job any more; `known`: members, by script_id, of whom that is known."""
+    for member in pack.members:
+        if member.script_id not in known and not await c.control(_member_is_settled, c, member):
+            return False
+    return True
+
+
+def _member_is_settled(c: Connections, member: PackMember) -> bool:
+    """It has a receipt and its video, or has gone on from this attempt, or has been given up with it."""
+    held = c.archive.read_claim(member.script_id, member.content_id)
+    if held is not None and (held.claim.last.number > member.attempt or held.claim.last.over):
+        return True
+    receipt = c.archive.read_receipt(member.script_id, member.content_id)
+    return receipt is not None and not receipt.video.doubtful and has_video(c, receipt)
+
+
+def has_video(c: Connections, receipt: Receipt) -> bool:
+    """Blocking. Whether the video that it is for is still in the archive."""
+    return any(blob.name == receipt.video.blob_name for blob in c.archive.list_outputs(receipt.ref()))
+
+
+def shared_billing(pack: Pack, job: SynthesisJob, number: int) -> Mapping[str, int]:
+    """What input `number` bears of the job's bill: by characters, as the service bills the pack as a whole."""
+    weights = [member.characters for member in pack.members]
+    return {name: share(total, weights, number) for name, total in job.billing.items()}

@@ -1,0 +1,239 @@
+"""Several scripts on their way to one job with as many inputs.
+
+The rules are those of single scripts: every member's claim names the pack before it is sent, and the pack is sent only
+while the oldest of these claims is young. A member whose claim another run has is left out, and the pack gets another
+name. Once a create may have reached the service the members are fixed; whoever is missing then goes nowhere until that
+create is settled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+from batch_avatar.archive.records import Attempt, Pack, PackMember
+from batch_avatar.errors import (
+    AccessRefused,
+    BatchAvatarError,
+    CreateUnclear,
+    JobExists,
+    JobNotFound,
+    NoMoreSent,
+    RequestRefused,
+    SettingsError,
+    Throttled,
+)
+from batch_avatar.identity import derive_job_id, mark_description
+from batch_avatar.planning.decision import LOOKS
+from batch_avatar.planning.packing import derive_pack_id, pack_job_id
+from batch_avatar.rendering.claims import ClaimTooOld, new_claim, young_enough
+from batch_avatar.rendering.submission import MAX_SENDS
+from batch_avatar.scripts.prediction import spoken_characters
+from batch_avatar.scripts.rules import with_defaults
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from batch_avatar.archive.ledger import Held
+    from batch_avatar.models import JobRef, Script, SynthesisJob
+    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.service.resource import Resource
+
+logger = logging.getLogger(__name__)
+
+SAS_MARGIN_SECONDS = 3600.0  # beyond the job's deadline: the service writes the last video, and we read it
+
+
+class PackSubmission:
+    """One pack on its way to exactly one accepted create."""
+
+    def __init__(self, connections: Connections, scripts: Sequence[Script], resource: Resource) -> None:
+        self._c = connections
+        self._scripts = {script.script_id: script for script in scripts}
+        self._resource = resource
+        self._held: dict[str, Held] = {}
+        self._written_at = connections.clock.now()
+        self._unclear: Pack | None = None
+        """Sent, and not known yet to have come to nothing."""
+
+    async def submit(self) -> tuple[JobRef, ...]:
+        """The job, once for each script that is an input of it. The others go alone. May be taken again.
+
+        Raises:
+            AccessRefused, CreateUnclear, ServiceUnavailable, ArchiveUnavailable: as for single scripts.
+        """
+        if self._unclear is not None and (job := await self._found(self._unclear)) is not None:
+            return await self._accepted(self._unclear, job)
+        sends = 0
+        pack = await self._ready()
+        while pack is not None:
+            try:
+                return await self._accepted(pack, await self._send(pack))
+            except (Throttled, ClaimTooOld) as error:
+                if isinstance(error, Throttled):
+                    self._resource.heed(error)
+                pack = await self._ready_again()
+            except (JobExists, CreateUnclear) as error:
+                logger.warning("looking before sending again: %s", error)
+                sends += 1
+                self._unclear = pack
+                if (job := await self._found(pack)) is not None:
+                    return await self._accepted(pack, job)
+                if sends == MAX_SENDS:
+                    raise CreateUnclear(f"{sends} creates without a usable answer", job_id=pack.job_id) from None
+                pack = await self._ready_again()
+            except (AccessRefused, RequestRefused, NoMoreSent) as error:
+                await self._refused(error)
+                logger.warning("a pack of %d was refused, its scripts go alone: %s", len(pack.members), error)
+                pack = None
+        return ()
+
+    async def _refused(self, error: BatchAvatarError) -> None:
+        """Raises the error unless the scripts may go alone."""
+        if self._unclear is None:  # after an unclear create, one may be there all the same
+            await self._release(refused=True)
+        if not isinstance(error, RequestRefused):
+            raise error
+
+    async def _ready_again(self) -> Pack | None:
+        """After another turn."""
+        await self._resource.admission.turn()
+        return await self._ready()
+
+    async def _ready(self) -> Pack | None:
+        """With young claims: a pack that may have been sent, as it was; else whoever can be claimed."""
+        return await self._claimed() if self._unclear is None else await self._renewed(self._unclear)
+
+    async def _claimed(self) -> Pack | None:
+        """The pack that every member's claim names; None where it is not worth one."""
+        while len(self._scripts) > 1:
+            names = list(self._scripts)
+            pack = self._pack(names)
+            self._written_at = self._c.clock.now()
+            writes = (self._claim(name, pack.job_id, number) for number, name in enumerate(names, start=1))
+            written = await asyncio.gather(*writes, return_exceptions=True)
+            errors = [one for one in written if isinstance(one, BaseException)]
+            for name, held in zip(names, written, strict=True):
+                if held is None:  # who lost a claim adopts the other run's job
+                    del self._scripts[name]
+                    self._held.pop(name, None)
+                elif not isinstance(held, BaseException):
+                    self._held[name] = held
+            if errors:
+                raise errors[0]
+            if len(self._scripts) == len(names):
+                await self._c.control(self._c.archive.write_pack, pack)
+                return pack
+        await self._release(refused=False)
+        return None
+
+    async def _claim(self, name: str, job_id: str, number: int) -> Held | None:
+        before = self._held.get(name)
+        claim = new_claim(self._c, self._scripts[name], self._resource, Attempt(number=1, job_id=job_id, input=number))
+        if before is None:
+            return await self._c.control(self._c.archive.create_claim, claim)
+        return await self._c.control(self._c.archive.replace_claim, before, claim)
+
+    async def _renewed(self, pack: Pack) -> Pack | None:
+        """With the same claims, young again. None where another run has one by now: this pack is not sent any more.
+
+        Its scripts go alone then, each once its claim is old: by then nothing of the pack can be on its way.
+        """
+        self._written_at = self._c.clock.now()
+        held = [self._held[member.script_id] for member in pack.members]
+        writes = (self._c.control(self._c.archive.replace_claim, one, one.claim) for one in held)
+        written = await asyncio.gather(*writes)
+        if None in written:
+            logger.warning("another run has taken over a part of the pack %s, its scripts go alone", pack.job_id)
+            return None
+        self._held = {one.claim.script_id: one for one in written if one is not None}
+        return pack
+
+    async def _release(self, *, refused: bool) -> None:
+        """Nothing was sent under these claims: each now names a job of its own."""
+
+        async def release(name: str, held: Held) -> None:
+            job_id = derive_job_id(name, held.claim.content_id, 1)
+            own = new_claim(
+                self._c, self._scripts[name], self._resource, Attempt(number=1, job_id=job_id, refused=refused)
+            )
+            await self._c.control(self._c.archive.replace_claim, held, own)
+
+        await asyncio.gather(*(release(name, held) for name, held in self._held.items()))
+        self._held = {}
+
+    def _pack(self, names: Sequence[str]) -> Pack:
+        scripts = [self._scripts[name] for name in names]
+        ids = [self._c.content_id_of(script) for script in scripts]
+        pack_id = derive_pack_id([(content_id, 1) for content_id in ids], archive_id=self._c.archive.archive_id)
+        return Pack(
+            job_id=pack_job_id(pack_id),
+            pack_id=pack_id,
+            run=self._c.run,
+            resource=self._resource.host,
+            api_version=self._c.settings.api_version,
+            staging_container=self._c.settings.staging_container or "",
+            members=tuple(
+                PackMember(
+                    script_id=script.script_id,
+                    content_id=content_id,
+                    attempt=1,
+                    characters=spoken_characters(script),
+                )
+                for script, content_id in zip(scripts, ids, strict=True)
+            ),
+        )
+
+    async def _send(self, pack: Pack) -> SynthesisJob:
+        """Send once, with a link that is minted now, unless the claims have grown old in the meantime."""
+        staging = self._c.staging
+        if staging is None:
+            raise SettingsError("packed jobs need BATCH_AVATAR_STAGING_CONTAINER")
+        scripts = [self._scripts[member.script_id] for member in pack.members]
+        seconds = self._c.settings.job_deadline_seconds + SAS_MARGIN_SECONDS
+        link = await self._c.control(partial(staging.write_link, seconds=seconds))
+        shared = {"destination_container_url": link, "destination_path": pack.job_id, "description": None}
+        script = with_defaults(scripts[0].model_copy(update=shared))
+        mark = mark_description(f"a pack of {len(scripts)} scripts", self._c.archive.archive_id)
+        create = partial(
+            self._resource.client.create,
+            job_id=pack.job_id,
+            description=mark,
+            contents=[script.content for script in scripts],
+            check=partial(young_enough, self._c, self._resource, self._written_at),
+        )
+        try:
+            async with self._resource.creating:
+                job = await self._c.control(create, script)
+        except CreateUnclear:
+            self._resource.admission.unclear()
+            raise
+        self._resource.admission.accepted()
+        self._resource.watcher.mine(job.service_id)
+        return job
+
+    async def _found(self, pack: Pack) -> SynthesisJob | None:
+        """The job, unless looks agree that it is absent."""
+        for _ in range(LOOKS):
+            await self._c.clock.sleep(min(self._c.settings.poll_interval_seconds, 5.0))  # it may be on its way
+            try:
+                return await self._c.control(self._resource.client.get, pack.job_id)
+            except JobNotFound:
+                continue
+        return None
+
+    async def _accepted(self, pack: Pack, job: SynthesisJob) -> tuple[JobRef, ...]:
+        """From now on every member knows that it is paid for."""
+        self._c.packs[pack.job_id] = pack
+        accepted_at = job.created_at or self._c.clock.now()
+
+        async def note(held: Held) -> JobRef:
+            last = held.claim.last.model_copy(update={"accepted_at": accepted_at})
+            claim = held.claim.model_copy(update={"attempts": (last,)})
+            await self._c.control(self._c.archive.replace_claim, held, claim)  # lost to who adopted it, who notes it
+            return claim.ref()
+
+        refs = await asyncio.gather(*(note(held) for held in self._held.values()))
+        return tuple(refs)

@@ -1,0 +1,123 @@
+"""A pack as its members walk: one slot, given up together, deleted when all of it is settled."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from batch_avatar.archive.records import Superseded
+from batch_avatar.errors import (
+    AlreadyArchived,
+    ClaimedElsewhere,
+    DeleteRefused,
+    JobFailed,
+    JobOverdue,
+)
+from batch_avatar.rendering.claims import update_last
+from batch_avatar.rendering.packs.members import read_pack, try_to_delete
+
+if TYPE_CHECKING:
+    from batch_avatar.models import JobRef
+    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.stages import Chain
+    from batch_avatar.service.slot import Slot
+
+
+class PackWalk:
+    """In one run. Members in other runs, or in none, are looked up in the archive."""
+
+    def __init__(self, connections: Connections, chain: Chain, ref: JobRef) -> None:
+        self._c = connections
+        self._chain = chain
+        self._ref = ref
+        self._present: set[str] = set()
+        self._settled: set[str] = set()
+        self._without: set[str] = set()
+        self._slot: Slot | None = None
+        self._keep = False
+        self._given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._deleting: asyncio.Task[None] | None = None
+        self._overdue: JobOverdue | None = None
+
+    def join(self, script_id: str, slot: Slot) -> None:
+        self._present.add(script_id)
+        if self._slot is None:
+            self._slot = slot.handed_over()
+        else:
+            slot.leave()
+
+    def ended(self) -> None:
+        """The job has ended, or is given up: its slot is free."""
+        if self._slot is not None:
+            self._slot.leave()
+
+    @property
+    def empty(self) -> bool:
+        """All members have left."""
+        return not self._present
+
+    def keep(self) -> None:
+        """A video of it is doubtful: the job stays, so that a person can compare."""
+        self._keep = True
+
+    async def give_up(self, script_id: str, error: JobOverdue) -> None:
+        """A member has no video in it. Once all who are left say so, it is deleted; every claim says it first.
+
+        Raises:
+            JobOverdue: it cannot be deleted, so it may still finish and nothing of it is sent again.
+            LateSuccess: it succeeded at the last moment and is to be archived.
+        """
+        self._without.add(script_id)
+        self._delete_if_empty(error)
+        await asyncio.shield(self._given_up)
+
+    async def leave(self, script_id: str, *, settled: bool) -> None:
+        """A member goes: with a receipt or letter, or to an attempt of its own. The last one deletes the job."""
+        self._present.discard(script_id)
+        self._without.discard(script_id)
+        if settled:
+            self._settled.add(script_id)
+        self._delete_if_empty(None)
+        if self._present or self._keep:
+            return
+        self.ended()
+        self._c.ended.pop(self._ref.service_id, None)
+        await try_to_delete(self._c, self._chain, self._ref.job_id, known=self._settled)
+
+    async def _has_no_video(self, ref: JobRef) -> bool:
+        """A member that is not here may have its video in staging, which goes with the job: it is archived first."""
+        if ref.script_id in self._without:
+            return True
+        held = await self._c.control(self._c.archive.read_claim, ref.script_id, ref.content_id)
+        if held is None or held.claim.last.number != ref.attempt or held.claim.last.over:
+            return False
+        try:
+            await self._chain.archive(ref)
+        except AlreadyArchived:
+            return False
+        except (JobFailed, JobOverdue):
+            return True
+        return False
+
+    def _delete_if_empty(self, error: JobOverdue | None) -> None:
+        """Whoever still copies a video out of it must have done so before."""
+        self._overdue = error or self._overdue
+        if self._without and self._without >= self._present and self._overdue and self._deleting is None:
+            self._deleting = asyncio.create_task(self._delete(self._overdue), name=f"give up {self._ref.job_id}")
+
+    async def _delete(self, error: JobOverdue) -> None:
+        try:
+            pack = await read_pack(self._c, self._ref.job_id)
+            refs = tuple([ref for ref in pack.member_refs() if await self._has_no_video(ref)])
+            for ref in refs:
+                with suppress(ClaimedElsewhere):  # it has gone on without us
+                    await update_last(self._c, ref, {"ended": f"{error.code}: {error.message}"[:1000]})
+            proof = Superseded(ref=pack.ref(), internal_id=error.job.internal_id, reason=str(error), members=refs)
+            await self._chain.delete(proof)
+        except DeleteRefused:
+            self._given_up.set_exception(error)
+        except BaseException as reason:  # noqa: BLE001 - told to every member that waits
+            self._given_up.set_exception(reason)
+        else:
+            self._given_up.set_result(None)

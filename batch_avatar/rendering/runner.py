@@ -1,0 +1,295 @@
+"""A batch: what is missing, in which order, over which resources, and an outcome for every script."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from batch_avatar.errors import AccessRefused, BatchAvatarError, InputError, SettingsError, Stopped
+from batch_avatar.models import JobRef, Permits
+from batch_avatar.planning.order import Order, Queue, Waiting
+from batch_avatar.planning.packing import PackSizer, fitting, input_bytes, pack_key
+from batch_avatar.planning.plan import Plan, PlanItem, PlanState
+from batch_avatar.rendering import survey
+from batch_avatar.rendering.connections import CONTROL_THREADS, Connections, current
+from batch_avatar.rendering.outcomes import build_report, own_mistake, settled
+from batch_avatar.rendering.packs.members import try_to_delete
+from batch_avatar.rendering.progress import Event, Phase
+from batch_avatar.rendering.walk import Walks
+from batch_avatar.resource_settings import PREVIEW_31
+from batch_avatar.service.slot import Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from batch_avatar.models import Script
+    from batch_avatar.planning.order import Lane
+    from batch_avatar.rendering.report import BatchReport
+    from batch_avatar.rendering.stages import Chain
+    from batch_avatar.service.resource import Resource
+
+logger = logging.getLogger(__name__)
+
+TO_SEND = (PlanState.NEW, PlanState.CHANGED)
+"""Nothing binds these to a resource. All others have a job or a claim, and take their turn where that is."""
+NOBODY = Stopped("none of the resources can do its character or voice (unsupported)", code="NoResource")
+REPORT_SECONDS = 10.0  # for the report of a stopped run, of the 30 in which it ends
+ADOPTIONS = 500  # at once: what a run that died left behind is no job in flight and takes no slot
+
+
+async def publish_report(report: BatchReport) -> None:
+    """To whoever opened the connections; and into the archive, as far as it lets us write."""
+    c = current()
+    c.report = report
+    try:
+        await c.control(c.archive.write_report, c.run, report.json_pieces())
+    except BatchAvatarError as error:
+        logger.warning("the report cannot be written to the archive: %s", error)
+
+
+async def render_scripts(
+    scripts: Sequence[Script],
+    chain: Chain,
+    *,
+    permits: Permits | None = None,
+    order: Order = Order.LONGEST,
+    pack: int = 1,
+    publish: Callable[[BatchReport], Awaitable[None]] = publish_report,
+) -> BatchReport:
+    """Render what is missing, inside open connections; the report is also written to the archive.
+
+    `pack`: so many scripts share a job at most; 0 chooses by what is left and how fast jobs may be created.
+    Tells every step of every script to the connections' `listeners`, and `publish` the report, also when cancelled.
+    Batches may share the connections at the same time, with the same permits and no script in two of them.
+
+    One bad script never stops the others; only refused access and systemic refusals stop new creates. When the task
+    is cancelled nothing new is sent, transfers stop at their next piece, and the report says what is left in flight.
+
+    Raises:
+        InputError: a script_id is given twice; or packs are wanted, and settings or generation do not allow them.
+        ServiceError, ArchiveError: before the first create, where service or archive cannot be read.
+    """
+    c = current()
+    names = [script.script_id for script in scripts]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise InputError(f"given twice: {', '.join(twice)}")
+    c.permits = permits or Permits()
+    if pack != 1 and c.staging is None:
+        raise SettingsError("packed jobs are written into BATCH_AVATAR_STAGING_CONTAINER, which is not set")
+    if pack != 1 and c.settings.api_version == PREVIEW_31:
+        raise SettingsError(f"packed jobs need a later generation of the API than {PREVIEW_31}")
+    if pack != 1 and c.staging is not None:
+        await c.control(partial(c.staging.write_link, seconds=1))  # or it would be found only after claims were made
+    sizer = None if pack == 1 else PackSizer(pack or None, deadline_seconds=c.settings.job_deadline_seconds)
+    return await _Batch(c, chain, scripts, names, queue=Queue(order), sizer=sizer, publish=publish).run()
+
+
+class _Batch:
+    def __init__(
+        self,
+        connections: Connections,
+        chain: Chain,
+        scripts: Sequence[Script],
+        names: list[str],
+        *,
+        queue: Queue,
+        sizer: PackSizer | None,
+        publish: Callable[[BatchReport], Awaitable[None]],
+    ) -> None:
+        self._c = connections
+        self._chain = chain
+        self._scripts = scripts
+        self._names = names
+        self._queue = queue
+        self._sizer = sizer
+        self._publish = publish
+        self._walks = Walks(connections, chain, scripts, names, sizer)
+        self._leftovers = asyncio.Semaphore(CONTROL_THREADS)
+        self._adoptions = asyncio.Semaphore(ADOPTIONS)
+        self._feeders: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> BatchReport:
+        for name in self._names:
+            self._c.tell(Event(name, Phase.WAITING))
+        plan = await survey.plan(self._scripts)
+        logger.info("plan: %s", ", ".join(f"{count} {state}" for state, count in plan.counts().items()))
+        self._c.learn(plan.items)
+        self._c.job_listeners.append(self._walks.job_changed)
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._begin(plan, group)
+            self._end_rest()
+        except asyncio.CancelledError:
+            self._c.stopping.throw()
+            self._walks.stopped(plan.items)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REPORT_SECONDS):
+                    await self._report()
+            raise
+        finally:
+            self._c.job_listeners.remove(self._walks.job_changed)
+        return await self._report()
+
+    def _begin(self, plan: Plan, group: asyncio.TaskGroup) -> None:
+        """What is settled ends, what is bound to a job is taken up, and all else waits for a create."""
+        for number, item in enumerate(plan.items):
+            outcome = settled(item, prefix=self._c.archive.prefix_of(item.ref()))
+            if outcome is not None:
+                self._walks.end(outcome)
+                if item.leftovers:
+                    group.create_task(self._delete_leftovers(item))
+            elif item.state not in TO_SEND:
+                group.create_task(self._take_up(item, number), name=item.script_id)
+            else:
+                self._enqueue(item, number)
+        for job_id in plan.packs:
+            group.create_task(self._delete_pack(job_id))
+        for resource in self._c.resources.values():
+            if resource.set_aside is None and self._queue.waits_for(resource.host):
+                self._feeders[resource.host] = group.create_task(self._feed(resource, group), name=resource.name)
+        self._walks.stop.add_done_callback(lambda _: self._trim())
+        self._walks.on_set_aside = self._trim
+
+    def _enqueue(self, item: PlanItem, number: int) -> None:
+        script = self._scripts[number]
+        hosts = frozenset(host for host, known in self._c.resources.items() if known.can_render(script))
+        packable = self._sizer is not None
+        waiting = Waiting(
+            item,
+            number,
+            self._c.predictor.predict(script).render_seconds,
+            input_bytes(script) if packable else 0,
+        )
+        self._queue.add(waiting, hosts=hosts, key=pack_key(script) if packable else None)
+
+    async def _feed(self, resource: Resource, group: asyncio.TaskGroup) -> None:
+        """As long as anything waits that this resource can do, take the next whenever it may be created there."""
+        while self._queue.waits_for(resource.host):
+            slot = Slot(resource, held=False)
+            try:
+                if resource.watcher.down or resource.unread:
+                    await resource.watcher.answering()
+                    resource.unread = False
+                await resource.watcher.looking_while(slot.hold())
+                await slot.begin()
+                await resource.admission.turn()
+            except BatchAvatarError as error:
+                slot.leave()
+                self._walks.set_aside(resource, error)
+                return
+            except BaseException:
+                slot.leave()
+                raise
+            if resource.watcher.down or self._c.halted is not None or resource.set_aside is not None:
+                slot.leave()
+                if not resource.watcher.down:
+                    return
+                continue
+            taken = self._queue.take(resource.host, partial(self._count, resource))
+            self._trim()
+            if not taken:
+                slot.leave()
+            elif len(taken) > 1:
+                group.create_task(self._send_pack(taken, slot, group))
+            else:
+                group.create_task(self._walks.walk(taken[0].item, taken[0].number, slot), name=taken[0].item.script_id)
+
+    def _trim(self) -> None:
+        """End the feeders that have nothing left to feed, or may not."""
+        for host, feeder in self._feeders.items():
+            ended = self._c.halted is not None or self._c.resources[host].set_aside is not None
+            if (ended or not self._queue.waits_for(host)) and feeder is not asyncio.current_task():
+                feeder.cancel()
+
+    def _count(self, resource: Resource, lane: Lane) -> int:
+        """How many scripts share the next job of this resource."""
+        if self._sizer is None or resource.alone:
+            return 1
+        able = sum(known.set_aside is None and known.host in lane.hosts for known in self._c.resources.values())
+        count = self._sizer.size(
+            lane.seconds(),
+            spacing_seconds=resource.admission.spacing_seconds / max(able, 1),
+            left_seconds=self._queue.seconds_for(resource.host),
+        )
+        return fitting(lane.sizes(count), count)
+
+    async def _send_pack(self, taken: Sequence[Waiting], slot: Slot, group: asyncio.TaskGroup) -> None:
+        """One create for all of them; who is not an input of it goes alone."""
+        for waiting in taken:
+            self._walks.begun.add(waiting.item.script_id)
+        refs: tuple[JobRef, ...] = ()
+        try:
+            scripts = tuple(self._scripts[waiting.number] for waiting in taken)
+            refs = await self._chain.submit_pack(scripts, slot.resource.host)
+        except AccessRefused as error:
+            self._walks.set_aside(slot.resource, error)
+        except Exception as error:
+            if not isinstance(error, BatchAvatarError):
+                logger.exception("a pack of %d ended by a mistake of this program", len(taken))
+            slot.leave()
+            for waiting in taken:
+                self._walks.end(self._walks.outcome_of(own_mistake(error), waiting.item))
+            return
+        slot.sent()
+        by_name = {ref.script_id: ref for ref in refs}
+        if refs:
+            slot.resource.refusals.clear()
+            predicted = (waiting.seconds for waiting in taken if waiting.item.script_id in by_name)
+            self._walks.predicted_seconds[refs[0].job_id] = tuple(predicted)
+        for waiting in sorted(
+            taken, key=lambda waiting: waiting.item.script_id not in by_name
+        ):  # the pack has the slot
+            ref = by_name.get(waiting.item.script_id)
+            own = Slot(slot.resource, held=False) if slot.given else slot.handed_over()
+            walk = self._walks.walk(waiting.item, waiting.number, own, ref=ref)
+            group.create_task(walk, name=waiting.item.script_id)
+
+    async def _take_up(self, item: PlanItem, number: int) -> None:
+        """Go on with what has a job or a claim, where that is."""
+        async with self._adoptions:
+            resource = self._c.resources.get(item.resource)
+            if resource is None or (resource.set_aside is not None and item.state is not PlanState.ALIVE):
+                resource = self._walks.another(self._scripts[number]) or resource
+            if resource is None:
+                self._walks.end(self._walks.outcome_of(self._c.halted or NOBODY, item))
+                return
+            slot = Slot(resource, held=False)
+            if item.state is PlanState.ALIVE:
+                slot.take()
+            await self._walks.walk(item, number, slot)
+
+    def _end_rest(self) -> None:
+        """What was never taken: the reason why not is the reason why nothing more is sent."""
+        for waiting, hosts in self._queue.rest():
+            reasons = [known.set_aside for host in hosts if (known := self._c.resources[host]).set_aside is not None]
+            if self._c.halted is not None:  # by this batch or by another over the same connections
+                reasons.append(self._c.halted)
+            self._walks.end(self._walks.outcome_of(reasons[-1] if reasons else NOBODY, waiting.item))
+
+    async def _report(self) -> BatchReport:
+        report = build_report(self._c.run, self._walks.outcomes)
+        await self._publish(report)
+        return report
+
+    async def _delete_leftovers(self, item: PlanItem) -> None:
+        """A run died between receipt and delete, or paid twice for one name: the jobs go now."""
+        async with self._leftovers:
+            try:
+                receipt = await self._c.control(self._c.archive.read_receipt, item.script_id, item.content_id)
+            except BatchAvatarError as error:
+                logger.warning("the receipt of %s cannot be read, its job stays: %s", item.script_id, error)
+                return
+            if receipt is not None:
+                for left in item.leftovers:
+                    await self._walks.delete(
+                        receipt.model_copy(update={"service_id": left.service_id, "resource": left.resource})
+                    )
+
+    async def _delete_pack(self, job_id: str) -> None:
+        """A run died before it deleted the pack; it goes now, unless somebody needs it all the same."""
+        async with self._leftovers:
+            await try_to_delete(self._c, self._chain, job_id)

@@ -1,0 +1,274 @@
+"""What may be sent, and sent again: the one module that decides it.
+
+A claim in the archive is written before the first send; who loses that write adopts and never creates. A create
+whose answer is lost is settled by looking, twice, before the same request goes again. Rules: design, section 3.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from batch_avatar.archive.records import Attempt, Claim
+from batch_avatar.archive.rescue import rescue_receipt
+from batch_avatar.errors import (
+    AccessRefused,
+    AlreadyArchived,
+    BatchAvatarError,
+    ClaimedElsewhere,
+    CreateUnclear,
+    FailureClass,
+    JobError,
+    JobExists,
+    NoMoreSent,
+    RequestRefused,
+    ResultLost,
+    Throttled,
+)
+from batch_avatar.identity import archive_of, derive_job_id, mark_description
+from batch_avatar.models import JobStatus
+from batch_avatar.planning.decision import LOOKS, Move, Rules, Seen, decide
+from batch_avatar.rendering.claims import ClaimTooOld, new_claim, update_last, young_enough
+from batch_avatar.scripts.rules import with_defaults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from batch_avatar.archive.ledger import Held
+    from batch_avatar.archive.records import Receipt
+    from batch_avatar.models import JobRef, Script, SynthesisJob
+    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.service.resource import Resource
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPT_NUMBER = 99  # of two digits, by which job ids are read again
+MAX_SENDS = 3
+"""Creates without a usable answer, in a row, before the script is left unfinished for this try."""
+
+
+class Submission:
+    """One script on its way to exactly one accepted create per attempt."""
+
+    def __init__(self, connections: Connections, script: Script, resource: Resource) -> None:
+        self._c = connections
+        self.resource = resource
+        """Where it is sent, and looked for: a claim that binds it to another moves it there."""
+        self._script = script
+        self._holder = connections.holder
+        self._written_at = connections.clock.now()
+        self._absent_since = 0.0
+        self._content_id = connections.content_id_of(script)
+        settings = connections.settings
+        self._rules = Rules(
+            holder=connections.holder,
+            resources=frozenset(connections.resources),
+            claim_seconds=settings.claim_seconds,
+            settle_seconds=settings.settle_seconds if resource.client.service_names_jobs else 0.0,
+            retry_failed=connections.permits.retry_failed,
+        )
+
+    async def submit(self) -> JobRef:
+        """The job of this script: created, or adopted.
+
+        Raises:
+            AlreadyArchived: another run was faster.
+            RequestRefused, AccessRefused: as the service says.
+            ResultLost: it was paid for and is gone.
+            CreateUnclear, ServiceUnavailable, ArchiveUnavailable: not settled; try again.
+        """
+        sends = looks = 0
+        held = await self._write(self._c.archive.create_claim, self._claim(number=1))
+        move = Move.SEND if held and self._script.script_id not in self._c.alive else Move.LOOK_AGAIN
+        while True:
+            if move is Move.SEND and held:
+                if sends == MAX_SENDS:
+                    raise CreateUnclear(f"{sends} creates without a usable answer", job_id=held.claim.last.job_id)
+                looks = 0
+                try:
+                    return await self._send(held)
+                except (Throttled, ClaimTooOld) as error:  # not sent, or refused for certain: no look is needed
+                    if isinstance(error, Throttled):
+                        self.resource.heed(error)
+                    held, move = await self._carry_out(Move.SEND, Seen(held, None, None, LOOKS))
+                    continue
+                except (JobExists, CreateUnclear) as error:
+                    logger.warning("looking before sending again: %s", error)
+                    sends += 1
+                except (AccessRefused, RequestRefused, NoMoreSent) as error:
+                    if sends == 0:  # after an unclear create, one may be there all the same
+                        with suppress(BatchAvatarError):  # a note for later runs; the refusal is what matters now
+                            await update_last(self._c, held.claim.ref(), {"refused": True}, holder=self._holder)
+                    raise error from None
+            await self._c.clock.sleep(self._pause(move, looks))
+            seen = await self._observe(looks)
+            looks = seen.looks
+            move = decide(seen, self._rules)
+            if move is Move.ADOPT and seen.held and seen.job:
+                return await self._adopt(seen.held, seen.job)
+            held, move = await self._carry_out(move, seen)
+
+    def _pause(self, move: Move, looks: int) -> float:
+        """Seconds until another look is worth it; the first look after a lost race needs none."""
+        if move is Move.LOOK_AGAIN and looks == 0:
+            return 0.0
+        return max(min(self._c.settings.poll_interval_seconds, 5.0), self._rules.settle_seconds if looks else 0.0)
+
+    async def _carry_out(self, move: Move, seen: Seen) -> tuple[Held | None, Move]:
+        """Write what the move needs; a lost conditional write means that somebody else moved: look again."""
+        archive, held = self._c.archive, seen.held
+        match move:
+            case Move.ARCHIVED if seen.receipt:
+                raise AlreadyArchived(seen.receipt)
+            case Move.LOST if held:
+                held = await self._lost(held)
+            case Move.ELSEWHERE if held:
+                self._c.resource_of(held.claim.resource)
+            case Move.CLAIM:
+                held = await self._write(archive.create_claim, self._claim(number=1))
+            case Move.SEND if held:
+                await self.resource.admission.turn()
+                held = await self._write(archive.replace_claim, held, held.claim)
+            case Move.TAKE_OVER if held:
+                await self.resource.admission.turn()
+                claim = self._claim(number=held.claim.last.number, before=held.claim.attempts[:-1])
+                logger.info("taking over the claim of run %s for %s", held.claim.run, claim.script_id)
+                held = await self._write(archive.replace_claim, held, claim)
+            case Move.NEXT_ATTEMPT if held:
+                if held.claim.last.input and (receipt := await self._rescued(held.claim)):
+                    raise AlreadyArchived(receipt)
+                await self._given_up(held.claim)
+                spent = held.claim.last.number >= self._c.settings.max_attempts and not self._c.permits.retry_failed
+                if spent or held.claim.last.number >= MAX_ATTEMPT_NUMBER:
+                    raise JobError(
+                        f"all {held.claim.last.number} attempts are spent; the last ended: {held.claim.last.ended}",
+                        code="AttemptsSpent",
+                        script_id=self._script.script_id,
+                        job_id=held.claim.last.job_id,
+                    )
+                held = await self._next_attempt(held.claim.attempts, held)
+            case _:
+                return held, move
+        return held, Move.SEND if held else Move.LOOK_AGAIN
+
+    async def _rescued(self, claim: Claim) -> Receipt | None:
+        return await self._c.control(rescue_receipt, self._c.archive, claim)
+
+    async def _given_up(self, claim: Claim) -> bool:
+        """Whether there is a dead letter, which another run may have written meanwhile, and it may be overruled.
+
+        Raises:
+            JobError: it may not.
+        """
+        letter = await self._c.control(self._c.archive.read_dead_letter, claim.content_id)
+        if letter is None or letter.ref.attempt < claim.last.number:
+            return False
+        if letter.failure.failure_class == FailureClass.INPUT and claim.last.accepted_at is not None:
+            return False  # refused to another run, and accepted all the same
+        had_its_word = (letter.batch or letter.run) == (self._c.batch or self._c.run)  # in an earlier life
+        if not self._c.permits.retry_failed or had_its_word:
+            raise JobError(letter.failure.message, code=letter.failure.code, job_id=letter.ref.job_id)
+        return True
+
+    async def _lost(self, held: Held) -> Held | None:
+        """Paid and gone: perhaps its video is here all the same; else only a person may pay again."""
+        receipt = await self._rescued(held.claim)
+        if receipt is not None:
+            raise AlreadyArchived(receipt)
+        if not await self._given_up(held.claim) and not self._c.permits.rerender_lost:
+            raise ResultLost(
+                "the service had accepted this job and no longer knows it, and there is no receipt; it was "
+                "probably billed, so it is not rendered again by itself",
+                script_id=self._script.script_id,
+                job_id=held.claim.last.job_id,
+            )
+        gone = held.claim.last.model_copy(update={"ended": "the result was lost", "over": True})
+        return await self._next_attempt((*held.claim.attempts[:-1], gone), held)
+
+    async def _next_attempt(self, before: tuple[Attempt, ...], held: Held) -> Held | None:
+        await self.resource.admission.turn()
+        claim = self._claim(number=held.claim.last.number + 1, before=before)
+        return await self._write(self._c.archive.replace_claim, held, claim)
+
+    async def _observe(self, looks: int) -> Seen:
+        """The service first, then claim and receipt: in the other order a finishing run looks like a lost job."""
+        held = await self._c.control(self._c.archive.read_claim, self._script.script_id, self._content_id)
+        looked_at = self._c.clock.monotonic()
+        if held is not None:
+            self._follow(held.claim)
+            job = await self._c.control(self.resource.client.look, held.claim.ref())
+            if job is not None:
+                return Seen(held, job, None, 0)
+        receipt = await self._c.control(self._c.archive.read_receipt, self._script.script_id, self._content_id)
+        again = await self._c.control(self._c.archive.read_claim, self._script.script_id, self._content_id)
+        same = held is not None and again is not None and held.claim.last == again.claim.last
+        if not same:
+            return Seen(again, None, receipt, 0)
+        if looks == 0:
+            self._absent_since = looked_at
+        return Seen(again, None, receipt, looks + 1, looked_at - self._absent_since)
+
+    def _follow(self, claim: Claim) -> None:
+        """Where a job of this claim may be is where to look for it; one that never came to be binds nobody."""
+        known = self._c.resources.get(claim.resource)
+        never = claim.last.refused and claim.last.accepted_at is None
+        moves = never or (claim.last.over and known is not None and known.set_aside is not None)
+        if known is not None and not moves:
+            self.resource = known
+
+    async def _write(self, write: Callable[..., Held | None], *given: object) -> Held | None:
+        """Write the claim, and remember when: a create may leave only shortly after."""
+        self._written_at = self._c.clock.now()
+        return await self._c.control(write, *given)
+
+    async def _send(self, held: Held) -> JobRef:
+        """Send once, unless the claim has grown old in the meantime and another run may soon take it over."""
+        ref = held.claim.ref()
+        mark = mark_description(self._script.description, self._c.archive.archive_id)
+
+        check = partial(young_enough, self._c, self.resource, self._written_at)
+        create = partial(self.resource.client.create, job_id=ref.job_id, description=mark, check=check)
+        try:
+            async with self.resource.creating:
+                job = await self._c.control(create, with_defaults(self._script))
+        except CreateUnclear:
+            self.resource.admission.unclear()
+            raise
+        except RequestRefused as error:
+            self.resource.refusals.append(error)  # at once: what is about to be sent looks at it
+            raise
+        self.resource.admission.accepted()
+        self.resource.watcher.mine(job.service_id)
+        return await self._note(held, job)
+
+    async def _adopt(self, held: Held, job: SynthesisJob) -> JobRef:
+        """Another run's job, or one of ours whose answer was lost."""
+        if archive_of(job.description) not in (None, self._c.archive.archive_id):
+            raise ClaimedElsewhere(
+                "a job with this id exists and carries the mark of another archive", job_id=held.claim.last.job_id
+            )
+        return await self._note(held, job)
+
+    async def _note(self, held: Held, job: SynthesisJob) -> JobRef:
+        """From now on the job is known as paid; and one that was given up is not, once it has succeeded."""
+        changes: dict[str, object] = {}
+        claim = held.claim
+        if claim.last.accepted_at is None:
+            changes["accepted_at"] = job.created_at or self._c.clock.now()
+        if claim.last.refused:
+            changes["refused"] = False
+        if self.resource.client.service_names_jobs and claim.last.service_id != job.service_id:
+            changes["service_id"] = job.service_id
+        if claim.last.ended is not None and job.status == JobStatus.SUCCEEDED:
+            changes |= {"ended": None, "over": False}
+        if changes:
+            await update_last(self._c, claim.ref(), changes, held=held)
+        if self._script.destination_container_url is not None:
+            self._c.destinations[claim.last.job_id] = self._script.destination_container_url
+        return claim.ref().model_copy(update={"service_id": job.service_id})
+
+    def _claim(self, *, number: int, before: tuple[Attempt, ...] = ()) -> Claim:
+        job_id = derive_job_id(self._script.script_id, self._content_id, number)
+        return new_claim(self._c, self._script, self.resource, *before, Attempt(number=number, job_id=job_id))

@@ -1,0 +1,236 @@
+"""Read scripts from folders, files and manifests, and report every fault of every script at once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from batch_avatar.errors import ManifestError
+from batch_avatar.scripts.drafts import (
+    DEFAULTS_NAME,
+    KINDS,
+    MANIFESTS,
+    NotUtf8,
+    check_draft,
+    decoded_lines,
+    members_of,
+    toml_line,
+)
+from batch_avatar.scripts.spool import ScriptSpool
+from batch_avatar.service.wire.messages import MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from batch_avatar.models import Script
+    from batch_avatar.service.wire import Wire
+
+NESTED = ("custom_voices", "scene", "video_crop", "avatar_position", "avatar_size", "resolution")
+
+
+@dataclass
+class _Checked:
+    """Takes drafts (members of a script and where they stand) one by one: scripts go to disk, their faults stay."""
+
+    wire: Wire
+    scripts: ScriptSpool = field(default_factory=ScriptSpool)
+    faults: list[str] = field(default_factory=list)
+    drafts: int = 0
+    first: dict[str, str] = field(default_factory=dict)
+
+    def take(self, where: str, values: Mapping[str, Any]) -> None:
+        self.drafts += 1
+        script, found = check_draft(values, wire=self.wire)
+        name = script.script_id if script else values.get("script_id")
+        if script is not None:
+            if script.script_id in self.first:
+                found.append(f"script_id is taken by {self.first[script.script_id]}")
+            self.first.setdefault(script.script_id, where)
+        self.faults.extend(f"{where}: {f'{name}: ' if name else ''}{reason}" for reason in found)
+        if script is not None and not self.faults:  # after the first fault nothing will be sent
+            self.scripts.add(script)
+
+    def finish(self, faults: Sequence[str]) -> ScriptSpool:
+        """The scripts, unless there are faults: those met while reading come before those of scripts."""
+        faults = [*faults, *self.faults]
+        if not self.scripts and not faults:
+            faults.append("no scripts")
+        if faults:
+            self.scripts.close()
+            raise ManifestError(faults)
+        return self.scripts
+
+
+@dataclass
+class _Reader:
+    """Finds drafts, hands each on as it is read, and collects the faults of files."""
+
+    base: Mapping[str, Any]
+    checked: _Checked
+    known_defaults: dict[Path, dict[str, Any]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def text(self, path: Path, where: str) -> str | None:
+        try:
+            with path.open("rb") as file:
+                return "".join(decoded_lines(file))
+        except (OSError, ValueError, NotUtf8) as error:
+            self.unreadable(path, where, error)
+            return None
+
+    def unreadable(self, path: Path, where: str, error: Exception) -> None:
+        """A file that is no text is found on the line at fault, or where another file names it."""
+        match error:
+            case NotUtf8():
+                place = f"{where.removesuffix(':1')}:{error.line}" if where.startswith(str(path)) else where
+                self.faults.append(f"{place}: {path.name} is not UTF-8 (byte {error.byte})")
+            case OSError():
+                self.faults.append(f"{where}: cannot read {path.name}: {error.strerror}")
+            case _:  # a NUL or half a surrogate pair in it
+                self.faults.append(f"{where}: {path.name!r} is not the name of a file")
+
+    def defaults(self, folder: Path) -> dict[str, Any]:
+        if folder not in self.known_defaults:
+            self.known_defaults[folder] = self._read_defaults(folder / DEFAULTS_NAME)
+        return self.known_defaults[folder]
+
+    def _read_defaults(self, path: Path) -> dict[str, Any]:
+        text = self.text(path, f"{path}:1") if path.exists() else None
+        try:
+            return tomllib.loads(text) if text else {}
+        except tomllib.TOMLDecodeError as error:
+            self.faults.append(f"{path}:{toml_line(error)}: malformed TOML: {error}")
+            return {}
+
+    def source(self, source: Path) -> None:
+        if source.is_dir():
+            self.folder(source)
+        elif source.suffix.lower() in KINDS:
+            self.script_file(source, self.defaults(source.parent))
+        elif source.suffix.lower() in MANIFESTS:
+            self.manifest(source)
+        elif source.exists():
+            self.faults.append(f"{source}: not a folder, nor a .txt, .ssml, .xml, .jsonl, .ndjson or .csv file")
+        else:
+            self.faults.append(f"{source}: does not exist")
+
+    def manifest(self, path: Path) -> None:
+        try:
+            with path.open("rb") as opened:
+                file = opened if opened.seekable() else io.BytesIO(opened.read())  # a pipe cannot be read twice
+                for _ in decoded_lines(file):
+                    pass  # one byte that is no text refuses the whole file, so no line is judged before
+                file.seek(0)
+                self.lines(path, decoded_lines(file))
+        except (OSError, NotUtf8) as error:
+            self.unreadable(path, f"{path}:1", error)
+
+    def lines(self, path: Path, lines: Iterable[str]) -> None:
+        before = self.checked.drafts + len(self.faults)
+        read = self.csv if path.suffix.lower() == ".csv" else self.jsonl
+        read(path, lines, self.defaults(path.parent))
+        if self.checked.drafts + len(self.faults) == before:
+            self.faults.append(f"{path}:1: no scripts in it")
+
+    def folder(self, folder: Path) -> None:
+        try:
+            files = sorted(path for path in folder.iterdir() if path.suffix.lower() in KINDS and not path.is_dir())
+        except OSError as error:
+            self.faults.append(f"{folder}: cannot be read: {error.strerror}")
+            return
+        if not files:
+            self.faults.append(f"{folder}: no scripts in it (*.txt, *.ssml, *.xml)")
+        defaults = self.defaults(folder)
+        for path in files:
+            self.script_file(path, defaults)
+
+    def script_file(self, path: Path, defaults: Mapping[str, Any]) -> None:
+        text = self.text(path, f"{path}:1")
+        if text is not None:
+            self.checked.take(f"{path}:1", {**self.base, **defaults, **members_of(path, text)})
+
+    def jsonl(self, path: Path, lines: Iterable[str], defaults: Mapping[str, Any]) -> None:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            where = f"{path}:{number}"
+            try:
+                value = json.loads(line.removesuffix("\n"))  # the fault's text tells the place in the line
+            except (ValueError, RecursionError) as error:
+                self.faults.append(f"{where}: malformed JSON: {error}")
+                continue
+            if isinstance(value, dict):
+                self.member(where, path.parent, {**defaults, **value})
+            else:
+                self.faults.append(f"{where}: a line is one JSON object, not {type(value).__name__}")
+
+    def csv(self, path: Path, lines: Iterable[str], defaults: Mapping[str, Any]) -> None:
+        csv.field_size_limit(MAX_BODY_BYTES)  # a longer cell cannot be sent anyway
+        ended = (part for line in lines for part in io.StringIO(line, newline=""))  # CSV's lines may end in CR alone
+        rows = csv.reader(ended, strict=True)
+        start = 1
+        try:
+            header = next(rows, [])
+            start = rows.line_num + 1
+            for row in rows:
+                where, start = f"{path}:{start}", rows.line_num + 1
+                if len(row) > len(header):
+                    self.faults.append(f"{where}: {len(row)} cells under {len(header)} columns")
+                elif row:
+                    cells = {name: _cell(name, cell) for name, cell in zip(header, row, strict=False) if cell}
+                    self.member(where, path.parent, {**defaults, **cells})
+        except csv.Error as error:
+            self.faults.append(f"{path}:{start}: malformed CSV: {error}")
+
+    def member(self, where: str, folder: Path, values: dict[str, Any]) -> None:
+        """A manifest's line; `content_file` is relative to the manifest."""
+        named = values.pop("content_file", None)
+        if named is not None:
+            if "content" in values:
+                self.faults.append(f"{where}: content and content_file exclude each other")
+                return
+            text = self.text(folder / str(named), where)
+            if text is None:
+                return
+            values = {
+                "input_kind": KINDS.get(Path(str(named)).suffix.lower(), "PlainText"),
+                **values,
+                "content": text,
+            }
+        self.checked.take(where, {**self.base, **values})
+
+
+def _cell(name: str, text: str) -> Any:
+    """A CSV cell; nested members are written as JSON."""
+    if name in NESTED:
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text
+
+
+def read_scripts(sources: Sequence[Path | str], *, defaults: Mapping[str, Any], wire: Wire) -> ScriptSpool:
+    """All scripts of all sources, valid and distinct. Nearer wins: the script, then defaults.toml, then `defaults`.
+
+    Raises:
+        ManifestError: with every fault of every script; then nothing may be sent.
+        InputError: the disk has no room for them.
+    """
+    reader = _Reader(base=defaults, checked=_Checked(wire))
+    for source in sources:
+        reader.source(Path(source))
+    return reader.checked.finish(reader.faults)
+
+
+def check_scripts(scripts: Iterable[Script], *, defaults: Mapping[str, Any], wire: Wire) -> ScriptSpool:
+    """The same for scripts that came as values, e.g. as a flow's parameter."""
+    checked = _Checked(wire)
+    for number, script in enumerate(scripts):
+        checked.take(f"scripts[{number}]", {**defaults, **script.model_dump(exclude_unset=True)})
+    return checked.finish([] if checked.drafts else ["scripts: none given"])

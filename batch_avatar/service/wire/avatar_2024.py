@@ -1,0 +1,127 @@
+"""Generations 2024-04-15-preview and 2024-08-01: same paths and members, another api-version."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from batch_avatar.identity import normalise_newlines
+from batch_avatar.models import SynthesisJob
+from batch_avatar.service.wire.messages import (
+    PAGE_SIZE,
+    WireRequest,
+    camel,
+    decode_billing,
+    decode_jobs,
+    decode_link,
+    decode_moment,
+    decode_object,
+    decode_optional,
+    encode_body,
+    pick,
+    required,
+    set_properties,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from batch_avatar.models import Script
+    from batch_avatar.service.wire.messages import JobPage
+
+JOBS = "/avatar/batchsyntheses"
+
+TOP_LEVEL = {"custom_voices": "customVoices"}
+SYNTHESIS = {name: name for name in ("voice", "style", "rate", "pitch", "volume")}
+PROPERTIES = {
+    "time_to_live_in_hours": "timeToLiveInHours",
+    "destination_container_url": "destinationContainerUrl",
+    "destination_path": "destinationPath",
+}
+AVATAR = {
+    "talking_avatar_character": "talkingAvatarCharacter",
+    "talking_avatar_style": "talkingAvatarStyle",
+    "customized": "customized",
+    "photo_avatar_base_model": "photoAvatarBaseModel",
+    "scene": "scene",
+    "use_built_in_voice": "useBuiltInVoice",
+    "video_format": "videoFormat",
+    "video_codec": "videoCodec",
+    "bitrate_kbps": "bitrateKbps",
+    "subtitle_type": "subtitleType",
+    "background_color": "backgroundColor",
+    "background_image": "backgroundImage",
+    "video_crop": "videoCrop",
+    "avatar_position": "avatarPosition",
+    "avatar_size": "avatarSize",
+    "resolution": "resolution",
+}
+
+
+class Avatar2024:
+    service_names_jobs = False
+
+    def __init__(self, api_version: str) -> None:
+        self.api_version = api_version
+        self._query = {"api-version": api_version}
+
+    def check(self, _script: Script) -> Iterator[str]:
+        """Every property of a script is one of this generation's."""
+        yield from ()
+
+    def encode_create(
+        self, script: Script, *, job_id: str, description: str, inputs: Sequence[str] = ()
+    ) -> WireRequest:
+        values = set_properties(script)
+        body: dict[str, Any] = {
+            "inputKind": script.input_kind,
+            "inputs": [{"content": normalise_newlines(text)} for text in inputs or (script.content,)],
+            "description": description,
+            **pick(values, TOP_LEVEL),
+            "synthesisConfig": pick(values, SYNTHESIS),
+            "properties": pick(values, PROPERTIES),
+            "avatarConfig": {name: camel(value) for name, value in pick(values, AVATAR).items()},
+        }
+        for member in ("synthesisConfig", "properties"):
+            if not body[member]:
+                del body[member]
+        return WireRequest("PUT", f"{JOBS}/{job_id}", self._query, encode_body(body))
+
+    def encode_get(self, service_id: str) -> WireRequest:
+        return WireRequest("GET", f"{JOBS}/{service_id}", self._query)
+
+    def encode_list(self, *, skip: int = 0) -> WireRequest:
+        start = {"skip": str(skip)} if skip else {}
+        return WireRequest("GET", JOBS, {**self._query, **start, "maxpagesize": str(PAGE_SIZE)})
+
+    def encode_delete(self, service_id: str) -> WireRequest:
+        return WireRequest("DELETE", f"{JOBS}/{service_id}", self._query)
+
+    def decode_job(self, body: object, *, observed_at: datetime) -> SynthesisJob:
+        job = decode_object(body)
+        properties, outputs = decode_optional(job.get("properties")), decode_optional(job.get("outputs"))
+        error, avatar = decode_optional(properties.get("error")), decode_optional(job.get("avatarConfig"))
+        return SynthesisJob(
+            service_id=required(job, "id"),
+            internal_id=job.get("internalId"),
+            status=required(job, "status"),
+            description=job.get("description"),
+            created_at=decode_moment(job.get("createdDateTime")),
+            last_action_at=decode_moment(job.get("lastActionDateTime")),
+            observed_at=observed_at,
+            time_to_live_hours=properties.get("timeToLiveInHours"),
+            subtitle_type=avatar.get("subtitleType"),
+            size_bytes=properties.get("sizeInBytes"),
+            duration_milliseconds=properties.get("durationInMilliseconds"),
+            billing=decode_billing(properties.get("billingDetails")),
+            error_code=error.get("code"),
+            error_message=error.get("message"),
+            result_link=decode_link(outputs.get("result")),
+            summary_link=decode_link(outputs.get("summary")),
+            subtitle_link=decode_link(outputs.get("subtitle")),  # undocumented; seen with external_file
+        )
+
+    def decode_page(self, body: object, *, observed_at: datetime) -> JobPage:
+        page = decode_object(body)
+        return decode_jobs(page.get("value"), page.get("nextLink"), partial(self.decode_job, observed_at=observed_at))

@@ -1,0 +1,166 @@
+"""Generation 3.1-preview1 (11/2023): the service chooses the ids, properties are flat, durations are ISO 8601.
+
+Our job id travels as `displayName`, which need not be unique, so a lost answer can be settled by listing only.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from batch_avatar.identity import normalise_newlines
+from batch_avatar.models import SynthesisJob
+from batch_avatar.service.wire.messages import (
+    PAGE_SIZE,
+    WireRequest,
+    camel,
+    decode_billing,
+    decode_count,
+    decode_jobs,
+    decode_link,
+    decode_moment,
+    decode_object,
+    decode_optional,
+    encode_body,
+    pick,
+    required,
+    set_properties,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from batch_avatar.models import Script
+    from batch_avatar.service.wire.messages import JobPage
+
+JOBS = "/api/texttospeech/3.1-preview1/batchsynthesis/talkingavatar"
+TICKS_PER_MILLISECOND = 10_000  # a tick is 100 ns
+
+TOP_LEVEL = {"custom_voices": "customVoices"}
+SYNTHESIS = {name: name for name in ("voice", "style", "rate", "pitch", "volume")}
+PROPERTIES = {
+    "destination_container_url": "destinationContainerUrl",
+    "talking_avatar_character": "talkingAvatarCharacter",
+    "talking_avatar_style": "talkingAvatarStyle",
+    "customized": "customized",
+    "video_format": "videoFormat",
+    "video_codec": "videoCodec",
+    "bitrate_kbps": "kBitrate",
+    "subtitle_type": "subtitleType",
+    "background_color": "backgroundColor",
+    "video_crop": "videoCrop",
+}
+LACKING = (
+    "photo_avatar_base_model",
+    "scene",
+    "use_built_in_voice",
+    "background_image",
+    "avatar_position",
+    "avatar_size",
+    "resolution",
+    "destination_path",
+)
+"""Properties that came with later generations."""
+
+_DURATION = TypeAdapter(timedelta)
+
+
+class AvatarPreview31:
+    api_version = "3.1-preview1"
+    service_names_jobs = True
+
+    def check(self, script: Script) -> Iterator[str]:
+        for name in LACKING:
+            if getattr(script, name) is not None:
+                yield f"{name}: {self.api_version} has no such property; use api-version 2024-08-01"
+        if script.video_codec == "av1":
+            yield f"video_codec: {self.api_version} has no av1; use another codec, or api-version 2024-08-01"
+
+    def encode_create(
+        self, script: Script, *, job_id: str, description: str, inputs: Sequence[str] = ()
+    ) -> WireRequest:
+        """What `check` names is left out."""
+        values = set_properties(script)
+        body: dict[str, Any] = {
+            "displayName": job_id,
+            "description": description,
+            "textType": script.input_kind,
+            "inputs": [{"text": normalise_newlines(text)} for text in inputs or (script.content,)],
+            **pick(values, TOP_LEVEL),
+        }
+        properties = {name: camel(value) for name, value in pick(values, PROPERTIES).items()}
+        if script.time_to_live_in_hours is not None:
+            properties["timeToLive"] = _encode_hours(script.time_to_live_in_hours)
+        if synthesis := pick(values, SYNTHESIS):
+            body["synthesisConfig"] = synthesis
+        if properties:
+            body["properties"] = properties
+        return WireRequest("POST", JOBS, {}, encode_body(body))
+
+    def encode_get(self, service_id: str) -> WireRequest:
+        return WireRequest("GET", f"{JOBS}/{service_id}", {})
+
+    def encode_list(self, *, skip: int = 0) -> WireRequest:
+        return WireRequest("GET", JOBS, {"skip": str(skip), "top": str(PAGE_SIZE)})
+
+    def encode_delete(self, service_id: str) -> WireRequest:
+        return WireRequest("DELETE", f"{JOBS}/{service_id}", {})
+
+    def decode_job(self, body: object, *, observed_at: datetime) -> SynthesisJob:
+        job = decode_object(body)
+        properties, outputs = decode_optional(job.get("properties")), decode_optional(job.get("outputs"))
+        error = properties.get("error")
+        error = {"message": error} if isinstance(error, str) else decode_optional(error)
+        time_to_live = _decode_duration(properties.get("timeToLive"))
+        return SynthesisJob(
+            service_id=required(job, "id"),
+            display_name=job.get("displayName"),
+            status=required(job, "status"),
+            description=job.get("description"),
+            created_at=decode_moment(job.get("createdDateTime")),
+            last_action_at=decode_moment(job.get("lastActionDateTime")),
+            observed_at=observed_at,
+            time_to_live_hours=None if time_to_live is None else time_to_live / timedelta(hours=1),
+            subtitle_type=properties.get("subtitleType"),
+            size_bytes=properties.get("audioSize"),  # the size of the result, whatever it is called
+            duration_milliseconds=_decode_milliseconds(properties),
+            billing=decode_billing(properties.get("billingDetails")),
+            error_code=error.get("code"),
+            error_message=error.get("message"),
+            result_link=decode_link(outputs.get("result")),
+            summary_link=decode_link(outputs.get("summary")),
+            subtitle_link=decode_link(outputs.get("subtitle")),  # as in 2024-08-01; documented in neither
+        )
+
+    def decode_page(self, body: object, *, observed_at: datetime) -> JobPage:
+        """Documented are `values` and `@nextLink`; the later names are read too, as they are often confused."""
+        page = decode_object(body)
+        jobs = page.get("values", page.get("value"))
+        link = page.get("@nextLink", page.get("nextLink"))
+        return decode_jobs(jobs, link, partial(self.decode_job, observed_at=observed_at))
+
+
+def _encode_hours(hours: int) -> str:
+    """Whole days as days, as in the documents' P31D; anything else as hours."""
+    days, rest = divmod(hours, 24)
+    return f"PT{hours}H" if rest else f"P{days}D"
+
+
+def _decode_duration(value: object) -> timedelta | None:
+    """An ISO 8601 duration, or None: no decision hangs on it that would be worth losing the job for."""
+    try:
+        return _DURATION.validate_python(value) if isinstance(value, str) and value.startswith("P") else None
+    except ValidationError:
+        return None
+
+
+def _decode_milliseconds(properties: dict[str, Any]) -> int | None:
+    ticks = decode_count(properties.get("durationInTicks"))
+    if ticks is not None:
+        return ticks // TICKS_PER_MILLISECOND
+    length = _decode_duration(properties.get("duration"))
+    return None if length is None else length // timedelta(milliseconds=1)

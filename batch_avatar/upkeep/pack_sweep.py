@@ -1,0 +1,49 @@
+"""Packs that runs have left behind: each input is archived or recorded as missing, then the job is deleted."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from batch_avatar.errors import AlreadyArchived, ArchiveConflict, BatchAvatarError, ClaimedElsewhere, JobFailed
+from batch_avatar.rendering import stages
+from batch_avatar.rendering.packs.members import delete_if_settled, has_video, read_pack
+
+if TYPE_CHECKING:
+    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.stages import Chain
+
+logger = logging.getLogger(__name__)
+
+
+async def settle_pack(c: Connections, chain: Chain, job_id: str) -> None:
+    """The job has ended: every input ends up archived or given up, and then it is deleted.
+
+    Raises:
+        BatchAvatarError: for some input it was not possible, the first of them; all others are done.
+    """
+    pack = await read_pack(c, job_id)
+    errors: list[BatchAvatarError] = []
+    for member in pack.member_refs():
+        held = await c.control(c.archive.read_claim, member.script_id, member.content_id)
+        if held is None or held.claim.last.number != member.attempt or held.claim.last.over:
+            continue
+        if (receipt := await c.control(c.archive.read_receipt, member.script_id, member.content_id)) is not None:
+            if not await c.control(has_video, c, receipt):
+                text = "its receipt's video is gone: render it again, which costs nothing as long as its pack is there"
+                errors.append(ArchiveConflict(text, script_id=member.script_id, job_id=job_id))
+            continue
+        try:
+            await chain.archive(member)
+        except AlreadyArchived:
+            continue
+        except JobFailed as error:
+            try:
+                await stages.record_failure({"script_id": member.script_id}, member, error)
+            except ClaimedElsewhere:
+                logger.info("%s has gone on to another attempt", member.script_id)
+        except BatchAvatarError as error:  # one input without a video must not keep the others from being archived
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    await delete_if_settled(c, chain, job_id)

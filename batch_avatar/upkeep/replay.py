@@ -1,0 +1,58 @@
+"""Send what dead letters hold again: one batch for each revision, and one report of all."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from batch_avatar.errors import Stopped
+from batch_avatar.models import Permits
+from batch_avatar.rendering.connections import current
+from batch_avatar.rendering.outcomes import build_report, outcome_of_error
+from batch_avatar.rendering.runner import REPORT_SECONDS, publish_report, render_scripts
+from batch_avatar.scripts.manifest import check_scripts
+from batch_avatar.service.wire import wire_for
+from batch_avatar.upkeep.letters import scripts_to_replay
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from batch_avatar.archive.records import DeadLetter
+    from batch_avatar.models import Outcome
+    from batch_avatar.rendering.report import BatchReport
+    from batch_avatar.rendering.stages import Chain
+
+
+async def replay_letters(letters: Sequence[DeadLetter], chain: Chain) -> BatchReport:
+    """Each script as it was, as its next attempt; errors and stops as `render_scripts`.
+
+    Raises:
+        InputError: a letter does not hold the whole script, or the script is refused by today's rules.
+    """
+    c = current()
+    wanted = scripts_to_replay(letters, archive_id=c.archive.archive_id)
+    left = {script.script_id for scripts in wanted.values() for script in scripts}
+    outcomes: list[Outcome] = []
+
+    async def keep(report: BatchReport) -> None:
+        outcomes.extend(report.outcomes)
+        left.difference_update(outcome.script_id for outcome in report.outcomes)
+
+    for scripts in wanted.values():
+        check_scripts(scripts, defaults={}, wire=wire_for(c.settings.api_version))
+    try:
+        for revision, scripts in wanted.items():
+            permits = Permits(revision=revision, retry_failed=True)
+            await render_scripts(scripts, chain, permits=permits, publish=keep)
+    except asyncio.CancelledError:
+        reason = Stopped("the run was stopped; it was not sent in this run")
+        outcomes += [outcome_of_error(reason, script_id, prefix="") for script_id in sorted(left)]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REPORT_SECONDS):
+                await publish_report(build_report(c.run, outcomes))
+        raise
+    report = build_report(c.run, outcomes)
+    if outcomes:
+        await publish_report(report)
+    return report
