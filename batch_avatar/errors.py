@@ -42,8 +42,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from batch_avatar.archive.records import Receipt
     from batch_avatar.models import SynthesisJob
+    from batch_avatar.receipt import Receipt
 
 
 class FailureClass(StrEnum):

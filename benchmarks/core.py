@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import SecretStr
 
-from batch_avatar.archive.records import Receipt, StoredBlob
 from batch_avatar.models import Permits
 from batch_avatar.planning.order import Order
-from batch_avatar.rendering.connections import Connections, current, in_thread, opened
+from batch_avatar.receipt import Receipt, StoredBlob
+from batch_avatar.rendering.connections import Connections, in_thread, sharing
 from batch_avatar.rendering.packs.members import load_pack, shared_billing
 from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.run import begin_run, current_run
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.service.admission import Admission
 from batch_avatar.service.resource import Resource
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
     from batch_avatar.archive.staging import Staging
     from batch_avatar.clock import Clock
     from batch_avatar.models import JobRef, Script, SynthesisJob
+    from batch_avatar.rendering.chain import Chain
     from batch_avatar.rendering.report import BatchReport
-    from batch_avatar.rendering.stages import Chain
+    from batch_avatar.rendering.run import Run
     from batch_avatar.service.client import AvatarClient
     from benchmarks.service import SimulatedService
 
@@ -80,7 +82,6 @@ async def open_simulated(
     with ThreadPoolExecutor(1) as threads:  # starts none: the virtual loop calls everything itself
         c = Connections(
             settings=settings,
-            run="benchmark",
             clock=clock,
             resources={
                 service.host: _resource(service, clock, settings, partial(in_thread, threads), changed)
@@ -93,11 +94,10 @@ async def open_simulated(
             transfer_threads=threads,
             job_listeners=listeners,
         )
-        token = opened.set(c)
         try:
-            yield c
+            with sharing(c), begin_run(c, "benchmark"):
+                yield c
         finally:
-            opened.reset(token)
             for resource in c.resources.values():
                 await resource.watcher.close()
 
@@ -138,27 +138,29 @@ def chain_of(options: Options) -> Chain:
     """The plain chain, but for the videos."""
 
     async def archive(ref: JobRef) -> Receipt:
-        c = current()
+        run = current_run()
+        c = run.connections
         if options.archive_seconds:
             await c.clock.sleep(options.archive_seconds)
-        return await c.transfer(_write_receipt, c, ref)
+        return await c.transfer(_write_receipt, run, ref)
 
     return replace(plain_chain(), archive=archive)
 
 
-def _write_receipt(c: Connections, ref: JobRef) -> Receipt:
+def _write_receipt(run: Run, ref: JobRef) -> Receipt:
     """As `batch_avatar.rendering.archiving.archive_job`, without the outputs."""
-    job = c.ended.get(ref.service_id) if ref.input else c.ended.pop(ref.service_id, None)
+    c = run.connections
+    job = run.ended.get(ref.service_id) if ref.input else run.ended.pop(ref.service_id, None)
     if job is None:
         job = c.resource_of(ref.resource).client.get(ref.service_id)
-    billing = shared_billing(load_pack(c, ref.job_id), job, ref.input) if ref.input else job.billing
+    billing = shared_billing(load_pack(run, ref.job_id), job, ref.input) if ref.input else job.billing
     billed = job.model_copy(update={"billing": billing})
     held = c.archive.read_claim(ref.script_id, ref.content_id)
     return c.archive.write_receipt(
         Receipt(
             **ref.model_dump(exclude={"resource"}),
             internal_id=job.internal_id,
-            run=c.run,
+            run=run.name,
             resource=c.resource_of(ref.resource).host,
             api_version=c.settings.api_version,
             archived_at=c.clock.now(),

@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 from batch_avatar.archive.index import ArchiveIndex, claim_metadata, letter_metadata, receipt_metadata
 from batch_avatar.archive.ledger import Held
-from batch_avatar.archive.records import Claim, DeadLetter, Pack, Receipt
+from batch_avatar.archive.records import Claim, DeadLetter, Pack
+from batch_avatar.receipt import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from batch_avatar.models import Permits, Script
     from batch_avatar.planning.order import Order
-    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.run import Run
 
 logger = logging.getLogger("batch_avatar.children")
 """As in `tasks.steps`; a hook has no flow run whose logger it could ask for."""
@@ -60,14 +60,15 @@ class Children:
 
     def __init__(
         self,
-        connections: Connections,
+        run: Run,
         *,
         permits: Permits,
         order: Order,
         pack: int,
         read: Callable[[str], Awaitable[Sequence[Script]]],
     ) -> None:
-        self._c = connections
+        self._run = run
+        self._c = run.connections
         self._permits = permits
         self._order = order
         self._pack = pack
@@ -147,7 +148,7 @@ class Children:
             report = None
         self._reports[shard] = report
         for outcome in report.outcomes if report is not None else ():
-            self._c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id))
+            self._run.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id))
 
     def _is_dead(self, run: FlowRun) -> bool:
         """It has ended for good; one that has just crashed may be back in a moment."""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from batch_avatar.inbox.intake import Look
     from batch_avatar.models import Permits
     from batch_avatar.planning.order import Order
-    from batch_avatar.rendering.connections import Connections
     from batch_avatar.rendering.report import BatchReport
+    from batch_avatar.rendering.run import Run
     from batch_avatar.settings import Settings
 
 
@@ -37,11 +37,11 @@ async def render_inbox_as_task_runs(settings: Settings, *, permits: Permits, ord
             return Completed(message=f"{NO_INBOX}, so there is nothing to do")
         return Failed(message=f"{NO_INBOX} - nothing was sent")
 
-    async def work(c: Connections) -> BatchReport | State[None]:
+    async def work(run: Run) -> BatchReport | State[None]:
         first = await look_into_inbox()
         if not first:
             return Completed(message=_nothing(first, settings))
-        async with told_to_prefect(c):
+        async with told_to_prefect(run):
             report = await render_inbox(first, task_chain(), permits=permits, order=order, pack=pack)
         return report if report.scripts else Completed(message="others were faster")
 

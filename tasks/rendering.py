@@ -11,7 +11,7 @@ from prefect.states import Cancelled, Failed
 from batch_avatar.errors import BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
 from batch_avatar.planning.order import Order
-from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.report import BatchReport
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.scripts.manifest import check_scripts, read_scripts
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
     from batch_avatar.models import Permits, Script
-    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.run import Run
     from batch_avatar.settings import Settings
 
 
@@ -71,30 +71,29 @@ async def render_as_task_runs(
     `batch`: the run that this one is a part of.
     """
 
-    async def work(c: Connections) -> BatchReport:
-        c.batch = batch
-        async with told_to_prefect(c):
+    async def work(run: Run) -> BatchReport:
+        async with told_to_prefect(run):
             return await render_scripts(scripts, task_chain(), permits=permits, order=order, pack=pack)
 
-    return await reported(settings, work)
+    return await reported(settings, work, batch=batch)
 
 
 async def reported(
-    settings: Settings, work: Callable[[Connections], Awaitable[BatchReport | State[None]]]
+    settings: Settings, work: Callable[[Run], Awaitable[BatchReport | State[None]]], *, batch: str = ""
 ) -> State[None]:
-    """Do the work over open connections, and publish its report; the state to end the flow run with."""
+    """Do the work as a run, and publish its report; the state to end the flow run with."""
     if (poisoned := await crashed_too_often()) is not None:
         return poisoned
-    async with shared_paces() as gate_of, open_connections(settings, run=run_name(), gate_of=gate_of) as c:
+    async with shared_paces() as gate_of, open_run(settings, run_name(), batch=batch, gate_of=gate_of) as run:
         try:
-            done = await work(c)
+            done = await work(run)
         except BatchAvatarError as error:  # service or archive cannot be read: a message, not a stack trace
             return Failed(message=str(error), data=error)
         except asyncio.CancelledError:
-            if c.report is None:
+            if run.report is None:
                 raise
-            await publish_report(c.report)
-            return Cancelled(message=f"stopped: {summary_of(c.report)}")  # not Crashed: nothing needs to be mended
+            await publish_report(run.report)
+            return Cancelled(message=f"stopped: {summary_of(run.report)}")  # not Crashed: nothing needs to be mended
         if not isinstance(done, BatchReport):
             return done
         await publish_report(done)

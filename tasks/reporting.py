@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from batch_avatar.clock import Clock
     from batch_avatar.models import Outcome
-    from batch_avatar.rendering.connections import Connections
     from batch_avatar.rendering.progress import Event
     from batch_avatar.rendering.report import BatchReport
+    from batch_avatar.rendering.run import Run
 
 UPDATE_SECONDS = 3.0
 """An update costs the server about 8 ms (measured with Prefect 3.9), so not one per event."""
@@ -47,20 +47,20 @@ NEXT_STEP = {
 
 
 @asynccontextmanager
-async def told_to_prefect(c: Connections) -> AsyncIterator[None]:
+async def told_to_prefect(run: Run) -> AsyncIterator[None]:
     """Whatever moves on inside shows as progress and as events."""
-    progress = ProgressArtifact(c.clock)
+    progress = ProgressArtifact(run.connections.clock)
     await progress.start()
     listeners = (progress, emit_outcome)
-    c.listeners.extend(listeners)
-    for resource in c.resources.values():
+    run.listeners.extend(listeners)
+    for resource in run.connections.resources.values():
         resource.listeners.append(emit_throttled)
     try:
         yield
     finally:
         for listener in listeners:
-            c.listeners.remove(listener)
-        for resource in c.resources.values():
+            run.listeners.remove(listener)
+        for resource in run.connections.resources.values():
             resource.listeners.remove(emit_throttled)
         await progress.finish()
 

@@ -20,7 +20,7 @@ from batch_avatar.identity import signed_properties
 from batch_avatar.models import FailureFacts, Outcome, OutcomeKind, Script
 from batch_avatar.planning.plan import PlanState
 from batch_avatar.rendering import survey
-from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connect import open_connections, open_run
 from batch_avatar.rendering.outcomes import build_report, settled
 from batch_avatar.rendering.progress import Event, Phase
 from batch_avatar.scripts.manifest import check_scripts
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from batch_avatar.planning.order import Order
     from batch_avatar.rendering.connections import Connections
     from batch_avatar.rendering.report import BatchReport
+    from batch_avatar.rendering.run import Run
     from batch_avatar.settings import Settings
 
 logger = logging.getLogger("batch_avatar.shards")
@@ -59,25 +60,26 @@ async def render_as_child_runs(
         return poisoned
     if signed := sorted({name for script in scripts for name in signed_properties(script)}):
         return Failed(message=f"{', '.join(signed)}: holds a signature; render without scripts_per_run")
-    async with shared_paces() as gate_of, open_connections(settings, run=run_name(), gate_of=gate_of) as c:
-        c.permits = permits
-        async with told_to_prefect(c):
+    async with shared_paces() as gate_of, open_run(settings, run_name(), gate_of=gate_of) as run:
+        c = run.connections
+        run.permits = permits
+        async with told_to_prefect(run):
             for script in scripts:
-                c.tell(Event(script.script_id, Phase.WAITING))
+                run.tell(Event(script.script_id, Phase.WAITING))
             try:
                 refused = await _refuse_changes(c, scripts)
                 wanted = [script for script in scripts if script.script_id not in refused]
-                shards = await _cut(c, wanted, scripts_per_run)
+                shards = await _cut(run, wanted, scripts_per_run)
                 accepted = permits.model_copy(update={"accept_changes": True})  # decided here, for all shards together
-                children = Children(c, permits=accepted, order=order, pack=pack, read=_shard_reader(c))
-                report = await _sum_up(c, scripts, await children.render(shards), refused)
+                children = Children(run, permits=accepted, order=order, pack=pack, read=_shard_reader(c))
+                report = await _sum_up(run, scripts, await children.render(shards), refused)
             except (BatchAvatarError, MissingDeployment) as error:  # a message, not a stack trace
                 return Failed(message=str(error), data=error)
             except asyncio.CancelledError:  # a hook cancels the children once this process has ended
                 return Cancelled(message="stopped, with its child runs; the next run goes on where they end")
-        c.report = report
+        run.report = report
         try:
-            await c.control(c.archive.write_run_document, c.run, "report.json", report.to_json())
+            await c.control(c.archive.write_run_document, run.name, "report.json", report.to_json())
         except BatchAvatarError as error:
             logger.warning("the report cannot be written to the archive: %s", error)
         await publish_report(report, remarks=[children.links()])
@@ -95,7 +97,7 @@ async def read_shard(settings: Settings, shard: str) -> Sequence[Script]:
     Raises:
         InputError: there is none of that name.
     """
-    async with open_connections(settings, run=run_name()) as c:
+    async with open_connections(settings) as c:
         return await _shard_reader(c)(shard)
 
 
@@ -119,24 +121,26 @@ async def _refuse_changes(c: Connections, scripts: Sequence[Script]) -> dict[str
     return {outcome.script_id: outcome for outcome in outcomes if outcome is not None}
 
 
-async def _cut(c: Connections, scripts: Sequence[Script], size: int) -> list[str]:
+async def _cut(run: Run, scripts: Sequence[Script], size: int) -> list[str]:
     """The shards' names; written once, so that a parent that starts over cuts nothing anew."""
-    written = await c.control(c.archive.read_run_document, c.run, "shards.json")
+    c = run.connections
+    written = await c.control(c.archive.read_run_document, run.name, "shards.json")
     if written is not None:
         return [str(name) for name in json.loads(written)]
     names = []
     for number, start in enumerate(range(0, len(scripts), size), start=1):
         lines = [script.model_dump_json(exclude_unset=True) for script in scripts[start : start + size]]
-        await c.control(c.archive.write_run_document, c.run, f"shards/{number:04d}.jsonl", "\n".join(lines))
-        names.append(f"{c.run}/{number:04d}")
-    await c.control(c.archive.write_run_document, c.run, "shards.json", json.dumps(names))
+        await c.control(c.archive.write_run_document, run.name, f"shards/{number:04d}.jsonl", "\n".join(lines))
+        names.append(f"{run.name}/{number:04d}")
+    await c.control(c.archive.write_run_document, run.name, "shards.json", json.dumps(names))
     return names
 
 
 async def _sum_up(
-    c: Connections, scripts: Sequence[Script], reports: Sequence[BatchReport], refused: dict[str, Outcome]
+    run: Run, scripts: Sequence[Script], reports: Sequence[BatchReport], refused: dict[str, Outcome]
 ) -> BatchReport:
     """One report; scripts of children that died without one are looked up in the archive."""
+    c = run.connections
     outcomes = refused | {outcome.script_id: outcome for report in reports for outcome in report.outcomes}
     silent = [script for script in scripts if script.script_id not in outcomes]
     planned = {item.script_id: item for item in (await survey.plan(silent)).items} if silent else {}
@@ -149,4 +153,4 @@ async def _sum_up(
             blob_prefix=c.archive.prefix_of(item.ref()) if archived else None,
             error=None if archived else UNREPORTED,
         )
-    return build_report(c.run, [outcomes[script.script_id] for script in scripts])
+    return build_report(run.name, [outcomes[script.script_id] for script in scripts])

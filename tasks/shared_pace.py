@@ -17,7 +17,7 @@ import httpx
 from prefect.client.orchestration import get_client
 from prefect.logging import get_run_logger
 
-from batch_avatar.rendering.connections import current
+from batch_avatar.rendering.connections import current_connections
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -54,7 +54,7 @@ class _SharedPace:
 
     async def turn(self) -> None:
         """Wait until the server grants one create. Where it has no such limit, or does not answer, nobody waits."""
-        clock = current().clock
+        clock = current_connections().clock
         while self._known and clock.monotonic() >= self._away_until:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):  # the client itself would try for about a minute

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from batch_avatar.archive.records import Proof, Receipt
+from batch_avatar.archive.records import Proof
 from batch_avatar.models import JobRef, Script
+from batch_avatar.receipt import Receipt
 from batch_avatar.rendering import stages
+from batch_avatar.rendering.chain import Chain
 from batch_avatar.rendering.retry import ARCHIVE, DELETE, SUBMIT, WAIT, RetryPolicy, is_retriable
-from batch_avatar.rendering.stages import Chain
 
 if TYPE_CHECKING:
     from prefect import Task

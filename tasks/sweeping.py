@@ -9,6 +9,7 @@ from prefect.states import Completed, Failed
 
 from batch_avatar.errors import BatchAvatarError
 from batch_avatar.rendering.connect import open_existing_archive
+from batch_avatar.rendering.run import begin_run
 from batch_avatar.upkeep.sweep import sweep, sweep_rows
 from tasks.rendering import run_name
 from tasks.steps import task_chain
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 async def sweep_as_task_runs(settings: Settings, *, dry_run: bool) -> State[None]:
     """The state to end the flow run with: failed where something could not be done."""
     try:
-        async with open_existing_archive(settings, run=run_name()):
-            report = await sweep(task_chain(), dry_run=dry_run)
+        async with open_existing_archive(settings) as c:
+            with begin_run(c, run_name()):
+                report = await sweep(task_chain(), dry_run=dry_run)
     except BatchAvatarError as error:  # service or archive cannot be read: a message, not a stack trace
         return Failed(message=str(error), data=error)
     counts = ", ".join(f"{count} to {action}" for action, count in report.counts().items()) or "no jobs of ours"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from batch_avatar.archive.index import ArchiveIndex, Key
     from batch_avatar.archive.ledger import Archive
-    from batch_avatar.archive.records import StoredBlob
+    from batch_avatar.receipt import StoredBlob
     from batch_avatar.stopping import Stopping
 
 

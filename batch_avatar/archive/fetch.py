@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from batch_avatar.archive.reading import Unreadable, blob_of, find_properties, read_pieces, read_receipt, stored_files
-from batch_avatar.archive.records import Receipt
 from batch_avatar.archive.transfer import BLOCK_BYTES
 from batch_avatar.errors import BatchAvatarError, InputError
+from batch_avatar.receipt import Receipt
 from batch_avatar.scripts.rules import check_script_id
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from batch_avatar.archive.index import ArchiveIndex, Key
     from batch_avatar.archive.ledger import Archive
-    from batch_avatar.archive.records import StoredBlob
+    from batch_avatar.receipt import StoredBlob
     from batch_avatar.stopping import Stopping
 
 PART = ".part"

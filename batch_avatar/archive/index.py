@@ -13,7 +13,8 @@ from batch_avatar.identity import form_digest, form_digests, parse_job_id
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from batch_avatar.archive.records import Claim, DeadLetter, Receipt
+    from batch_avatar.archive.records import Claim, DeadLetter
+    from batch_avatar.receipt import Receipt
 
 Key = tuple[str, str]
 """`(script_id, content_id)`."""

@@ -29,9 +29,10 @@ from azure.storage.blob import ContentSettings
 from pydantic import BaseModel, ValidationError
 
 from batch_avatar.archive.index import ArchiveIndex, claim_metadata, letter_metadata, receipt_metadata
-from batch_avatar.archive.records import Claim, DeadLetter, Pack, Receipt
+from batch_avatar.archive.records import Claim, DeadLetter, Pack
 from batch_avatar.archive.storage_errors import archive_errors
 from batch_avatar.errors import ArchiveConflict, ArchiveRefused
+from batch_avatar.receipt import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

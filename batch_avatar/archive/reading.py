@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from batch_avatar.archive.index import Key
     from batch_avatar.archive.ledger import Archive
-    from batch_avatar.archive.records import Receipt, StoredBlob
+    from batch_avatar.receipt import Receipt, StoredBlob
     from batch_avatar.stopping import Stopping
 
 ONE_BLOB = frozenset({ArchiveRefused.__name__, "BlobArchived", BROKEN_OFF})

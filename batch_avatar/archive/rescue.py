@@ -6,8 +6,8 @@ import base64
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from batch_avatar.archive.records import Receipt, StoredBlob
 from batch_avatar.identity import form_digests
+from batch_avatar.receipt import Receipt, StoredBlob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,9 +18,9 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.blob import BlobBlock, ContentSettings
 
 from batch_avatar.archive.container_probe import ContainerProbe
-from batch_avatar.archive.records import StoredBlob
 from batch_avatar.archive.storage_errors import archive_errors, storage_code
 from batch_avatar.errors import ArchiveConflict, TransferError
+from batch_avatar.receipt import StoredBlob
 from batch_avatar.service.session import NO_ANSWER
 
 if TYPE_CHECKING:

@@ -90,7 +90,7 @@ async def _verify(settings: Settings, *, quick: bool) -> tuple[list[Checked], Un
     def say(item: Checked | None) -> str:
         return "\n".join(f"{fault.name}: {fault.text}" for fault in item.faults) if item else ""
 
-    async with open_existing_archive(settings, run="verify") as c:
+    async with open_existing_archive(settings) as c:
         index = await c.control(c.archive.index)
         check = partial(check_receipt, c.archive, quick=quick, stopping=c.stopping)
         found = await _for_each(c, sorted(index.receipts), check, say)
@@ -106,7 +106,7 @@ async def _fetch(settings: Settings, folder: Path, script_ids: Sequence[str], *,
         told = item.failure or fetched
         return f"{item.script_id}: {told}" if told else ""
 
-    async with open_existing_archive(settings, run="fetch") as c:
+    async with open_existing_archive(settings) as c:
         index = await c.control(c.archive.index, script_ids or None)
         keys = choose_receipts(index, script_ids, everything=everything)
         bring = partial(fetch_receipt, c.archive, folder=folder, by_content=everything, stopping=c.stopping)

@@ -12,11 +12,11 @@ import click
 from batch_avatar.commands.shared import (
     JSON,
     fails_clearly,
+    name_run,
     output,
     progress_console,
     report_code,
     run_async,
-    start_run,
 )
 from batch_avatar.errors import FailureClass
 from batch_avatar.settings import load_settings
@@ -95,7 +95,7 @@ async def _letters(names: tuple[str, ...], failure_class: str | None) -> Any:
     from batch_avatar.upkeep.letters import list_letters
 
     wanted = FailureClass(failure_class) if failure_class else None
-    async with open_existing_archive(load_settings(), run="failed"):
+    async with open_existing_archive(load_settings()):
         return await list_letters(names=names, failure_class=wanted)
 
 
@@ -103,7 +103,7 @@ async def _whole(name: str) -> Any:
     from batch_avatar.rendering.connect import open_existing_archive
     from batch_avatar.upkeep.letters import list_letters, read_letters
 
-    async with open_existing_archive(load_settings(), run="failed"):
+    async with open_existing_archive(load_settings()):
         return await read_letters(await list_letters(names=[name]))
 
 
@@ -111,20 +111,22 @@ async def _replay(names: tuple[str, ...], failure_class: str | None) -> tuple[Ba
     from batch_avatar.commands.console import showing_progress
     from batch_avatar.rendering.connect import open_existing_archive
     from batch_avatar.rendering.retry import plain_chain
+    from batch_avatar.rendering.run import begin_run
     from batch_avatar.upkeep.letters import list_letters, read_letters
     from batch_avatar.upkeep.replay import replay_letters
 
-    (clock, run), console = start_run(), progress_console()
+    (clock, name), console = name_run(), progress_console()
     started = clock.monotonic()
     wanted = FailureClass(failure_class) if failure_class else None
     with showing_progress(console, clock) as listener:
-        async with open_existing_archive(load_settings(), run=run) as c:
+        async with open_existing_archive(load_settings()) as c:
             letters = await read_letters(await list_letters(names=names, failure_class=wanted))
-            c.listeners.append(listener)
-            try:
-                report = await replay_letters(letters, plain_chain())
-            except asyncio.CancelledError:
-                if c.report is None:
-                    raise
-                report = c.report
+            with begin_run(c, name) as run:
+                run.listeners.append(listener)
+                try:
+                    report = await replay_letters(letters, plain_chain())
+                except asyncio.CancelledError:
+                    if run.report is None:
+                        raise
+                    report = run.report
     return report, clock.monotonic() - started

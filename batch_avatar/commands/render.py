@@ -13,6 +13,7 @@ from batch_avatar.commands.shared import (
     SOURCES,
     catch_signals,
     fails_clearly,
+    name_run,
     output,
     permit_options,
     progress_console,
@@ -20,7 +21,6 @@ from batch_avatar.commands.shared import (
     report_code,
     run_async,
     sending_options,
-    start_run,
 )
 from batch_avatar.errors import BatchAvatarError, SettingsError
 from batch_avatar.models import Permits
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from batch_avatar.models import Script
-    from batch_avatar.rendering.connections import Connections
     from batch_avatar.rendering.report import BatchReport
+    from batch_avatar.rendering.run import Run
     from batch_avatar.settings import Settings
 
 
@@ -83,13 +83,13 @@ def plan(sources: tuple[str, ...], as_json: bool, **permitted: Any) -> None:
     """Show what a render would do: archived, alive, new, changed, failed before. Changes nothing."""
     from batch_avatar.commands.console import print_plan
     from batch_avatar.rendering import survey
-    from batch_avatar.rendering.connect import open_connections
+    from batch_avatar.rendering.connect import open_run
 
     settings, scripts = read(sources)
 
     async def look() -> Any:
-        async with open_connections(settings, run="plan", create_archive=False) as c:
-            c.permits = Permits(**permitted)
+        async with open_run(settings, "plan", create_archive=False) as run:
+            run.permits = Permits(**permitted)
             return await survey.plan(scripts)
 
     found = run_async(look())
@@ -111,35 +111,35 @@ async def _render(
     options: dict[str, Any],
 ) -> tuple[BatchReport, float]:
     from batch_avatar.commands.console import showing_progress
-    from batch_avatar.rendering.connect import open_connections
+    from batch_avatar.rendering.connect import open_run
     from batch_avatar.rendering.retry import plain_chain
     from batch_avatar.rendering.runner import render_scripts
 
-    (clock, name), console = start_run(), progress_console()
+    (clock, name), console = name_run(), progress_console()
     started = clock.monotonic()
     with showing_progress(console, clock) as listener:
-        async with open_connections(settings, run=name) as c:
-            c.listeners.append(listener)
+        async with open_run(settings, name) as run:
+            run.listeners.append(listener)
             try:
                 if engine == "local":
                     console.print(f"run {name}, in this process", highlight=False)
                     report = await render_scripts(scripts, plain_chain(), **options)
                 else:
-                    report = await _render_as_flow_run(c, sources, options, f"run {name}", console)
+                    report = await _render_as_flow_run(run, sources, options, f"run {name}", console)
             except asyncio.CancelledError:
-                if c.report is None:
+                if run.report is None:
                     raise
-                report = c.report
+                report = run.report
     return report, clock.monotonic() - started
 
 
 async def _render_as_flow_run(
-    c: Connections, sources: Sequence[str], options: dict[str, Any], name: str, console: Console
+    run: Run, sources: Sequence[str], options: dict[str, Any], name: str, console: Console
 ) -> BatchReport:
     from batch_avatar.rendering.progress import Phase
 
     render_batch = _import_flow(lambda link: console.print(f"{name}, as {link}", highlight=False))
-    c.listeners.append(lambda event: catch_signals() if event.phase is Phase.WAITING else None)
+    run.listeners.append(lambda event: catch_signals() if event.phase is Phase.WAITING else None)
     wanted = options | options["permits"].model_dump()
     del wanted["permits"]
     try:
@@ -150,8 +150,8 @@ async def _render_as_flow_run(
         raise SettingsError(
             f"PREFECT_API_URL: {prefect_api_url()} does not answer; start it, or use --engine local"
         ) from None
-    if c.report is not None:
-        return c.report
+    if run.report is not None:
+        return run.report
     reason = getattr(state.data, "result", state.data)  # Prefect wraps what a flow returns
     if isinstance(reason, BatchAvatarError):
         raise reason

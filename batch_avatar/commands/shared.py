@@ -75,10 +75,10 @@ def read(sources: Sequence[str]) -> tuple[Settings, Sequence[Script]]:
     return settings, scripts
 
 
-def start_run() -> tuple[Clock, str]:
+def name_run() -> tuple[Clock, str]:
     """The clock of a run and its name."""
     from batch_avatar.clock import SystemClock
-    from batch_avatar.rendering.connections import new_run_name
+    from batch_avatar.rendering.run import new_run_name
 
     clock = SystemClock()
     return clock, new_run_name(clock)

@@ -11,10 +11,10 @@ from batch_avatar.commands.shared import (
     EXIT_NOT_ARCHIVED,
     JSON,
     fails_clearly,
+    name_run,
     output,
     progress_console,
     run_async,
-    start_run,
 )
 from batch_avatar.settings import load_settings
 
@@ -47,8 +47,10 @@ def sweep(dry_run: bool, as_json: bool) -> int:
 async def _sweep(*, dry_run: bool) -> SweepReport:
     from batch_avatar.rendering.connect import open_existing_archive
     from batch_avatar.rendering.retry import plain_chain
+    from batch_avatar.rendering.run import begin_run
     from batch_avatar.upkeep.sweep import sweep
 
-    _, run = start_run()
-    async with open_existing_archive(load_settings(), run=f"sweep-{run}"):
-        return await sweep(plain_chain(), dry_run=dry_run)
+    _, name = name_run()
+    async with open_existing_archive(load_settings()) as c:
+        with begin_run(c, f"sweep-{name}"):
+            return await sweep(plain_chain(), dry_run=dry_run)

@@ -25,9 +25,10 @@ from batch_avatar.inbox.intake import (
 )
 from batch_avatar.inbox.steps import look_into_inbox, move, open_inbox, put_off, read_defaults, read_script, refused
 from batch_avatar.planning.order import Order
-from batch_avatar.rendering.connections import CONTROL_THREADS, current
+from batch_avatar.rendering.connections import CONTROL_THREADS
 from batch_avatar.rendering.outcomes import build_report, own_mistake
 from batch_avatar.rendering.progress import Event, Phase
+from batch_avatar.rendering.run import current_run
 from batch_avatar.rendering.runner import REPORT_SECONDS, publish_report, render_scripts
 from batch_avatar.scripts.spool import ScriptSpool
 
@@ -37,9 +38,9 @@ if TYPE_CHECKING:
     from batch_avatar.archive.inbox_container import Drop, Inbox
     from batch_avatar.inbox.intake import Look
     from batch_avatar.models import Outcome, Permits, Script
-    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.chain import Chain
     from batch_avatar.rendering.report import BatchReport
-    from batch_avatar.rendering.stages import Chain
+    from batch_avatar.rendering.run import Run
 
     Publish = Callable[[BatchReport], Awaitable[None]]
     Render = Callable[[Sequence[Script], Publish], Awaitable[None]]
@@ -66,17 +67,18 @@ async def render_inbox(
     Inside open connections; options as those of `render_scripts`. A drop that was no script is an outcome by the name
     of its blob. What is cancelled, or cannot be sent for now, stays in the inbox.
     """
-    c = current()
+    run = current_run()
 
     async def render(scripts: Sequence[Script], publish: Publish) -> None:
         await render_scripts(scripts, chain, permits=permits, order=order, pack=pack, publish=publish)
 
-    return await _InboxRun(c, open_inbox(c), render, look_seconds).run(first)
+    return await _InboxRun(run, open_inbox(run.connections), render, look_seconds).run(first)
 
 
 class _InboxRun:
-    def __init__(self, connections: Connections, inbox: Inbox, render: Render, look_seconds: float) -> None:
-        self._c = connections
+    def __init__(self, run: Run, inbox: Inbox, render: Render, look_seconds: float) -> None:
+        self._run = run
+        self._c = run.connections
         self._inbox = inbox
         self._render = render
         self._look_seconds = look_seconds
@@ -91,7 +93,7 @@ class _InboxRun:
         self._broken = False
 
     async def run(self, first: Look) -> BatchReport:
-        self._c.listeners.append(self._heard)
+        self._run.listeners.append(self._heard)
         try:
             await self._work(first)
             return await self._report()
@@ -100,7 +102,7 @@ class _InboxRun:
             await self._stop()
             raise
         finally:
-            self._c.listeners.remove(self._heard)
+            self._run.listeners.remove(self._heard)
 
     async def _work(self, look: Look) -> None:
         """When all that was taken is settled, and a look that begins then finds nothing to take, the work is done."""
@@ -121,7 +123,7 @@ class _InboxRun:
 
     def _closed(self) -> bool:
         """Nothing more is taken."""
-        return self._broken or self._c.halted is not None
+        return self._broken or self._run.halted is not None
 
     async def _pause(self) -> None:
         """Until the next look is due, or all that was taken is settled."""
@@ -239,12 +241,12 @@ class _InboxRun:
         self._moves.begin(self._put_away(drop, folder, outcome))
 
     async def _reject(self, drop: Drop, faults: Sequence[str]) -> None:
-        if await self._move(drop, REJECTED, {"run": self._c.run}, reason_of_faults(drop.name, faults)):
+        if await self._move(drop, REJECTED, {"run": self._run.name}, reason_of_faults(drop.name, faults)):
             self._note(refused(drop.name, "; ".join(faults)))
 
     async def _put_away(self, drop: Drop, folder: str, outcome: Outcome) -> None:
         reason = reason_of_failure(drop.name, outcome) if folder == REJECTED else ""
-        await self._move(drop, folder, facts_of_move(outcome, self._c.run), reason)
+        await self._move(drop, folder, facts_of_move(outcome, self._run.name), reason)
 
     async def _move(self, drop: Drop, folder: str, facts: Mapping[str, str], reason: str) -> bool:
         """Where it cannot be moved it stays, and the next run does it again; False where it was another by then."""
@@ -268,7 +270,7 @@ class _InboxRun:
         """Of a drop that is in no wave."""
         self._outcomes.append(outcome)
         text = outcome.error.message if outcome.error else ""
-        self._c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), text=text, outcome=outcome))
+        self._run.tell(Event(outcome.script_id, Phase(outcome.outcome.value), text=text, outcome=outcome))
 
     async def _stop(self) -> None:
         """What is in flight says so; moves that have begun may end."""
@@ -285,7 +287,7 @@ class _InboxRun:
 
     async def _report(self) -> BatchReport:
         """Of everything; written where there is anything to say."""
-        report = build_report(self._c.run, [*self._outcomes, *self._faulty])
+        report = build_report(self._run.name, [*self._outcomes, *self._faulty])
         if report.scripts:
             await publish_report(report)
         return report

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from batch_avatar.errors import ArchiveUnavailable, InputError, ManifestError, SettingsError
 from batch_avatar.inbox.intake import REFUSED, look_over, too_large
 from batch_avatar.models import Outcome, OutcomeKind
-from batch_avatar.rendering.connections import current
+from batch_avatar.rendering.connections import current_connections
 from batch_avatar.rendering.outcomes import facts_of
 from batch_avatar.scripts.drafts import check_defaults, check_file
 from batch_avatar.service.wire import wire_for
@@ -48,7 +48,7 @@ async def look_into_inbox(held: Mapping[str, Held] = NOTHING_HELD) -> Look:
         SettingsError: no inbox is set.
         ArchiveError: it cannot be listed.
     """
-    c = current()
+    c = current_connections()
     drops = await c.control(open_inbox(c).look)
     return look_over(drops, held=held, settle_seconds=c.settings.inbox_settle_seconds)
 

@@ -13,8 +13,8 @@ from batch_avatar.models import JobStatus
 
 if TYPE_CHECKING:
     from batch_avatar.archive.ledger import Held
-    from batch_avatar.archive.records import Receipt
     from batch_avatar.models import SynthesisJob
+    from batch_avatar.receipt import Receipt
 
 LOOKS = 2
 """How many looks must agree that a job is absent before anything is concluded from it."""

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from batch_avatar.archive.records import Receipt, StoredBlob
 from batch_avatar.archive.rescue import rescue_receipt
 from batch_avatar.archive.storage_errors import archive_errors
 from batch_avatar.errors import (
@@ -24,6 +23,7 @@ from batch_avatar.errors import (
 )
 from batch_avatar.identity import form_digests
 from batch_avatar.models import JobStatus
+from batch_avatar.receipt import Receipt, StoredBlob
 from batch_avatar.rendering.claims import rewrite
 from batch_avatar.rendering.outputs import Outputs
 from batch_avatar.rendering.packs.members import check_staging, load_pack, shared_billing
@@ -31,9 +31,11 @@ from batch_avatar.service.session import NO_ANSWER
 from batch_avatar.service.wire import decode_results, decode_summary
 
 if TYPE_CHECKING:
-    from batch_avatar.archive.records import Attempt, Claim
+    from batch_avatar.archive.records import Claim
     from batch_avatar.models import JobRef, SynthesisJob
+    from batch_avatar.receipt import Attempt
     from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.run import Run
     from batch_avatar.service.client import AvatarClient
 
 MAX_SUMMARY_BYTES = 10_000_000  # a summary repeats the input, which is at most 500 KB
@@ -89,7 +91,7 @@ def job_failed(c: Connections, ref: JobRef, job: SynthesisJob) -> JobFailed:
     )
 
 
-def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Receipt:
+def archive_job(run: Run, ref: JobRef, *, without_side_files: bool) -> Receipt:
     """Move everything, verify it, write the receipt; at the end of patience also without summary or subtitles.
 
     Raises:
@@ -98,18 +100,19 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
         AlreadyArchived: another run was faster.
         TransferError, ArchiveError: nothing is lost; the job stays.
     """
+    c = run.connections
     resource = c.resource_of(ref.resource)
-    job = c.ended.get(ref.service_id) if ref.input else c.ended.pop(ref.service_id, None)
+    job = run.ended.get(ref.service_id) if ref.input else run.ended.pop(ref.service_id, None)
     if job is None or job.result_link is None:
         job = read_job(c, ref)
     if ref.input:
-        job = _as_member(c, ref, job)
+        job = _as_member(run, ref, job)
     elif job.status == JobStatus.FAILED:
         raise job_failed(c, ref, job)
     elif job.status != JobStatus.SUCCEEDED:
         raise StillRunning(f"the job is {job.status}", script_id=ref.script_id, job_id=ref.job_id)
     claim = _note_success(c, ref, job)
-    outputs = Outputs(c, ref, job, read=partial(_read_again, c, ref))
+    outputs = Outputs(run, ref, job, read=partial(_read_again, run, ref))
     video = outputs.move("result", "video")
     side_files, missing = _move_side_files(outputs, job, without=without_side_files)
     billing = job.billing
@@ -120,7 +123,7 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
         Receipt(
             **ref.model_dump(exclude={"resource"}),
             internal_id=job.internal_id,
-            run=c.run,
+            run=run.name,
             resource=resource.host,
             api_version=c.settings.api_version,
             archived_at=c.clock.now(),
@@ -141,19 +144,20 @@ def archive_job(c: Connections, ref: JobRef, *, without_side_files: bool) -> Rec
             form=form_digests(claim.form) if claim else {},
         )
     )
-    if receipt.run != c.run:
+    if receipt.run != run.name:
         raise AlreadyArchived(receipt)
     return receipt
 
 
-def _read_again(c: Connections, ref: JobRef) -> SynthesisJob:
+def _read_again(run: Run, ref: JobRef) -> SynthesisJob:
     """Errors as `read_job`, and of a pack as `_as_member`."""
+    c = run.connections
     job = read_job(c, ref)
     if not ref.input:
         return job
     if c.staging is not None:
         c.staging.look_again(ref.job_id)
-    return _as_member(c, ref, job)
+    return _as_member(run, ref, job)
 
 
 def _move_side_files(
@@ -175,7 +179,7 @@ def _move_side_files(
     return side_files, missing
 
 
-def _as_member(c: Connections, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
+def _as_member(run: Run, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
     """The pack as this script sees it: with its share of the bill, and only if its video lies in staging.
 
     Raises:
@@ -184,7 +188,8 @@ def _as_member(c: Connections, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
         JobOverdue: it is late, and there is none yet.
         StillRunning: it is not late.
     """
-    pack = load_pack(c, ref.job_id)
+    c = run.connections
+    pack = load_pack(run, ref.job_id)
     mine = job.model_copy(update={"billing": shared_billing(pack, job, ref.input), "duration_milliseconds": None})
     overdue = c.resource_of(ref.resource).deadlines.overdue(job)
     if not job.terminal and not overdue:
@@ -203,7 +208,7 @@ def _as_member(c: Connections, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
     said = decode_results(staging.summary(ref.job_id) or {})
     own = said[ref.input - 1] if len(said) >= ref.input else None
     failed = own is not None and (own.error is not None or own.status == JobStatus.FAILED)
-    if job.status == JobStatus.SUCCEEDED and not failed and not c.permits.rerender_lost:
+    if job.status == JobStatus.SUCCEEDED and not failed and not run.permits.rerender_lost:
         raise ResultLost(
             f"the job succeeded, and its video of input {ref.input} is not in the staging container; it was probably "
             "billed, so it is not rendered again by itself",

@@ -18,17 +18,18 @@ if TYPE_CHECKING:
     from batch_avatar.errors import JobFailed, JobOverdue
     from batch_avatar.models import Outcome, SynthesisJob
     from batch_avatar.planning.plan import PlanItem
-    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.run import Run
     from batch_avatar.service.resource import Resource
 
 logger = logging.getLogger(__name__)
 
 
-class Tally:
+class BatchState:
     """Of one run. `stop` is done, with the reason, once the run takes no more."""
 
-    def __init__(self, connections: Connections, script_ids: Iterable[str]) -> None:
-        self._c = connections
+    def __init__(self, run: Run, script_ids: Iterable[str]) -> None:
+        self._run = run
+        self._c = run.connections
         self.outcomes = OutcomeSpool(script_ids)
         self.begun: set[str] = set()
         self.job_of: dict[str, str] = {}
@@ -41,7 +42,7 @@ class Tally:
         """The script has this job."""
         self.job_of[script_id] = job_id
         self._scripts_of[service_id].add(script_id)
-        self._c.tell(Event(script_id, Phase.CREATED, job_id))
+        self._run.tell(Event(script_id, Phase.CREATED, job_id))
 
     def through(self, script_id: str, service_id: str) -> None:
         """The script is done with the job."""
@@ -55,7 +56,7 @@ class Tally:
         phase = {"Running": Phase.RUNNING, "Succeeded": Phase.RENDERED}.get(job.status)
         if phase is not None:
             for script_id in tuple(self._scripts_of.get(job.service_id, ())):
-                self._c.tell(Event(script_id, phase, job.service_id))
+                self._run.tell(Event(script_id, phase, job.service_id))
 
     def bill(self, script_id: str, error: JobFailed | JobOverdue) -> None:
         """An attempt that is given up may have been billed as well."""
@@ -79,7 +80,7 @@ class Tally:
     def stop_with(self, error: BatchAvatarError) -> None:
         if not self.stop.done():
             logger.error("no more jobs are created: %s", error)
-            self._c.halted = error
+            self._run.halted = error
             self.stop.set_result(error)
 
     def outcome_of(self, error: BatchAvatarError, item: PlanItem) -> Outcome:
@@ -98,7 +99,7 @@ class Tally:
         self.job_of.pop(outcome.script_id, None)
         self.begun.discard(outcome.script_id)
         text = outcome.error.message if outcome.error else outcome.blob_prefix or ""
-        self._c.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id, text, outcome))
+        self._run.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id, text, outcome))
 
     def stopped(self, items: Iterable[PlanItem]) -> None:
         """Say of every script that has not ended where it stands."""

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from batch_avatar.archive.ledger import Held
-    from batch_avatar.archive.records import Attempt
     from batch_avatar.models import JobRef, Script
+    from batch_avatar.receipt import Attempt
     from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.run import Run
     from batch_avatar.service.resource import Resource
 
 CLAIM_WRITES = 5  # lost races for one claim, in a row, before this run lets the others have it
@@ -26,7 +27,7 @@ class ClaimTooOld(Exception):
     """Half the claim's time has passed since it was written."""
 
 
-def young_enough(c: Connections, resource: Resource, written_at: datetime) -> None:
+def young_enough(run: Run, resource: Resource, written_at: datetime) -> None:
     """The last look before a create leaves: nobody else may send by then.
 
     Raises:
@@ -34,24 +35,25 @@ def young_enough(c: Connections, resource: Resource, written_at: datetime) -> No
         Stopped: the run is ending.
         NoMoreSent: the run takes no more, or the resource is set aside.
     """
+    c = run.connections
     c.stopping.check()
-    if (reason := c.halted or resource.set_aside or resource.systemic()) is not None:
+    if (reason := run.halted or resource.set_aside or resource.systemic()) is not None:
         raise NoMoreSent(f"it was not sent any more: {reason.message}")
     if not 0 <= (c.clock.now() - written_at).total_seconds() < c.settings.claim_seconds / 2:
         raise ClaimTooOld
 
 
-def new_claim(c: Connections, script: Script, resource: Resource, *attempts: Attempt) -> Claim:
+def new_claim(run: Run, script: Script, resource: Resource, *attempts: Attempt) -> Claim:
     """A claim of this run for these attempts, the last of which is about to be sent."""
     guess = Predictor().predict(script)
     return Claim(
         script_id=script.script_id,
-        content_id=c.content_id_of(script),
-        run=c.run,
-        holder=c.holder,
+        content_id=run.content_id_of(script),
+        run=run.name,
+        holder=run.holder,
         resource=resource.host,
-        api_version=c.settings.api_version,
-        revision=c.revision_of(script),
+        api_version=run.connections.settings.api_version,
+        revision=run.revision_of(script),
         voice=guess.voice,
         predicted_seconds=round(guess.video_seconds, 3),
         form=recorded_form(script),

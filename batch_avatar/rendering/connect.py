@@ -21,7 +21,15 @@ from batch_avatar.archive.transfer import BLOCK_BYTES
 from batch_avatar.clock import SystemClock
 from batch_avatar.errors import SettingsError
 from batch_avatar.log import redact_secrets
-from batch_avatar.rendering.connections import CONTROL_THREADS, TRANSFER_THREADS, Connections, in_thread, opened
+from batch_avatar.rendering.connections import (
+    CONTROL_THREADS,
+    TRANSFER_THREADS,
+    Connections,
+    find_open_connections,
+    in_thread,
+    sharing,
+)
+from batch_avatar.rendering.run import begin_run
 from batch_avatar.service.admission import Admission
 from batch_avatar.service.client import AvatarClient
 from batch_avatar.service.credentials import EntraCredential, KeyCredential
@@ -38,6 +46,7 @@ if TYPE_CHECKING:
 
     from batch_avatar.clock import Clock
     from batch_avatar.models import SynthesisJob
+    from batch_avatar.rendering.run import Run
     from batch_avatar.resource_settings import ResourceSettings
     from batch_avatar.service.session import Credential
     from batch_avatar.settings import Settings
@@ -51,12 +60,11 @@ T = TypeVar("T")
 async def open_connections(
     settings: Settings,
     *,
-    run: str,
     clock: Clock | None = None,
     create_archive: bool = True,
     gate_of: GateOf | None = None,
 ) -> AsyncIterator[Connections]:
-    """Open everything a run needs and close it again; inside a run that is open already, share that one's.
+    """Open everything a run needs and close it again; where the same settings are open already, share those.
 
     `gate_of` gives, for a resource's name, what every create there waits for last, e.g. a limit shared by machines.
     With `create_archive=False` nothing is written where there is no archive yet; it then looks empty.
@@ -65,23 +73,21 @@ async def open_connections(
         ArchiveRefused, ArchiveUnavailable: the container cannot be opened.
         SettingsError: the storage settings cannot be used.
     """
-    outer = opened.get()
+    outer = find_open_connections()
     if outer is not None and outer.settings == settings:
         with _gated(outer, gate_of):
             yield outer
         return
     clock = clock or SystemClock()
     session, storage_session = open_session(retry=idempotent_retry()), open_session()
-    connections = _connect(settings, run=run, clock=clock, session=session, storage_session=storage_session)
-    token = opened.set(connections)
+    connections = _connect(settings, clock=clock, session=session, storage_session=storage_session)
     try:
         await connections.control(partial(connections.archive.open, create=create_archive))
         if connections.staging is not None and create_archive:
             await connections.control(connections.staging.open)
-        with _gated(connections, gate_of):
+        with sharing(connections), _gated(connections, gate_of):
             yield connections
     finally:
-        opened.reset(token)
         connections.stopping.throw()
         for resource in connections.resources.values():
             await resource.watcher.close()
@@ -89,6 +95,25 @@ async def open_connections(
             threads.shutdown(wait=False, cancel_futures=True)  # what still waits for an answer ends alone
         session.close()
         storage_session.close()
+
+
+@asynccontextmanager
+async def open_run(
+    settings: Settings,
+    name: str,
+    *,
+    batch: str = "",
+    clock: Clock | None = None,
+    create_archive: bool = True,
+    gate_of: GateOf | None = None,
+) -> AsyncIterator[Run]:
+    """Begin a run over connections of its own; inside a run with the same settings, share that one.
+
+    `batch` as in `Run`; the other options, and errors, as those of `open_connections`.
+    """
+    async with open_connections(settings, clock=clock, create_archive=create_archive, gate_of=gate_of) as connections:
+        with begin_run(connections, name, batch=batch) as run:
+            yield run
 
 
 @contextmanager
@@ -104,13 +129,13 @@ def _gated(connections: Connections, gate_of: GateOf | None) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def open_existing_archive(settings: Settings, *, run: str) -> AsyncIterator[Connections]:
+async def open_existing_archive(settings: Settings) -> AsyncIterator[Connections]:
     """Connections, with an archive at their other end.
 
     Raises:
         SettingsError: there is none; a wrong container must not look like an empty archive.
     """
-    async with open_connections(settings, run=run, create_archive=False) as connections:
+    async with open_connections(settings, create_archive=False) as connections:
         if connections.archive.archive_id == NO_ARCHIVE:
             raise SettingsError(
                 f"there is no archive in container {settings.container}, folder /{settings.prefix}; "
@@ -142,7 +167,6 @@ def connect_client(
 def _connect(
     settings: Settings,
     *,
-    run: str,
     clock: Clock,
     session: requests.Session,
     storage_session: requests.Session,
@@ -194,7 +218,6 @@ def _connect(
         inbox = Inbox(container=storage.get_container_client(settings.inbox_container))
     return Connections(
         settings=settings,
-        run=run,
         clock=clock,
         resources={given.host: connected(given) for given in settings.all_resources()},
         archive=Archive(container=storage.get_container_client(settings.container), prefix=settings.prefix),

@@ -14,8 +14,9 @@ from batch_avatar.scripts.spool import OutcomeSpool
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from batch_avatar.archive.records import DeadLetter, Receipt
+    from batch_avatar.archive.records import DeadLetter
     from batch_avatar.planning.plan import PlanItem
+    from batch_avatar.receipt import Receipt
 
 FINAL = frozenset({FailureClass.INPUT, FailureClass.JOB, FailureClass.LOST, FailureClass.CHANGED})
 """Classes that waiting does not mend: such a script is `failed`; with any other it is `unfinished`."""

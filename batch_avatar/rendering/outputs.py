@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from batch_avatar.archive.container_probe import ContainerFacts
-    from batch_avatar.archive.records import StoredBlob
     from batch_avatar.models import JobRef, SynthesisJob
-    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.receipt import StoredBlob
+    from batch_avatar.rendering.run import Run
 
 CONTENT_TYPES = {
     ".mp4": "video/mp4",
@@ -42,14 +42,15 @@ CONTENT_TYPES = {
 class Outputs:
     """The links of one job, or of one input of a pack; `read` reads the job again when they expire."""
 
-    def __init__(self, c: Connections, ref: JobRef, job: SynthesisJob, *, read: Callable[[], SynthesisJob]) -> None:
-        self._c = c
+    def __init__(self, run: Run, ref: JobRef, job: SynthesisJob, *, read: Callable[[], SynthesisJob]) -> None:
+        self._run = run
+        self._c = run.connections
         self._ref = ref
         self._job = job
         self._read = read
         self.duration_milliseconds = job.duration_milliseconds
         """Of the video: as the service says, or for an input of a pack as the video itself does."""
-        self._client = c.resource_of(ref.resource).client
+        self._client = self._c.resource_of(ref.resource).client
         self._job_key = quote(job.internal_id or job.service_id)
 
     def move(self, output: str, name: str) -> StoredBlob:
@@ -155,7 +156,7 @@ class Outputs:
 
         There the job shows a relative path of undocumented form, so the file is found by listing.
         """
-        container = self._c.destinations.get(self._ref.job_id)
+        container = self._run.destinations.get(self._ref.job_id)
         if container is None:
             raise TransferError("the result lies in a destination container that this run has no link to")
         folder = relative.removesuffix("/summary.json").strip("/")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from batch_avatar.errors import BatchAvatarError
 from batch_avatar.rendering import stages
-from batch_avatar.rendering.connections import current
-from batch_avatar.rendering.stages import Chain
+from batch_avatar.rendering.chain import Chain
+from batch_avatar.rendering.connections import current_connections
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -64,7 +64,7 @@ def _with_retries(stage: Callable[P, Awaitable[R]], policy: RetryPolicy) -> Call
             except BatchAvatarError as error:
                 if not is_retriable(error) or number >= policy.retries:
                     raise
-            await current().clock.sleep(policy.delay(number))
+            await current_connections().clock.sleep(policy.delay(number))
         raise AssertionError  # count() does not end
 
     return step

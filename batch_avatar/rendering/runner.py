@@ -15,10 +15,11 @@ from batch_avatar.planning.order import Order, Queue, Waiting
 from batch_avatar.planning.packing import PackSizer, fitting, input_bytes, pack_key
 from batch_avatar.planning.plan import Plan, PlanItem, PlanState
 from batch_avatar.rendering import survey
-from batch_avatar.rendering.connections import CONTROL_THREADS, Connections, current
+from batch_avatar.rendering.connections import CONTROL_THREADS
 from batch_avatar.rendering.outcomes import build_report, own_mistake, settled
 from batch_avatar.rendering.packs.members import try_to_delete
 from batch_avatar.rendering.progress import Event, Phase
+from batch_avatar.rendering.run import Run, current_run
 from batch_avatar.rendering.walk import Walks
 from batch_avatar.resource_settings import PREVIEW_31
 from batch_avatar.service.slot import Slot
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
     from batch_avatar.models import Script
     from batch_avatar.planning.order import Lane
+    from batch_avatar.rendering.chain import Chain
     from batch_avatar.rendering.report import BatchReport
-    from batch_avatar.rendering.stages import Chain
     from batch_avatar.service.resource import Resource
 
 logger = logging.getLogger(__name__)
@@ -43,10 +44,10 @@ ADOPTIONS = 500  # at once: what a run that died left behind is no job in flight
 
 async def publish_report(report: BatchReport) -> None:
     """To whoever opened the connections; and into the archive, as far as it lets us write."""
-    c = current()
-    c.report = report
+    run = current_run()
+    run.report = report
     try:
-        await c.control(c.archive.write_report, c.run, report.json_pieces())
+        await run.connections.control(run.connections.archive.write_report, run.name, report.json_pieces())
     except BatchAvatarError as error:
         logger.warning("the report cannot be written to the archive: %s", error)
 
@@ -73,11 +74,12 @@ async def render_scripts(
         InputError: a script_id is given twice; or packs are wanted, and settings or generation do not allow them.
         ServiceError, ArchiveError: before the first create, where service or archive cannot be read.
     """
-    c = current()
+    run = current_run()
+    c = run.connections
     names = [script.script_id for script in scripts]
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise InputError(f"given twice: {', '.join(twice)}")
-    c.permits = permits or Permits()
+    run.permits = permits or Permits()
     if pack != 1 and c.staging is None:
         raise SettingsError("packed jobs are written into BATCH_AVATAR_STAGING_CONTAINER, which is not set")
     if pack != 1 and c.settings.api_version == PREVIEW_31:
@@ -85,13 +87,13 @@ async def render_scripts(
     if pack != 1 and c.staging is not None:
         await c.control(partial(c.staging.write_link, seconds=1))  # or it would be found only after claims were made
     sizer = None if pack == 1 else PackSizer(pack or None, deadline_seconds=c.settings.job_deadline_seconds)
-    return await _Batch(c, chain, scripts, names, queue=Queue(order), sizer=sizer, publish=publish).run()
+    return await _Batch(run, chain, scripts, names, queue=Queue(order), sizer=sizer, publish=publish).run()
 
 
 class _Batch:
     def __init__(
         self,
-        connections: Connections,
+        run: Run,
         chain: Chain,
         scripts: Sequence[Script],
         names: list[str],
@@ -100,24 +102,25 @@ class _Batch:
         sizer: PackSizer | None,
         publish: Callable[[BatchReport], Awaitable[None]],
     ) -> None:
-        self._c = connections
+        self._run = run
+        self._c = run.connections
         self._chain = chain
         self._scripts = scripts
         self._names = names
         self._queue = queue
         self._sizer = sizer
         self._publish = publish
-        self._walks = Walks(connections, chain, scripts, names, sizer)
+        self._walks = Walks(run, chain, scripts, names, sizer)
         self._leftovers = asyncio.Semaphore(CONTROL_THREADS)
         self._adoptions = asyncio.Semaphore(ADOPTIONS)
         self._feeders: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> BatchReport:
         for name in self._names:
-            self._c.tell(Event(name, Phase.WAITING))
+            self._run.tell(Event(name, Phase.WAITING))
         plan = await survey.plan(self._scripts)
         logger.info("plan: %s", ", ".join(f"{count} {state}" for state, count in plan.counts().items()))
-        self._c.learn(plan.items)
+        self._run.learn(plan.items)
         self._c.job_listeners.append(self._walks.job_changed)
         try:
             async with asyncio.TaskGroup() as group:
@@ -161,7 +164,7 @@ class _Batch:
         waiting = Waiting(
             item,
             number,
-            self._c.predictor.predict(script).render_seconds,
+            self._run.predictor.predict(script).render_seconds,
             input_bytes(script) if packable else 0,
         )
         self._queue.add(waiting, hosts=hosts, key=pack_key(script) if packable else None)
@@ -184,7 +187,7 @@ class _Batch:
             except BaseException:
                 slot.leave()
                 raise
-            if resource.watcher.down or self._c.halted is not None or resource.set_aside is not None:
+            if resource.watcher.down or self._run.halted is not None or resource.set_aside is not None:
                 slot.leave()
                 if not resource.watcher.down:
                     return
@@ -201,7 +204,7 @@ class _Batch:
     def _trim(self) -> None:
         """End the feeders that have nothing left to feed, or may not."""
         for host, feeder in self._feeders.items():
-            ended = self._c.halted is not None or self._c.resources[host].set_aside is not None
+            ended = self._run.halted is not None or self._c.resources[host].set_aside is not None
             if (ended or not self._queue.waits_for(host)) and feeder is not asyncio.current_task():
                 feeder.cancel()
 
@@ -255,7 +258,7 @@ class _Batch:
             if resource is None or (resource.set_aside is not None and item.state is not PlanState.ALIVE):
                 resource = self._walks.another(self._scripts[number]) or resource
             if resource is None:
-                self._walks.end(self._walks.outcome_of(self._c.halted or NOBODY, item))
+                self._walks.end(self._walks.outcome_of(self._run.halted or NOBODY, item))
                 return
             slot = Slot(resource, held=False)
             if item.state is PlanState.ALIVE:
@@ -266,12 +269,12 @@ class _Batch:
         """What was never taken: the reason why not is the reason why nothing more is sent."""
         for waiting, hosts in self._queue.rest():
             reasons = [known.set_aside for host in hosts if (known := self._c.resources[host]).set_aside is not None]
-            if self._c.halted is not None:  # by this batch or by another over the same connections
-                reasons.append(self._c.halted)
+            if self._run.halted is not None:  # by this batch or by another over the same connections
+                reasons.append(self._run.halted)
             self._walks.end(self._walks.outcome_of(reasons[-1] if reasons else NOBODY, waiting.item))
 
     async def _report(self) -> BatchReport:
-        report = build_report(self._c.run, self._walks.outcomes)
+        report = build_report(self._run.name, self._walks.outcomes)
         await self._publish(report)
         return report
 
@@ -292,4 +295,4 @@ class _Batch:
     async def _delete_pack(self, job_id: str) -> None:
         """A run died before it deleted the pack; it goes now, unless somebody needs it all the same."""
         async with self._leftovers:
-            await try_to_delete(self._c, self._chain, job_id)
+            await try_to_delete(self._run, self._chain, job_id)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from batch_avatar.archive.records import DeadLetter, Proof, Receipt, SettledPack, Superseded
+from batch_avatar.archive.records import DeadLetter, Proof, SettledPack, Superseded
 from batch_avatar.errors import (
     ArchiveConflict,
     BatchAvatarError,
@@ -32,19 +32,22 @@ from batch_avatar.errors import (
 )
 from batch_avatar.identity import signed_properties
 from batch_avatar.models import JobRef, JobStatus
+from batch_avatar.receipt import Receipt
 from batch_avatar.rendering.archiving import archive_job, job_failed, read_job
 from batch_avatar.rendering.claims import update_last
-from batch_avatar.rendering.connections import current
 from batch_avatar.rendering.outcomes import facts_of
+from batch_avatar.rendering.pack_draft import PackDraft
 from batch_avatar.rendering.packs.submission import PackSubmission
+from batch_avatar.rendering.run import current_run
 from batch_avatar.rendering.submission import Submission
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
-    from batch_avatar.archive.records import Attempt
     from batch_avatar.models import Script, SynthesisJob
+    from batch_avatar.receipt import Attempt
     from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.run import Run
     from batch_avatar.service.resource import Resource
 
 T = TypeVar("T")
@@ -70,9 +73,10 @@ class Chain:
 
 async def submit(script: Script, host: str = "") -> JobRef:
     """The script's job, created on this resource, or adopted wherever it is. Errors as `Submission.submit`."""
-    c = current()
+    run = current_run()
+    c = run.connections
     with _about(script_id=script.script_id):
-        submission = Submission(c, script, c.resource_of(host))
+        submission = Submission(run, script, c.resource_of(host))
         if submission.resource.watcher.down:
             await submission.resource.watcher.answering()
         try:
@@ -84,17 +88,19 @@ async def submit(script: Script, host: str = "") -> JobRef:
 
 async def submit_pack(scripts: tuple[Script, ...], host: str = "") -> tuple[JobRef, ...]:
     """The job that these scripts share, once for each that is an input of it. Errors as `PackSubmission.submit`."""
-    c = current()
+    run = current_run()
+    c = run.connections
     resource = c.resource_of(host)
     key = (host, *(script.script_id for script in scripts))
-    submission = c.pack_submissions.setdefault(key, PackSubmission(c, scripts, resource))
+    new = PackDraft({script.script_id: script for script in scripts}, written_at=c.clock.now())
+    submission = PackSubmission(run, resource, run.drafts.setdefault(key, new))
     try:
         refs = await _outlasting(lambda: resource, submission.submit)
     except BatchAvatarError as error:
         if not error.retriable:
-            del c.pack_submissions[key]
+            del run.drafts[key]
         raise
-    del c.pack_submissions[key]
+    del run.drafts[key]
     return refs
 
 
@@ -106,40 +112,42 @@ async def wait(ref: JobRef) -> JobRef:
         JobOverdue, StillRunning: it may still finish.
         AlreadyArchived, ResultLost: it is gone.
     """
-    c = current()
+    run = current_run()
+    c = run.connections
     with _about(script_id=ref.script_id, job_id=ref.job_id):
         resource = c.resource_of(ref.resource)
         try:
             job = await resource.watcher.wait(
                 ref.service_id,
                 window_seconds=WAIT_WINDOW_SECONDS,
-                expected_seconds=c.expected_seconds.get(ref.script_id),
+                expected_seconds=run.expected_seconds.get(ref.script_id),
             )
         except JobNotFound:
             job = await _outlasting(lambda: resource, partial(c.control, read_job, c, ref))
         if job.status == JobStatus.FAILED:
             if ref.input:
-                c.ended[ref.service_id] = job  # each member looks whether its video is there all the same
+                run.ended[ref.service_id] = job  # each member looks whether its video is there all the same
             raise await c.control(job_failed, c, ref, job)
         if job.status != JobStatus.SUCCEEDED:
             raise StillRunning(f"the job is {job.status}")
-        c.ended[ref.service_id] = job
+        run.ended[ref.service_id] = job
         return ref
 
 
 async def archive(ref: JobRef) -> Receipt:
     """The receipt, once video, summary and subtitles are in the container. Errors as `archive_job`."""
-    c = current()
+    run = current_run()
+    c = run.connections
     with _about(script_id=ref.script_id, job_id=ref.job_id):
         resource = c.resource_of(ref.resource)
         for delay in SIDE_FILE_DELAYS_SECONDS:
             try:
-                whole = partial(c.transfer, archive_job, c, ref, without_side_files=False)
+                whole = partial(c.transfer, archive_job, run, ref, without_side_files=False)
                 return await _outlasting(lambda: resource, whole)
             except SideFileMissing as error:
                 logger.warning("%s: %s", ref.script_id, error)
             await c.clock.sleep(delay)
-        rest = partial(c.transfer, archive_job, c, ref, without_side_files=True)
+        rest = partial(c.transfer, archive_job, run, ref, without_side_files=True)
         return await _outlasting(lambda: resource, rest)
 
 
@@ -150,7 +158,8 @@ async def delete(proof: Proof) -> None:
         LateSuccess: the job was given up and has succeeded since; it is left to be archived.
         DeleteRefused: it has not ended, or moved on, or is not the one that failed; it is left alone.
     """
-    c = current()
+    run = current_run()
+    c = run.connections
     ref = proof.ref() if isinstance(proof, Receipt) else proof.ref
     with _about(script_id=ref.script_id, job_id=ref.job_id):
         resource = c.resource_of(ref.resource)
@@ -203,7 +212,8 @@ async def record_failure(
     Raises:
         ClaimedElsewhere: another run has gone on to another attempt.
     """
-    c = current()
+    run = current_run()
+    c = run.connections
     again = isinstance(error, JobOverdue) or error.worth_another_attempt
     last = ref.attempt >= c.settings.max_attempts
     ended = {
@@ -218,7 +228,7 @@ async def record_failure(
     if held is None or held.claim.last.number != ref.attempt:
         raise ClaimedElsewhere(f"another run has gone on from attempt {ref.attempt}")
     attempts = (*held.claim.attempts[:-1], held.claim.last.model_copy(update=ended))
-    letter = _dead_letter(c, script, ref, error, job=error.job, attempts=attempts)
+    letter = _dead_letter(run, script, ref, error, job=error.job, attempts=attempts)
     await c.control(c.archive.write_dead_letter, letter)  # first: an ended claim without it may be sent again
     await update_last(c, ref, ended)
     return letter
@@ -226,13 +236,14 @@ async def record_failure(
 
 async def record_refusal(script: Script, error: RequestRefused) -> DeadLetter:
     """A dead letter for a script that the service refused; it has no job."""
-    c = current()
-    held = await c.control(c.archive.read_claim, script.script_id, c.content_id_of(script))
+    run = current_run()
+    c = run.connections
+    held = await c.control(c.archive.read_claim, script.script_id, run.content_id_of(script))
     if held is None:
         raise ArchiveConflict("the claim has disappeared", script_id=script.script_id, job_id=error.job_id)
     if held.claim.last.accepted_at is not None:
         raise ClaimedElsewhere("another run's create was accepted meanwhile", job_id=held.claim.last.job_id)
-    letter = _dead_letter(c, script_record(script), held.claim.ref(), error, job=None, attempts=held.claim.attempts)
+    letter = _dead_letter(run, script_record(script), held.claim.ref(), error, job=None, attempts=held.claim.attempts)
     return await c.control(c.archive.write_dead_letter, letter)
 
 
@@ -243,7 +254,7 @@ def script_record(script: Script) -> dict[str, Any]:
 
 
 def _dead_letter(
-    c: Connections,
+    run: Run,
     script: Mapping[str, Any],
     ref: JobRef,
     error: BatchAvatarError,
@@ -254,9 +265,9 @@ def _dead_letter(
     return DeadLetter(
         ref=ref,
         internal_id=job.internal_id if job else None,
-        run=c.run,
-        batch=c.batch,
-        written_at=c.clock.now(),
+        run=run.name,
+        batch=run.batch,
+        written_at=run.connections.clock.now(),
         failure=facts_of(error).model_copy(update={"failure_class": FailureClass.JOB} if job else {}),
         request_id=error.request_id,
         billing=job.billing if job else {},

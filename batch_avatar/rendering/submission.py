@@ -11,7 +11,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from batch_avatar.archive.records import Attempt, Claim
 from batch_avatar.archive.rescue import rescue_receipt
 from batch_avatar.errors import (
     AccessRefused,
@@ -30,6 +29,7 @@ from batch_avatar.errors import (
 from batch_avatar.identity import archive_of, derive_job_id, mark_description
 from batch_avatar.models import JobStatus
 from batch_avatar.planning.decision import LOOKS, Move, Rules, Seen, decide
+from batch_avatar.receipt import Attempt
 from batch_avatar.rendering.claims import ClaimTooOld, new_claim, update_last, young_enough
 from batch_avatar.scripts.rules import with_defaults
 
@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from batch_avatar.archive.ledger import Held
-    from batch_avatar.archive.records import Receipt
+    from batch_avatar.archive.records import Claim
     from batch_avatar.models import JobRef, Script, SynthesisJob
-    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.receipt import Receipt
+    from batch_avatar.rendering.run import Run
     from batch_avatar.service.resource import Resource
 
 logger = logging.getLogger(__name__)
@@ -52,22 +53,22 @@ MAX_SENDS = 3
 class Submission:
     """One script on its way to exactly one accepted create per attempt."""
 
-    def __init__(self, connections: Connections, script: Script, resource: Resource) -> None:
-        self._c = connections
+    def __init__(self, run: Run, script: Script, resource: Resource) -> None:
+        self._run = run
+        self._c = run.connections
         self.resource = resource
         """Where it is sent, and looked for: a claim that binds it to another moves it there."""
         self._script = script
-        self._holder = connections.holder
-        self._written_at = connections.clock.now()
+        self._written_at = self._c.clock.now()
         self._absent_since = 0.0
-        self._content_id = connections.content_id_of(script)
-        settings = connections.settings
+        self._content_id = run.content_id_of(script)
+        settings = self._c.settings
         self._rules = Rules(
-            holder=connections.holder,
-            resources=frozenset(connections.resources),
+            holder=run.holder,
+            resources=frozenset(self._c.resources),
             claim_seconds=settings.claim_seconds,
             settle_seconds=settings.settle_seconds if resource.client.service_names_jobs else 0.0,
-            retry_failed=connections.permits.retry_failed,
+            retry_failed=run.permits.retry_failed,
         )
 
     async def submit(self) -> JobRef:
@@ -81,7 +82,7 @@ class Submission:
         """
         sends = looks = 0
         held = await self._write(self._c.archive.create_claim, self._claim(number=1))
-        move = Move.SEND if held and self._script.script_id not in self._c.alive else Move.LOOK_AGAIN
+        move = Move.SEND if held and self._script.script_id not in self._run.alive else Move.LOOK_AGAIN
         while True:
             if move is Move.SEND and held:
                 if sends == MAX_SENDS:
@@ -100,7 +101,7 @@ class Submission:
                 except (AccessRefused, RequestRefused, NoMoreSent) as error:
                     if sends == 0:  # after an unclear create, one may be there all the same
                         with suppress(BatchAvatarError):  # a note for later runs; the refusal is what matters now
-                            await update_last(self._c, held.claim.ref(), {"refused": True}, holder=self._holder)
+                            await update_last(self._c, held.claim.ref(), {"refused": True}, holder=self._run.holder)
                     raise error from None
             await self._c.clock.sleep(self._pause(move, looks))
             seen = await self._observe(looks)
@@ -140,7 +141,7 @@ class Submission:
                 if held.claim.last.input and (receipt := await self._rescued(held.claim)):
                     raise AlreadyArchived(receipt)
                 await self._given_up(held.claim)
-                spent = held.claim.last.number >= self._c.settings.max_attempts and not self._c.permits.retry_failed
+                spent = held.claim.last.number >= self._c.settings.max_attempts and not self._run.permits.retry_failed
                 if spent or held.claim.last.number >= MAX_ATTEMPT_NUMBER:
                     raise JobError(
                         f"all {held.claim.last.number} attempts are spent; the last ended: {held.claim.last.ended}",
@@ -167,8 +168,8 @@ class Submission:
             return False
         if letter.failure.failure_class == FailureClass.INPUT and claim.last.accepted_at is not None:
             return False  # refused to another run, and accepted all the same
-        had_its_word = (letter.batch or letter.run) == (self._c.batch or self._c.run)  # in an earlier life
-        if not self._c.permits.retry_failed or had_its_word:
+        had_its_word = (letter.batch or letter.run) == (self._run.batch or self._run.name)  # in an earlier life
+        if not self._run.permits.retry_failed or had_its_word:
             raise JobError(letter.failure.message, code=letter.failure.code, job_id=letter.ref.job_id)
         return True
 
@@ -177,7 +178,7 @@ class Submission:
         receipt = await self._rescued(held.claim)
         if receipt is not None:
             raise AlreadyArchived(receipt)
-        if not await self._given_up(held.claim) and not self._c.permits.rerender_lost:
+        if not await self._given_up(held.claim) and not self._run.permits.rerender_lost:
             raise ResultLost(
                 "the service had accepted this job and no longer knows it, and there is no receipt; it was "
                 "probably billed, so it is not rendered again by itself",
@@ -228,7 +229,7 @@ class Submission:
         ref = held.claim.ref()
         mark = mark_description(self._script.description, self._c.archive.archive_id)
 
-        check = partial(young_enough, self._c, self.resource, self._written_at)
+        check = partial(young_enough, self._run, self.resource, self._written_at)
         create = partial(self.resource.client.create, job_id=ref.job_id, description=mark, check=check)
         try:
             async with self.resource.creating:
@@ -266,9 +267,9 @@ class Submission:
         if changes:
             await update_last(self._c, claim.ref(), changes, held=held)
         if self._script.destination_container_url is not None:
-            self._c.destinations[claim.last.job_id] = self._script.destination_container_url
+            self._run.destinations[claim.last.job_id] = self._script.destination_container_url
         return claim.ref().model_copy(update={"service_id": job.service_id})
 
     def _claim(self, *, number: int, before: tuple[Attempt, ...] = ()) -> Claim:
         job_id = derive_job_id(self._script.script_id, self._content_id, number)
-        return new_claim(self._c, self._script, self.resource, *before, Attempt(number=number, job_id=job_id))
+        return new_claim(self._run, self._script, self.resource, *before, Attempt(number=number, job_id=job_id))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from batch_avatar.errors import AccessRefused, ServiceError
 from batch_avatar.planning.plan import PlanState
 from batch_avatar.planning.reconciliation import past_renders, reconcile
-from batch_avatar.rendering.connections import current
+from batch_avatar.rendering.run import current_run
 from batch_avatar.scripts.prediction import Predictor
 
 if TYPE_CHECKING:
@@ -25,17 +25,18 @@ logger = logging.getLogger(__name__)
 
 async def plan(scripts: Sequence[Script]) -> Plan:
     """What a run would do. Reads the service first, then the archive; changes nothing."""
-    c = current()
+    run = current_run()
+    c = run.connections
     listed = await _listed(c)
     index = await c.control(c.archive.index, [script.script_id for script in scripts])
-    c.predictor = Predictor(past_renders(index))
+    run.predictor = Predictor(past_renders(index))
     found = reconcile(
         scripts,
         archive_id=c.archive.archive_id,
         jobs=[job for jobs in listed.values() for job in jobs],
         index=index,
         resources=frozenset(listed),
-        permits=c.permits,
+        permits=run.permits,
         max_changed=c.settings.max_changed_scripts,
     )
     for item in found.items:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from batch_avatar.archive.records import DeadLetter, Receipt
+from batch_avatar.archive.records import DeadLetter
 from batch_avatar.errors import (
     AccessRefused,
     AlreadyArchived,
@@ -21,7 +21,7 @@ from batch_avatar.errors import (
 from batch_avatar.models import JobRef, JobStatus, Outcome
 from batch_avatar.planning.plan import PlanState
 from batch_avatar.rendering import stages
-from batch_avatar.rendering.batch_state import Tally
+from batch_avatar.rendering.batch_state import BatchState
 from batch_avatar.rendering.outcomes import archived, outcome_of_letter, own_mistake
 from batch_avatar.rendering.packs.walk import PackWalk
 from batch_avatar.service.resource import SYSTEMIC
@@ -32,26 +32,27 @@ if TYPE_CHECKING:
     from batch_avatar.models import Script
     from batch_avatar.planning.packing import PackSizer
     from batch_avatar.planning.plan import PlanItem
-    from batch_avatar.rendering.connections import Connections
-    from batch_avatar.rendering.stages import Chain
+    from batch_avatar.receipt import Receipt
+    from batch_avatar.rendering.chain import Chain
+    from batch_avatar.rendering.run import Run
     from batch_avatar.service.resource import Resource
     from batch_avatar.service.slot import Slot
 
 logger = logging.getLogger(__name__)
 
 
-class Walks(Tally):
+class Walks(BatchState):
     """What the walks of one run have in common."""
 
     def __init__(
         self,
-        connections: Connections,
+        run: Run,
         chain: Chain,
         scripts: Sequence[Script],
         script_ids: Sequence[str],
         sizer: PackSizer | None,
     ) -> None:
-        super().__init__(connections, script_ids)
+        super().__init__(run, script_ids)
         self._chain = chain
         self._scripts = scripts
         self._sizer = sizer
@@ -67,22 +68,24 @@ class Walks(Tally):
             outcome = await self._walk(item, number, slot, ref)
         except BatchAvatarError as error:
             outcome = self.outcome_of(error, item)
-            if isinstance(error, AlreadyArchived) and error.receipt.run == self._c.run:  # rebuilt, and paid in this run
+            if (
+                isinstance(error, AlreadyArchived) and error.receipt.run == self._run.name
+            ):  # rebuilt, and paid in this run
                 outcome = archived(error.receipt, prefix=self._c.archive.prefix_of(error.receipt))
         except Exception as error:
             logger.exception("script %s ended by a mistake of this program", item.script_id)
             outcome = self.outcome_of(own_mistake(error), item)
         finally:
             slot.leave()
-            self._c.expected_seconds.pop(item.script_id, None)
+            self._run.expected_seconds.pop(item.script_id, None)
         self.end(outcome)
 
     async def _walk(self, item: PlanItem, number: int, slot: Slot, ref: JobRef | None) -> Outcome:
         script = self._scripts[number]
-        predicted = self._c.predictor.predict(script).render_seconds
+        predicted = self._run.predictor.predict(script).render_seconds
         if ref is not None and self._sizer is not None and ref.job_id in self.predicted_seconds:
             predicted = self._sizer.job_seconds(self.predicted_seconds[ref.job_id])
-        self._c.expected_seconds[item.script_id] = predicted
+        self._run.expected_seconds[item.script_id] = predicted
         if item.state is PlanState.DAMAGED:
             await self._c.control(self._c.archive.retire_receipt, item.script_id, item.content_id)
         while True:
@@ -178,7 +181,7 @@ class Walks(Tally):
 
     def _learn(self, ref: JobRef) -> None:
         """What the pack took, once."""
-        job, predicted = self._c.ended.get(ref.service_id), self.predicted_seconds.pop(ref.job_id, None)
+        job, predicted = self._run.ended.get(ref.service_id), self.predicted_seconds.pop(ref.job_id, None)
         if job and predicted and self._sizer and job.created_at and job.last_action_at:
             took = (job.last_action_at - job.created_at).total_seconds()
             self._sizer.note(took_seconds=took, predicted_seconds=predicted)
@@ -211,7 +214,7 @@ class Walks(Tally):
             return None
         pack = self.packs.get(ref.job_id)
         if pack is None:
-            pack = self.packs[ref.job_id] = PackWalk(self._c, self._chain, ref)
+            pack = self.packs[ref.job_id] = PackWalk(self._run, self._chain, ref)
         pack.join(ref.script_id, slot)
         return pack
 

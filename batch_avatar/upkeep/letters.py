@@ -11,7 +11,7 @@ from batch_avatar.archive.index import overtaken
 from batch_avatar.errors import FailureClass, InputError
 from batch_avatar.identity import derive_content_id
 from batch_avatar.models import Script
-from batch_avatar.rendering.connections import current
+from batch_avatar.rendering.connections import current_connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,7 +70,7 @@ async def list_letters(
     Raises:
         InputError: a name has no dead letter.
     """
-    c = current()
+    c = current_connections()
     dead = (await c.control(c.archive.index, [])).dead
     about = sorted({facts.get("script_id", "") for facts in dead.values()} - {""})
     index = await c.control(c.archive.index, about)
@@ -87,7 +87,7 @@ async def list_letters(
 
 
 async def read_letters(lines: Iterable[LetterLine]) -> list[DeadLetter]:
-    c = current()
+    c = current_connections()
     found = [await c.control(c.archive.read_dead_letter, line.content_id) for line in lines]
     return [letter for letter in found if letter is not None]
 

@@ -10,19 +10,20 @@ from batch_avatar.rendering import stages
 from batch_avatar.rendering.packs.members import delete_if_settled, has_video, read_pack
 
 if TYPE_CHECKING:
-    from batch_avatar.rendering.connections import Connections
-    from batch_avatar.rendering.stages import Chain
+    from batch_avatar.rendering.chain import Chain
+    from batch_avatar.rendering.run import Run
 
 logger = logging.getLogger(__name__)
 
 
-async def settle_pack(c: Connections, chain: Chain, job_id: str) -> None:
+async def settle_pack(run: Run, chain: Chain, job_id: str) -> None:
     """The job has ended: every input ends up archived or given up, and then it is deleted.
 
     Raises:
         BatchAvatarError: for some input it was not possible, the first of them; all others are done.
     """
-    pack = await read_pack(c, job_id)
+    c = run.connections
+    pack = await read_pack(run, job_id)
     errors: list[BatchAvatarError] = []
     for member in pack.member_refs():
         held = await c.control(c.archive.read_claim, member.script_id, member.content_id)
@@ -46,4 +47,4 @@ async def settle_pack(c: Connections, chain: Chain, job_id: str) -> None:
             errors.append(error)
     if errors:
         raise errors[0]
-    await delete_if_settled(c, chain, job_id)
+    await delete_if_settled(run, chain, job_id)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from batch_avatar.errors import Stopped
 from batch_avatar.models import Permits
-from batch_avatar.rendering.connections import current
 from batch_avatar.rendering.outcomes import build_report, outcome_of_error
+from batch_avatar.rendering.run import current_run
 from batch_avatar.rendering.runner import REPORT_SECONDS, publish_report, render_scripts
 from batch_avatar.scripts.manifest import check_scripts
 from batch_avatar.service.wire import wire_for
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from batch_avatar.archive.records import DeadLetter
     from batch_avatar.models import Outcome
+    from batch_avatar.rendering.chain import Chain
     from batch_avatar.rendering.report import BatchReport
-    from batch_avatar.rendering.stages import Chain
 
 
 async def replay_letters(letters: Sequence[DeadLetter], chain: Chain) -> BatchReport:
@@ -30,7 +30,8 @@ async def replay_letters(letters: Sequence[DeadLetter], chain: Chain) -> BatchRe
     Raises:
         InputError: a letter does not hold the whole script, or the script is refused by today's rules.
     """
-    c = current()
+    run = current_run()
+    c = run.connections
     wanted = scripts_to_replay(letters, archive_id=c.archive.archive_id)
     left = {script.script_id for scripts in wanted.values() for script in scripts}
     outcomes: list[Outcome] = []
@@ -50,9 +51,9 @@ async def replay_letters(letters: Sequence[DeadLetter], chain: Chain) -> BatchRe
         outcomes += [outcome_of_error(reason, script_id, prefix="") for script_id in sorted(left)]
         with suppress(TimeoutError):
             async with asyncio.timeout(REPORT_SECONDS):
-                await publish_report(build_report(c.run, outcomes))
+                await publish_report(build_report(run.name, outcomes))
         raise
-    report = build_report(c.run, outcomes)
+    report = build_report(run.name, outcomes)
     if outcomes:
         await publish_report(report)
     return report

@@ -22,17 +22,19 @@ from batch_avatar.models import JobRef, JobStatus
 from batch_avatar.planning.reconciliation import own_jobs
 from batch_avatar.rendering import stages
 from batch_avatar.rendering.archiving import job_failed
-from batch_avatar.rendering.connections import CONTROL_THREADS, current
+from batch_avatar.rendering.connections import CONTROL_THREADS
+from batch_avatar.rendering.run import current_run
 from batch_avatar.upkeep.pack_sweep import settle_pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from batch_avatar.archive.index import ArchiveIndex
-    from batch_avatar.archive.records import Receipt
     from batch_avatar.models import SynthesisJob
+    from batch_avatar.receipt import Receipt
+    from batch_avatar.rendering.chain import Chain
     from batch_avatar.rendering.connections import Connections
-    from batch_avatar.rendering.stages import Chain
+    from batch_avatar.rendering.run import Run
     from batch_avatar.service.resource import Resource
 
 logger = logging.getLogger(__name__)
@@ -186,7 +188,8 @@ async def sweep(chain: Chain, *, dry_run: bool = False) -> SweepReport:
     Raises:
         ServiceError, ArchiveError: where no resource, or the archive, can be read.
     """
-    c = current()
+    run = current_run()
+    c = run.connections
     jobs: list[SynthesisJob] = []
     unread: list[str] = []
     for resource in c.resources.values():
@@ -210,7 +213,7 @@ async def sweep(chain: Chain, *, dry_run: bool = False) -> SweepReport:
         by_content: dict[str, list[SweepItem]] = {}
         for item in items:
             by_content.setdefault(item.ref.content_id, []).append(item)
-        done = await asyncio.gather(*(_carry_out(c, chain, group, room) for group in by_content.values()))
+        done = await asyncio.gather(*(_carry_out(run, chain, group, room) for group in by_content.values()))
         items = [item for group in done for item in group]
     return SweepReport(tuple(items), foreign, dry_run, tuple(unread))
 
@@ -219,15 +222,13 @@ def _jobs_of(resource: Resource) -> list[SynthesisJob]:
     return [job for page in resource.client.list_pages(overlap=True) for job in page.jobs]
 
 
-async def _carry_out(
-    c: Connections, chain: Chain, items: Sequence[SweepItem], room: asyncio.Semaphore
-) -> list[SweepItem]:
+async def _carry_out(run: Run, chain: Chain, items: Sequence[SweepItem], room: asyncio.Semaphore) -> list[SweepItem]:
     """One script's jobs, one after another: once the first is archived, the others are extra."""
     done = []
     async with room:
         for item in items:
             try:
-                await _do(c, chain, item)
+                await _do(run, chain, item)
             except BatchAvatarError as error:
                 logger.warning("%s: cannot %s: %s", item.job.job_id, item.action, error)
                 done.append(replace(item, error=str(error)))
@@ -236,10 +237,10 @@ async def _carry_out(
     return done
 
 
-async def _do(c: Connections, chain: Chain, item: SweepItem) -> None:
-    ref = item.ref
+async def _do(run: Run, chain: Chain, item: SweepItem) -> None:
+    c, ref = run.connections, item.ref
     if item.pack and item.action in (SweepAction.ARCHIVE, SweepAction.DELETE):
-        await settle_pack(c, chain, ref.job_id)
+        await settle_pack(run, chain, ref.job_id)
         return
     match item.action:
         case SweepAction.ARCHIVE:

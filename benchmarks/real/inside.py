@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batch_avatar.clock import SystemClock
-from batch_avatar.rendering.connect import open_connections
-from batch_avatar.rendering.connections import new_run_name
+from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.run import new_run_name
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.scripts.manifest import read_scripts
 from batch_avatar.service.wire import wire_for
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from batch_avatar.clock import Clock
     from batch_avatar.models import Script
-    from batch_avatar.rendering.connections import Connections
     from batch_avatar.rendering.report import BatchReport
+    from batch_avatar.rendering.run import Run
 
 RESET_PEAK = "5"  # proc(5), clear_refs: the peak resident set size becomes the current one
 
@@ -64,11 +64,11 @@ async def run(manifest: str, engine: str, scale: float) -> dict[str, Any]:
     asked = count_prefect_requests()
     real = SystemClock()
     clock = ScaledClock(scale, real)
-    async with open_connections(settings, run=new_run_name(clock), clock=clock) as c:
+    async with open_run(settings, new_run_name(clock), clock=clock) as opened:
         idle_bytes = status_bytes("VmRSS")
         _reset_peak()
         before, started = own_figures(), real.monotonic()
-        report = await _render(c, scripts, manifest, engine)
+        report = await _render(opened, scripts, manifest, engine)
         seconds, after = real.monotonic() - started, own_figures()
     return {
         "seconds": seconds,
@@ -84,15 +84,15 @@ def _reset_peak() -> None:
     Path("/proc/self/clear_refs").write_text(RESET_PEAK, encoding="utf-8")
 
 
-async def _render(c: Connections, scripts: Sequence[Script], manifest: str, engine: str) -> BatchReport:
+async def _render(run: Run, scripts: Sequence[Script], manifest: str, engine: str) -> BatchReport:
     if engine == "local":
         return await render_scripts(scripts, plain_chain())
     from flows.render_batch import render_batch
 
     await render_batch(sources=[manifest], return_state=True)  # finds the connections that are open
-    if c.report is None:
+    if run.report is None:
         raise RuntimeError("the flow run ended without a report")
-    return c.report
+    return run.report
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.progress import Phase
 
 if TYPE_CHECKING:
@@ -86,13 +86,14 @@ def run_at_once(runs: Sequence[Run], settings: Settings, clock: Clock, leaving: 
 
 def _run(run: Run, settings: Settings, clock: Clock, leaving: Leaving, ended: Ended) -> None:
     async def main() -> None:
-        opened = open_connections(settings, run=run.name, clock=clock, create_archive=run.create_archive)
-        async with opened as c:
+        opened = open_run(settings, run.name, clock=clock, create_archive=run.create_archive)
+        async with opened as live:
+            c = live.connections
             for resource in c.resources.values():
                 resource.client = Counted(resource.client, leaving)
             task = asyncio.ensure_future(run.work(c))
             if run.stop is not None and run.stop.at == "event":
-                c.listeners.append(_Countdown(run.stop.number, task.cancel))
+                live.listeners.append(_Countdown(run.stop.number, task.cancel))
             elif run.stop is not None:
                 for resource in c.resources.values():
                     resource.client = Mortal(resource.client, run.stop)
@@ -102,7 +103,7 @@ def _run(run: Run, settings: Settings, clock: Clock, leaving: Leaving, ended: En
             try:
                 ended.value = await task
             except asyncio.CancelledError:
-                ended.value, ended.stopped = c.report, True
+                ended.value, ended.stopped = live.report, True
 
     try:
         asyncio.run(main())

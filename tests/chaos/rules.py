@@ -58,7 +58,10 @@ RULES = (
         (
             (
                 "rendering/packs/submission.py",
-                "                    del self._scripts[name]\n                    self._held.pop(name, None)\n",
+                (
+                    "                    del self._draft.scripts[name]\n"
+                    "                    self._draft.held.pop(name, None)\n"
+                ),
                 "                    continue\n",
             ),
         ),
@@ -127,7 +130,7 @@ RULES = (
         (
             (
                 "rendering/packs/submission.py",
-                "if self._unclear is not None and (job := await self._found(self._unclear)) is not None:",
+                "if self._draft.unclear is not None and (job := await self._found(self._draft.unclear)) is not None:",
                 "if (job := None) is not None:",
             ),
         ),
@@ -220,7 +223,7 @@ RULES = (
         (
             (
                 "rendering/submission.py",
-                "if not await self._given_up(held.claim) and not self._c.permits.rerender_lost:",
+                "if not await self._given_up(held.claim) and not self._run.permits.rerender_lost:",
                 "if False:",
             ),
         ),

@@ -9,7 +9,7 @@ import pytest
 from azure.storage.blob import ContainerClient
 
 from batch_avatar.emulator.faults import FaultRule, Status
-from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.scripts.manifest import read_scripts
@@ -45,8 +45,8 @@ def settled(arena, monkeypatch):
         wanted = read_scripts([a.folder / "scripts.jsonl"], defaults={}, wire=wire_for(settings.api_version))
 
         async def work():
-            async with open_connections(settings, run="here") as c:
-                for resource in c.resources.values():
+            async with open_run(settings, "here") as run:
+                for resource in run.connections.resources.values():
                     resource.client = wrap(resource.client)
                 return await render_scripts(wanted, plain_chain())
 

@@ -9,7 +9,7 @@ import pytest
 from batch_avatar.emulator.faults import FaultRule, Status
 from batch_avatar.emulator.options import Progression
 from batch_avatar.models import Script
-from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.settings import load_settings
@@ -67,7 +67,7 @@ def test_eight_hours_without_the_service_lose_nothing_and_need_no_hand(arena, ro
             storage_connection_string=a.connection_string,
             container=a.container_name,
         )
-        async with clock.running(weather), open_connections(settings, run=secrets.token_hex(4), clock=clock):
+        async with clock.running(weather), open_run(settings, secrets.token_hex(4), clock=clock):
             return await render_scripts(scripts, plain_chain())
 
     report = run_virtually(work())

@@ -20,14 +20,16 @@ import sys
 import threading
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from batch_avatar.clock import SystemClock
 from batch_avatar.errors import JobNotFound
 from batch_avatar.rendering.connect import open_connections
-from batch_avatar.rendering.connections import new_run_name
+from batch_avatar.rendering.connections import sharing
 from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.run import begin_run, new_run_name
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.scripts.manifest import read_scripts
 from batch_avatar.service.wire import wire_for
@@ -252,12 +254,13 @@ async def render(point: str, manifest: str, pack: int):
     settings = load_settings()
     scripts = read_scripts([manifest], defaults=settings.video_defaults(), wire=wire_for(settings.api_version))
     barrier = Barrier(point)
-    async with open_connections(settings, run=new_run_name(SystemClock())) as c:
-        c.archive = HeldArchive(c.archive, barrier)
+    async with open_connections(settings) as opened:
+        c = replace(opened, archive=HeldArchive(opened.archive, barrier))
         for resource in c.resources.values():
             resource.client = HeldClient(resource.client, barrier)
             resource.watcher = HeldWatcher(resource.watcher, barrier, c.control)
-        return await render_scripts(scripts, plain_chain(), pack=pack)
+        with sharing(c), begin_run(c, new_run_name(SystemClock())):
+            return await render_scripts(scripts, plain_chain(), pack=pack)
 
 
 def main() -> None:

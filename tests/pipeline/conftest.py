@@ -23,7 +23,7 @@ from batch_avatar.emulator.storage.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
 from batch_avatar.emulator.web.server import EmulatorServer
 from batch_avatar.models import Script
 from batch_avatar.rendering import stages, survey
-from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.settings import load_settings
@@ -74,17 +74,16 @@ class Bench:
     def render(self, scripts, *, run=None, batch="", events=None, permits=None, clock=None, **overrides) -> BatchReport:
         async def work():
             run_name = run or secrets.token_hex(4)
-            async with open_connections(self.settings(**overrides), run=run_name, clock=clock) as c:
-                c.batch = batch
+            async with open_run(self.settings(**overrides), run_name, batch=batch, clock=clock) as live:
                 if events is not None:
-                    c.listeners.append(events.append)
+                    live.listeners.append(events.append)
                 return await render_scripts(scripts, plain_chain(), permits=permits)
 
         return asyncio.run(work())
 
     def plan(self, scripts, **overrides):
         async def work():
-            async with open_connections(self.settings(**overrides), run="plan"):
+            async with open_run(self.settings(**overrides), "plan"):
                 return await survey.plan(scripts)
 
         return asyncio.run(work())
@@ -93,15 +92,15 @@ class Bench:
         """Claim and send, and no more: as a run that dies then."""
 
         async def work():
-            async with open_connections(self.settings(**overrides), run="dies-early") as c:
-                c.permits = permits or c.permits
+            async with open_run(self.settings(**overrides), "dies-early") as run:
+                run.permits = permits or run.permits
                 return [await stages.submit(script) for script in scripts]
 
         return asyncio.run(work())
 
     def sweep(self, *, dry_run=False, clock=None, **overrides) -> SweepReport:
         async def work():
-            async with open_connections(self.settings(**overrides), run="sweep", clock=clock, create_archive=False):
+            async with open_run(self.settings(**overrides), "sweep", clock=clock, create_archive=False):
                 return await sweep(plain_chain(), dry_run=dry_run)
 
         return asyncio.run(work())

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,9 +24,11 @@ from batch_avatar.errors import AccessRefused, ArchiveUnavailable, ServiceUnavai
 from batch_avatar.inbox.run import render_inbox
 from batch_avatar.inbox.steps import look_into_inbox
 from batch_avatar.models import Permits
-from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connect import open_connections, open_run
+from batch_avatar.rendering.connections import sharing
 from batch_avatar.rendering.progress import Phase
 from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.run import begin_run
 from batch_avatar.rendering.runner import render_scripts
 from tests.pipeline.conftest import patient
 from tests.support.waiting import happened, until
@@ -42,6 +44,15 @@ SSML = (
     "<speak version='1.0' xmlns='http://www.w3.org/2001/10/synthesis' xml:lang='en-US'>"
     "<voice name='en-US-AvaMultilingualNeural'>Hi.</voice></speak>"
 )
+
+
+@asynccontextmanager
+async def opened_with(inbox, settings, name):
+    """A run that has this inbox in place of its own, if one is given."""
+    async with open_connections(settings) as opened:
+        c = replace(opened, inbox=inbox or opened.inbox)
+        with sharing(c), begin_run(c, name) as run:
+            yield run
 
 
 @dataclass
@@ -86,15 +97,13 @@ class Dropped:
                     return
                 time.sleep(0.05)
 
-    async def work(self, *, listener=None, permits=None, look_seconds=0.2, prepare=None, run=None, pack=1, **overrides):
+    async def work(self, *, listener=None, permits=None, look_seconds=0.2, inbox=None, run=None, pack=1, **overrides):
         """One run: its report; None where there is nothing to take."""
         async with (
-            open_connections(self.settings(**overrides), run=run or secrets.token_hex(4)) as c,
+            opened_with(inbox, self.settings(**overrides), run or secrets.token_hex(4)) as live,
             asyncio.timeout(PATIENCE_SECONDS),
         ):
-            c.listeners += [] if listener is None else [listener]
-            if prepare is not None:
-                prepare(c)
+            live.listeners += [] if listener is None else [listener]
             first = await look_into_inbox()
             if not first:
                 return None
@@ -176,7 +185,7 @@ def test_the_container_is_made_by_the_first_run(dropped):
 
 def test_without_an_inbox_in_the_settings_the_variable_is_named(quick):
     async def work():
-        async with open_connections(quick().settings(), run="r"):
+        async with open_run(quick().settings(), "r"):
             await look_into_inbox()
 
     with pytest.raises(SettingsError, match="BATCH_AVATAR_INBOX_CONTAINER, which is not set"):
@@ -355,7 +364,7 @@ def test_what_a_run_leaves_unfinished_is_not_taken_again_by_it_but_by_the_next(d
         raise ServiceUnavailable("Not now.")
 
     async def work():
-        async with open_connections(d.settings(), run="r"):
+        async with open_run(d.settings(), "r"):
             first = await look_into_inbox()
             return await render_inbox(first, replace(plain_chain(), submit=unable), look_seconds=0.05)
 
@@ -376,13 +385,13 @@ def test_a_run_that_is_cancelled_says_what_is_in_flight_and_the_next_one_pays_no
     reports = []
 
     async def work():
-        async with open_connections(d.settings(), run="first") as c:
+        async with open_run(d.settings(), "first") as run:
             task = asyncio.current_task()
-            c.listeners.append(listening("a", phase, task.cancel))
+            run.listeners.append(listening("a", phase, task.cancel))
             try:
                 await render_inbox(await look_into_inbox(), plain_chain(), look_seconds=0.2)
             finally:
-                reports.append(c.report)
+                reports.append(run.report)
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(work())
@@ -420,7 +429,7 @@ def test_a_name_that_leads_elsewhere_is_told_and_never_touched(dropped):
     d.drop("b.txt")
     with d.container() as client:
         client.upload_blob("processed/a.txt", "Kept.")
-        report = d.run(prepare=lambda c: setattr(c, "inbox", OddInbox(container=client)))
+        report = d.run(inbox=OddInbox(container=client))
 
     assert (report.archived, report.failed) == (1, 1)
     assert "move it by hand" in outcomes(report)["inbox/../processed/a.txt"].error.message
@@ -457,14 +466,14 @@ def test_what_is_dropped_while_the_others_end_and_a_look_is_under_way_is_taken_b
 
     with d.container() as client:
         late = LateInbox(client, meanwhile)
-        report = d.run(prepare=lambda c: setattr(c, "inbox", late), look_seconds=0.05)
+        report = d.run(inbox=late, look_seconds=0.05)
 
     assert (report.archived, report.scripts) == (2, 2)
     assert d.names() == {"processed/a.txt", "processed/late.txt"}
 
 
 def test_what_a_look_finds_that_was_under_way_when_access_was_refused_stays_untouched(dropped):
-    d, looking, connections = dropped(), threading.Event(), []
+    d, looking, runs = dropped(), threading.Event(), []
     d.drop("a.txt")
 
     async def refused(*_):
@@ -473,15 +482,13 @@ def test_what_a_look_finds_that_was_under_way_when_access_was_refused_stays_unto
 
     def meanwhile():
         looking.set()
-        assert until(lambda: connections[0].halted is not None, seconds=PATIENCE_SECONDS)
+        assert until(lambda: runs[0].halted is not None, seconds=PATIENCE_SECONDS)
 
     async def work(client):
-        async with open_connections(d.settings(), run="r") as c:
-            connections.append(c)
+        async with opened_with(LateInbox(client, meanwhile), d.settings(), "r") as run:
+            runs.append(run)
             first = await look_into_inbox()
             d.drop("late.txt")
-            c.inbox = LateInbox(client, meanwhile)
-            c.inbox.look()
             return await render_inbox(first, replace(plain_chain(), submit=refused), look_seconds=0.05)
 
     with d.container() as client:
@@ -630,7 +637,7 @@ def test_a_look_that_fails_while_others_render_ends_nothing(dropped):
             if event.outcome is not None and event.script_id == "late":
                 d.bench.emulator.release()
 
-        report = d.run(listener=listener, prepare=lambda c: setattr(c, "inbox", inbox))
+        report = d.run(listener=listener, inbox=inbox)
 
     assert report.archived == 2
     assert inbox.looks > 3
@@ -672,7 +679,7 @@ def test_a_run_that_dies_at_any_step_is_finished_by_the_next_without_paying_agai
 
     with d.container() as client:
         broken = BrokenInbox(container=client, step=step, after=after)
-        report = d.run(prepare=lambda c: setattr(c, "inbox", broken))
+        report = d.run(inbox=broken)
 
     assert report.scripts == 2
     assert {content for name, content in d.blobs().items() if not name.endswith(".reason.txt")} == {"Hi.", "-"}
@@ -691,12 +698,12 @@ def test_batches_over_one_set_of_connections_leave_each_other_what_they_know(qui
     refs = {name: b.submit([script(name)])[0] for name in ("one", "two")}
 
     async def work():
-        async with open_connections(b.settings(), run="r") as c, asyncio.timeout(PATIENCE_SECONDS):
+        async with open_run(b.settings(), "r") as run, asyncio.timeout(PATIENCE_SECONDS):
             first = asyncio.create_task(render_scripts([script("one")], plain_chain()))
-            await happened(lambda: "one" in c.alive)
+            await happened(lambda: "one" in run.alive)
             second = asyncio.create_task(render_scripts([script("two")], plain_chain()))
-            await happened(lambda: "two" in c.alive)
-            assert c.alive == {"one", "two"}
+            await happened(lambda: "two" in run.alive)
+            assert run.alive == {"one", "two"}
             b.emulator.clear_faults()
             b.emulator.release()
             return [await first, await second]
@@ -712,8 +719,8 @@ def test_what_stops_one_batch_stops_the_others_before_they_claim_anything(quick,
     b = quick()
 
     async def work():
-        async with open_connections(b.settings(), run="r") as c:
-            c.halted = Stopped("The storage is full.", code="StorageRefused")
+        async with open_run(b.settings(), "r") as run:
+            run.halted = Stopped("The storage is full.", code="StorageRefused")
             return await render_scripts([script("one"), script("two")], plain_chain())
 
     report = asyncio.run(work())

@@ -9,7 +9,7 @@ import pytest
 from batch_avatar.emulator.faults import FailJob, FaultRule
 from batch_avatar.errors import ClaimedElsewhere, JobError, JobFailed
 from batch_avatar.rendering import stages
-from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connect import open_run
 
 
 async def give_up(wanted):
@@ -25,7 +25,7 @@ def test_a_run_that_waits_for_a_job_that_another_has_given_up_does_not_call_it_l
     b = bench(faults=(FaultRule(operation="create", action=FailJob()),))
 
     async def work():
-        async with open_connections(b.settings(), run="other"):
+        async with open_run(b.settings(), "other"):
             ref = await give_up(script())
             with pytest.raises(ClaimedElsewhere):
                 await stages.wait(ref)
@@ -37,7 +37,7 @@ def test_a_run_that_planned_before_a_script_failed_for_good_does_not_send_it_aga
     b = bench(faults=(FaultRule(operation="create", action=FailJob(code="BadRequest", message="No such gesture.")),))
 
     async def work():
-        async with open_connections(b.settings(), run="other"):
+        async with open_run(b.settings(), "other"):
             await give_up(script())
             with pytest.raises(JobError, match="No such gesture"):
                 await stages.submit(script())

@@ -15,8 +15,8 @@ from batch_avatar.emulator.options import Progression
 from batch_avatar.errors import ClaimedElsewhere, InputError, RequestRefused
 from batch_avatar.models import Permits
 from batch_avatar.rendering import stages
-from batch_avatar.rendering.connect import open_connections
-from batch_avatar.rendering.connections import current
+from batch_avatar.rendering.connect import open_run
+from batch_avatar.rendering.connections import current_connections
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.runner import render_scripts
 
@@ -31,7 +31,7 @@ def test_a_job_that_succeeds_just_after_its_deadline_is_archived_and_not_deleted
         await plain.delete(proof)
 
     async def work():
-        async with open_connections(b.settings(start_deadline_seconds=0.01, job_deadline_seconds=0.02), run="run"):
+        async with open_run(b.settings(start_deadline_seconds=0.01, job_deadline_seconds=0.02), "run"):
             return await render_scripts([script()], replace(plain, delete=delete))
 
     report = asyncio.run(work())
@@ -62,7 +62,7 @@ def test_a_holder_that_comes_late_does_not_send_what_another_run_has_taken_over_
 
     def late():
         async def work():
-            async with open_connections(b.settings(**short), run="late", clock=clock):
+            async with open_run(b.settings(**short), "late", clock=clock):
                 return await render_scripts([script()], plain_chain())
 
         reports["late"] = asyncio.run(work())
@@ -109,7 +109,7 @@ def test_dead_letters_are_sent_again_only_when_that_is_asked_for(bench, script):
     assert b.render(dead).failed == len(dead)
 
     async def again():
-        async with open_connections(b.settings(), run="again"):
+        async with open_run(b.settings(), "again"):
             return await render_scripts(scripts, plain_chain(), permits=Permits(retry_failed=True))
 
     assert asyncio.run(again()).archived == 8
@@ -122,7 +122,7 @@ def test_a_job_that_failed_for_good_gets_a_new_id_when_it_is_sent_again(bench, s
     assert b.render([script()], max_attempts=1).failed == 1
 
     async def again():
-        async with open_connections(b.settings(max_attempts=1), run="again"):
+        async with open_run(b.settings(max_attempts=1), "again"):
             return await render_scripts([script()], plain_chain(), permits=Permits(retry_failed=True))
 
     assert asyncio.run(again()).archived == 1
@@ -192,14 +192,14 @@ def test_a_job_that_took_the_place_of_the_failed_one_is_not_deleted(bench, scrip
 
     async def delete(proof):
         """Somebody deletes the failed job and makes another of its name, just before we delete."""
-        client = current().resource_of("").client
+        client = current_connections().resource_of("").client
         await plain.delete(proof)
         client.create(script(), job_id=proof.ref.job_id, description="by hand")
         b.emulator.settle()
         await plain.delete(proof)
 
     async def work():
-        async with open_connections(b.settings(), run="run"):
+        async with open_run(b.settings(), "run"):
             return await render_scripts([script()], replace(plain, delete=delete))
 
     report = asyncio.run(work())
@@ -283,7 +283,7 @@ def test_a_refusal_is_not_recorded_where_another_run_was_taken_meanwhile(quick, 
     b.submit([script()])  # another run takes the claim over, and is taken
 
     async def record():
-        async with open_connections(b.settings(), run="late"):
+        async with open_run(b.settings(), "late"):
             await stages.record_refusal(script(), refused.value)
 
     with pytest.raises(ClaimedElsewhere):

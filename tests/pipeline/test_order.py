@@ -8,7 +8,7 @@ import json
 import pytest
 
 from batch_avatar.planning.order import Order
-from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.runner import render_scripts
 
@@ -25,7 +25,7 @@ def scripts_of(script):
 
 def render(b, scripts, **options):
     async def work():
-        async with open_connections(b.settings(**ONE_BY_ONE), run="r"):
+        async with open_run(b.settings(**ONE_BY_ONE), "r"):
             return await render_scripts(scripts, plain_chain(), **options)
 
     return asyncio.run(work())

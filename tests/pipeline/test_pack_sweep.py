@@ -8,7 +8,7 @@ import pytest
 
 from batch_avatar.emulator.faults import FailInputs, FaultRule
 from batch_avatar.rendering import stages
-from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connect import open_run
 from batch_avatar.upkeep.sweep import SweepAction
 from tests.pipeline.test_packs import (
     assert_all_right,
@@ -104,7 +104,7 @@ def left(packs, script):
     b.end_jobs()
 
     async def archive():
-        async with open_connections(b.settings(), run="dies-late"):
+        async with open_run(b.settings(), "dies-late"):
             for ref in refs:
                 await stages.archive(ref)
 

@@ -16,7 +16,7 @@ from batch_avatar.emulator.options import Progression
 from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from batch_avatar.errors import SettingsError
 from batch_avatar.rendering import stages
-from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.upkeep.sweep import SweepAction
@@ -47,7 +47,7 @@ def scripts_of(script, count, **members):
 
 def render(b, scripts, size, *, settings=None, **overrides):
     async def work():
-        async with open_connections(settings or b.settings(**overrides), run="r"), asyncio.timeout(PATIENCE_SECONDS):
+        async with open_run(settings or b.settings(**overrides), "r"), asyncio.timeout(PATIENCE_SECONDS):
             return await render_scripts(scripts, plain_chain(), pack=size)
 
     return asyncio.run(work())
@@ -57,7 +57,7 @@ def submit_pack(b, scripts, **overrides):
     """Claim and send, and no more: as a run that dies then."""
 
     async def work():
-        async with open_connections(b.settings(**overrides), run="dies-early"):
+        async with open_run(b.settings(**overrides), "dies-early"):
             return await stages.submit_pack(tuple(scripts))
 
     return asyncio.run(work())
@@ -466,8 +466,8 @@ def test_a_run_keeps_nothing_of_a_pack_that_is_deleted(packs, script):
     b = packs()
 
     async def work():
-        async with open_connections(b.settings(), run="r") as c:
+        async with open_run(b.settings(), "r") as run:
             report = await render_scripts(scripts_of(script, 3), plain_chain(), pack=3)
-            return report.archived, c.packs, c.ended, c.pack_submissions
+            return report.archived, run.packs, run.ended, run.drafts
 
     assert asyncio.run(work()) == (3, {}, {}, {})

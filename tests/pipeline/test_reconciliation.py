@@ -16,12 +16,13 @@ import requests
 from azure.storage.blob import ContainerSasPermissions, generate_container_sas
 
 from batch_avatar.archive.index import claim_metadata, receipt_metadata
-from batch_avatar.archive.records import Attempt, Claim, Receipt, StoredBlob
+from batch_avatar.archive.records import Claim
 from batch_avatar.clock import SystemClock
 from batch_avatar.emulator.faults import AbortJob, FaultRule, Status, StickJob
 from batch_avatar.errors import AccessRefused
 from batch_avatar.identity import derive_content_id, derive_job_id, form_digests, mark_description, recorded_form
 from batch_avatar.models import Permits
+from batch_avatar.receipt import Attempt, Receipt, StoredBlob
 from batch_avatar.rendering.stages import SIDE_FILE_DELAYS_SECONDS
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)

@@ -16,7 +16,7 @@ from batch_avatar.emulator.options import Progression
 from batch_avatar.errors import AccessRefused
 from batch_avatar.models import Permits
 from batch_avatar.rendering import stages
-from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.settings import load_settings
@@ -63,13 +63,13 @@ class Fleet:
             container=self.archive.container_name,
             **({"creates_per_minute": 0, "poll_interval_seconds": 0.1} | overrides),
         )
-        async with open_connections(settings, run=run or secrets.token_hex(4), clock=clock) as c:
-            yield c
+        async with open_run(settings, run or secrets.token_hex(4), clock=clock) as live:
+            yield live
 
     def render(self, scripts, *, permits=None, events=None, **options):
         async def work():
-            async with self.open(**options) as c, asyncio.timeout(PATIENCE_SECONDS):
-                c.listeners += [] if events is None else [events.append]
+            async with self.open(**options) as run, asyncio.timeout(PATIENCE_SECONDS):
+                run.listeners += [] if events is None else [events.append]
                 return await render_scripts(scripts, plain_chain(), permits=permits)
 
         return asyncio.run(work())
@@ -295,8 +295,8 @@ def test_scripts_that_wait_move_when_a_resource_goes_down_and_what_it_has_is_fin
     events = []
 
     async def work():
-        async with f.open(max_unfinished_jobs=1) as c, asyncio.timeout(PATIENCE_SECONDS):
-            c.listeners.append(events.append)
+        async with f.open(max_unfinished_jobs=1) as run, asyncio.timeout(PATIENCE_SECONDS):
+            run.listeners.append(events.append)
             rendering = asyncio.create_task(render_scripts(scripts, plain_chain()))
             await happened(lambda: b.stats()["creates"]["accepted"])
             b.set_faults(down)
@@ -439,10 +439,10 @@ def test_slots_that_others_have_are_left_to_them_and_used_as_soon_as_they_are_fr
 
     async def work():
         async with (
-            open_connections(b.settings(max_unfinished_jobs=4), run="r") as c,
+            open_run(b.settings(max_unfinished_jobs=4), "r") as run,
             asyncio.timeout(PATIENCE_SECONDS),
         ):
-            c.listeners.append(events.append)
+            run.listeners.append(events.append)
             rendering = asyncio.create_task(render_scripts([script(f"s{n}") for n in range(6)], plain_chain()))
             await happened(lambda: sum(event.phase == "archived" for event in events) >= 2)
             assert b.emulator.stats()["creates"]["accepted"] <= 3 + 4
@@ -463,7 +463,7 @@ def test_creates_wait_while_others_have_all_slots_and_go_on_when_those_end(bench
 
     async def work():
         async with (
-            open_connections(b.settings(max_unfinished_jobs=2), run="r"),
+            open_run(b.settings(max_unfinished_jobs=2), "r"),
             asyncio.timeout(PATIENCE_SECONDS),
         ):
             rendering = asyncio.create_task(render_scripts([script("s1"), script("s2")], plain_chain()))
@@ -485,7 +485,7 @@ def test_a_key_that_is_revoked_while_others_have_all_slots_ends_the_run(bench, s
     foreign_job(b.emulator, "foreign-0")
 
     async def work():
-        async with open_connections(b.settings(max_unfinished_jobs=1), run="r"), asyncio.timeout(PATIENCE_SECONDS):
+        async with open_run(b.settings(max_unfinished_jobs=1), "r"), asyncio.timeout(PATIENCE_SECONDS):
             rendering = asyncio.create_task(render_scripts([script("s1"), script("s2")], plain_chain()))
             await happened(lambda: sum(b.emulator.stats()["requests"].get("list", {}).values()) >= 3)
             b.emulator.set_faults([FaultRule(operation="any", action=Status(status=401, shape="gateway"))])

@@ -16,7 +16,7 @@ from batch_avatar.archive.records import DeadLetter
 from batch_avatar.emulator.faults import AbortJob, FailJob, FaultRule, Status, StickJob
 from batch_avatar.models import FailureFacts, Permits
 from batch_avatar.rendering import stages
-from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.progress import Phase
 from batch_avatar.settings import load_settings
 from tests.pipeline.conftest import Bench
@@ -171,7 +171,8 @@ def forget_answer(b, ref, letter=None):
     """The claim as a run leaves it that dies between the service's answer and its note of it."""
 
     async def write():
-        async with open_connections(b.settings(), run="refused") as c:
+        async with open_run(b.settings(), "refused") as run:
+            c = run.connections
             held = c.archive.read_claim(ref.script_id, ref.content_id)
             last = held.claim.last.model_copy(update={"accepted_at": None, "service_id": None})
             c.archive.replace_claim(held, held.claim.model_copy(update={"attempts": (last,)}))
@@ -352,7 +353,7 @@ def test_the_sweep_flow_shows_what_it_did_in_a_table(stack, api, script, tmp_pat
     ours = {name.removeprefix("BATCH_AVATAR_").lower(): value for name, value in own.items() if "AVATAR" in name}
 
     async def die_early():
-        async with open_connections(load_settings(**ours), run="dies-early"):
+        async with open_run(load_settings(**ours), "dies-early"):
             return await stages.submit(script())
 
     ref = asyncio.run(die_early())

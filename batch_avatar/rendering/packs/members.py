@@ -13,34 +13,36 @@ from batch_avatar.planning.packing import share
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from batch_avatar.archive.records import Pack, PackMember, Receipt
+    from batch_avatar.archive.records import Pack, PackMember
     from batch_avatar.archive.staging import Staging
     from batch_avatar.models import SynthesisJob
+    from batch_avatar.receipt import Receipt
+    from batch_avatar.rendering.chain import Chain
     from batch_avatar.rendering.connections import Connections
-    from batch_avatar.rendering.stages import Chain
+    from batch_avatar.rendering.run import Run
 
 logger = logging.getLogger(__name__)
 
 
-def load_pack(c: Connections, job_id: str) -> Pack:
+def load_pack(run: Run, job_id: str) -> Pack:
     """Blocking. Who its inputs are; read once in a run.
 
     Raises:
         ArchiveConflict: nothing in the archive says so.
     """
-    pack = c.packs.get(job_id)
+    pack = run.packs.get(job_id)
     if pack is None:
         parsed = parse_job_id(job_id)
-        pack = c.archive.read_pack(parsed[0]) if parsed is not None else None
+        pack = run.connections.archive.read_pack(parsed[0]) if parsed is not None else None
         if pack is None:
             raise ArchiveConflict("the archive does not say who the inputs of this job are", job_id=job_id)
-        c.packs[job_id] = pack
+        run.packs[job_id] = pack
     return pack
 
 
-async def read_pack(c: Connections, job_id: str) -> Pack:
+async def read_pack(run: Run, job_id: str) -> Pack:
     """As `load_pack`, without a thread of one's own."""
-    return await c.control(load_pack, c, job_id)
+    return await run.connections.control(load_pack, run, job_id)
 
 
 def check_staging(c: Connections, pack: Pack) -> Staging:
@@ -57,26 +59,27 @@ def check_staging(c: Connections, pack: Pack) -> Staging:
     return c.staging
 
 
-async def delete_if_settled(c: Connections, chain: Chain, job_id: str, *, known: Collection[str] = ()) -> None:
+async def delete_if_settled(run: Run, chain: Chain, job_id: str, *, known: Collection[str] = ()) -> None:
     """Delete the pack, and what it wrote, once nobody needs it any more; `known` as in `is_settled`.
 
     Raises:
         ArchiveConflict: the archive does not say who its inputs are.
         ClaimedElsewhere: this run does not know its container.
     """
+    c = run.connections
     try:
-        pack = await read_pack(c, job_id)
+        pack = await read_pack(run, job_id)
         check_staging(c, pack)
         if await is_settled(c, pack, known=known):
             await chain.delete(SettledPack(ref=pack.ref()))
     finally:
-        c.packs.pop(job_id, None)
+        run.packs.pop(job_id, None)
 
 
-async def try_to_delete(c: Connections, chain: Chain, job_id: str, *, known: Collection[str] = ()) -> None:
+async def try_to_delete(run: Run, chain: Chain, job_id: str, *, known: Collection[str] = ()) -> None:
     """As `delete_if_settled`; where that does not work the job stays for now, for the next plan or sweep."""
     try:
-        await delete_if_settled(c, chain, job_id, known=known)
+        await delete_if_settled(run, chain, job_id, known=known)
     except BatchAvatarError as error:
         logger.warning("the job %s stays for now: %s", job_id, error)
     except Exception:

@@ -13,7 +13,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from batch_avatar.archive.records import Attempt, Pack, PackMember
+from batch_avatar.archive.records import Pack, PackMember
 from batch_avatar.errors import (
     AccessRefused,
     BatchAvatarError,
@@ -28,6 +28,7 @@ from batch_avatar.errors import (
 from batch_avatar.identity import derive_job_id, mark_description
 from batch_avatar.planning.decision import LOOKS
 from batch_avatar.planning.packing import derive_pack_id, pack_job_id
+from batch_avatar.receipt import Attempt
 from batch_avatar.rendering.claims import ClaimTooOld, new_claim, young_enough
 from batch_avatar.rendering.submission import MAX_SENDS
 from batch_avatar.scripts.prediction import spoken_characters
@@ -37,8 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from batch_avatar.archive.ledger import Held
-    from batch_avatar.models import JobRef, Script, SynthesisJob
-    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.models import JobRef, SynthesisJob
+    from batch_avatar.rendering.pack_draft import PackDraft
+    from batch_avatar.rendering.run import Run
     from batch_avatar.service.resource import Resource
 
 logger = logging.getLogger(__name__)
@@ -49,14 +51,11 @@ SAS_MARGIN_SECONDS = 3600.0  # beyond the job's deadline: the service writes the
 class PackSubmission:
     """One pack on its way to exactly one accepted create."""
 
-    def __init__(self, connections: Connections, scripts: Sequence[Script], resource: Resource) -> None:
-        self._c = connections
-        self._scripts = {script.script_id: script for script in scripts}
+    def __init__(self, run: Run, resource: Resource, draft: PackDraft) -> None:
+        self._run = run
+        self._c = run.connections
         self._resource = resource
-        self._held: dict[str, Held] = {}
-        self._written_at = connections.clock.now()
-        self._unclear: Pack | None = None
-        """Sent, and not known yet to have come to nothing."""
+        self._draft = draft
 
     async def submit(self) -> tuple[JobRef, ...]:
         """The job, once for each script that is an input of it. The others go alone. May be taken again.
@@ -64,8 +63,8 @@ class PackSubmission:
         Raises:
             AccessRefused, CreateUnclear, ServiceUnavailable, ArchiveUnavailable: as for single scripts.
         """
-        if self._unclear is not None and (job := await self._found(self._unclear)) is not None:
-            return await self._accepted(self._unclear, job)
+        if self._draft.unclear is not None and (job := await self._found(self._draft.unclear)) is not None:
+            return await self._accepted(self._draft.unclear, job)
         sends = 0
         pack = await self._ready()
         while pack is not None:
@@ -78,7 +77,7 @@ class PackSubmission:
             except (JobExists, CreateUnclear) as error:
                 logger.warning("looking before sending again: %s", error)
                 sends += 1
-                self._unclear = pack
+                self._draft.unclear = pack
                 if (job := await self._found(pack)) is not None:
                     return await self._accepted(pack, job)
                 if sends == MAX_SENDS:
@@ -92,7 +91,7 @@ class PackSubmission:
 
     async def _refused(self, error: BatchAvatarError) -> None:
         """Raises the error unless the scripts may go alone."""
-        if self._unclear is None:  # after an unclear create, one may be there all the same
+        if self._draft.unclear is None:  # after an unclear create, one may be there all the same
             await self._release(refused=True)
         if not isinstance(error, RequestRefused):
             raise error
@@ -104,34 +103,36 @@ class PackSubmission:
 
     async def _ready(self) -> Pack | None:
         """With young claims: a pack that may have been sent, as it was; else whoever can be claimed."""
-        return await self._claimed() if self._unclear is None else await self._renewed(self._unclear)
+        return await self._claimed() if self._draft.unclear is None else await self._renewed(self._draft.unclear)
 
     async def _claimed(self) -> Pack | None:
         """The pack that every member's claim names; None where it is not worth one."""
-        while len(self._scripts) > 1:
-            names = list(self._scripts)
+        while len(self._draft.scripts) > 1:
+            names = list(self._draft.scripts)
             pack = self._pack(names)
-            self._written_at = self._c.clock.now()
+            self._draft.written_at = self._c.clock.now()
             writes = (self._claim(name, pack.job_id, number) for number, name in enumerate(names, start=1))
             written = await asyncio.gather(*writes, return_exceptions=True)
             errors = [one for one in written if isinstance(one, BaseException)]
             for name, held in zip(names, written, strict=True):
                 if held is None:  # who lost a claim adopts the other run's job
-                    del self._scripts[name]
-                    self._held.pop(name, None)
+                    del self._draft.scripts[name]
+                    self._draft.held.pop(name, None)
                 elif not isinstance(held, BaseException):
-                    self._held[name] = held
+                    self._draft.held[name] = held
             if errors:
                 raise errors[0]
-            if len(self._scripts) == len(names):
+            if len(self._draft.scripts) == len(names):
                 await self._c.control(self._c.archive.write_pack, pack)
                 return pack
         await self._release(refused=False)
         return None
 
     async def _claim(self, name: str, job_id: str, number: int) -> Held | None:
-        before = self._held.get(name)
-        claim = new_claim(self._c, self._scripts[name], self._resource, Attempt(number=1, job_id=job_id, input=number))
+        before = self._draft.held.get(name)
+        claim = new_claim(
+            self._run, self._draft.scripts[name], self._resource, Attempt(number=1, job_id=job_id, input=number)
+        )
         if before is None:
             return await self._c.control(self._c.archive.create_claim, claim)
         return await self._c.control(self._c.archive.replace_claim, before, claim)
@@ -141,14 +142,14 @@ class PackSubmission:
 
         Its scripts go alone then, each once its claim is old: by then nothing of the pack can be on its way.
         """
-        self._written_at = self._c.clock.now()
-        held = [self._held[member.script_id] for member in pack.members]
+        self._draft.written_at = self._c.clock.now()
+        held = [self._draft.held[member.script_id] for member in pack.members]
         writes = (self._c.control(self._c.archive.replace_claim, one, one.claim) for one in held)
         written = await asyncio.gather(*writes)
         if None in written:
             logger.warning("another run has taken over a part of the pack %s, its scripts go alone", pack.job_id)
             return None
-        self._held = {one.claim.script_id: one for one in written if one is not None}
+        self._draft.held = {one.claim.script_id: one for one in written if one is not None}
         return pack
 
     async def _release(self, *, refused: bool) -> None:
@@ -157,21 +158,21 @@ class PackSubmission:
         async def release(name: str, held: Held) -> None:
             job_id = derive_job_id(name, held.claim.content_id, 1)
             own = new_claim(
-                self._c, self._scripts[name], self._resource, Attempt(number=1, job_id=job_id, refused=refused)
+                self._run, self._draft.scripts[name], self._resource, Attempt(number=1, job_id=job_id, refused=refused)
             )
             await self._c.control(self._c.archive.replace_claim, held, own)
 
-        await asyncio.gather(*(release(name, held) for name, held in self._held.items()))
-        self._held = {}
+        await asyncio.gather(*(release(name, held) for name, held in self._draft.held.items()))
+        self._draft.held = {}
 
     def _pack(self, names: Sequence[str]) -> Pack:
-        scripts = [self._scripts[name] for name in names]
-        ids = [self._c.content_id_of(script) for script in scripts]
+        scripts = [self._draft.scripts[name] for name in names]
+        ids = [self._run.content_id_of(script) for script in scripts]
         pack_id = derive_pack_id([(content_id, 1) for content_id in ids], archive_id=self._c.archive.archive_id)
         return Pack(
             job_id=pack_job_id(pack_id),
             pack_id=pack_id,
-            run=self._c.run,
+            run=self._run.name,
             resource=self._resource.host,
             api_version=self._c.settings.api_version,
             staging_container=self._c.settings.staging_container or "",
@@ -191,7 +192,7 @@ class PackSubmission:
         staging = self._c.staging
         if staging is None:
             raise SettingsError("packed jobs need BATCH_AVATAR_STAGING_CONTAINER")
-        scripts = [self._scripts[member.script_id] for member in pack.members]
+        scripts = [self._draft.scripts[member.script_id] for member in pack.members]
         seconds = self._c.settings.job_deadline_seconds + SAS_MARGIN_SECONDS
         link = await self._c.control(partial(staging.write_link, seconds=seconds))
         shared = {"destination_container_url": link, "destination_path": pack.job_id, "description": None}
@@ -202,7 +203,7 @@ class PackSubmission:
             job_id=pack.job_id,
             description=mark,
             contents=[script.content for script in scripts],
-            check=partial(young_enough, self._c, self._resource, self._written_at),
+            check=partial(young_enough, self._run, self._resource, self._draft.written_at),
         )
         try:
             async with self._resource.creating:
@@ -226,7 +227,7 @@ class PackSubmission:
 
     async def _accepted(self, pack: Pack, job: SynthesisJob) -> tuple[JobRef, ...]:
         """From now on every member knows that it is paid for."""
-        self._c.packs[pack.job_id] = pack
+        self._run.packs[pack.job_id] = pack
         accepted_at = job.created_at or self._c.clock.now()
 
         async def note(held: Held) -> JobRef:
@@ -235,5 +236,5 @@ class PackSubmission:
             await self._c.control(self._c.archive.replace_claim, held, claim)  # lost to who adopted it, who notes it
             return claim.ref()
 
-        refs = await asyncio.gather(*(note(held) for held in self._held.values()))
+        refs = await asyncio.gather(*(note(held) for held in self._draft.held.values()))
         return tuple(refs)

@@ -19,16 +19,17 @@ from batch_avatar.rendering.packs.members import read_pack, try_to_delete
 
 if TYPE_CHECKING:
     from batch_avatar.models import JobRef
-    from batch_avatar.rendering.connections import Connections
-    from batch_avatar.rendering.stages import Chain
+    from batch_avatar.rendering.chain import Chain
+    from batch_avatar.rendering.run import Run
     from batch_avatar.service.slot import Slot
 
 
 class PackWalk:
     """In one run. Members in other runs, or in none, are looked up in the archive."""
 
-    def __init__(self, connections: Connections, chain: Chain, ref: JobRef) -> None:
-        self._c = connections
+    def __init__(self, run: Run, chain: Chain, ref: JobRef) -> None:
+        self._run = run
+        self._c = run.connections
         self._chain = chain
         self._ref = ref
         self._present: set[str] = set()
@@ -82,8 +83,8 @@ class PackWalk:
         if self._present or self._keep:
             return
         self.ended()
-        self._c.ended.pop(self._ref.service_id, None)
-        await try_to_delete(self._c, self._chain, self._ref.job_id, known=self._settled)
+        self._run.ended.pop(self._ref.service_id, None)
+        await try_to_delete(self._run, self._chain, self._ref.job_id, known=self._settled)
 
     async def _has_no_video(self, ref: JobRef) -> bool:
         """A member that is not here may have its video in staging, which goes with the job: it is archived first."""
@@ -108,7 +109,7 @@ class PackWalk:
 
     async def _delete(self, error: JobOverdue) -> None:
         try:
-            pack = await read_pack(self._c, self._ref.job_id)
+            pack = await read_pack(self._run, self._ref.job_id)
             refs = tuple([ref for ref in pack.member_refs() if await self._has_no_video(ref)])
             for ref in refs:
                 with suppress(ClaimedElsewhere):  # it has gone on without us

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from batch_avatar.archive.index import ArchiveIndex, claim_metadata, form_of, letter_metadata, receipt_metadata
 from batch_avatar.archive.ledger import FEW_SCRIPTS, Archive
-from batch_avatar.archive.records import Attempt, Claim, DeadLetter, Receipt, StoredBlob
+from batch_avatar.archive.records import Claim, DeadLetter
 from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from batch_avatar.identity import derive_job_id, form_digest, form_digests, recorded_form
 from batch_avatar.models import FailureFacts, JobRef, Script
+from batch_avatar.receipt import Attempt, Receipt, StoredBlob
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 CONTENT_ID = "0123456789abcdef"

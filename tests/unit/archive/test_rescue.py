@@ -10,11 +10,12 @@ import pytest
 from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings
 
 from batch_avatar.archive.ledger import Archive
-from batch_avatar.archive.records import Attempt, Claim, Receipt, StoredBlob
+from batch_avatar.archive.records import Claim
 from batch_avatar.archive.rescue import rebuild_receipt, rescue_receipt, stored_blob
 from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from batch_avatar.identity import derive_job_id, form_digests, recorded_form
 from batch_avatar.models import Script
+from batch_avatar.receipt import Attempt, Receipt, StoredBlob
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 CONTENT_ID = "0123456789abcdef"

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from batch_avatar.archive.records import Attempt, Claim, Receipt, StoredBlob
+from batch_avatar.archive.records import Claim
 from batch_avatar.planning.order import Order
+from batch_avatar.receipt import Attempt, Receipt, StoredBlob
 from batch_avatar.rendering.runner import render_scripts
 from benchmarks.bounds import packed_optimum
 from benchmarks.cases import Case, judge_case, run_case

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_avatar.archive.ledger import Held
-from batch_avatar.archive.records import Attempt, Claim, Receipt, StoredBlob
+from batch_avatar.archive.records import Claim
 from batch_avatar.models import SynthesisJob
 from batch_avatar.planning.decision import LOOKS, Move, Rules, Seen, decide
+from batch_avatar.receipt import Attempt, Receipt, StoredBlob
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 CLAIM_SECONDS = 240.0

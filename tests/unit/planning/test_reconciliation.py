@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_avatar.archive.index import ArchiveIndex, claim_metadata, letter_metadata, receipt_metadata
-from batch_avatar.archive.records import Attempt, Claim, DeadLetter, Receipt, StoredBlob
+from batch_avatar.archive.records import Claim, DeadLetter
 from batch_avatar.identity import (
     derive_content_id,
     derive_job_id,
@@ -19,6 +19,7 @@ from batch_avatar.identity import (
 from batch_avatar.models import FailureFacts, JobRef, Permits, Script, SynthesisJob
 from batch_avatar.planning.plan import PlanState
 from batch_avatar.planning.reconciliation import own_jobs, reconcile
+from batch_avatar.receipt import Attempt, Receipt, StoredBlob
 
 ARCHIVE = "00112233445566aa"
 ELSEWHERE = "ffeeddccbbaa0099"

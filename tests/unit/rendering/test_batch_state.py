@@ -8,7 +8,7 @@ import pytest
 from batch_avatar.errors import AccessRefused, JobFailed, RequestRefused, Stopped
 from batch_avatar.models import Outcome, OutcomeKind, SynthesisJob
 from batch_avatar.planning.plan import PlanItem, PlanState
-from batch_avatar.rendering.batch_state import Tally
+from batch_avatar.rendering.batch_state import BatchState
 from batch_avatar.rendering.progress import Phase
 from batch_avatar.service.resource import SYSTEMIC, Resource
 
@@ -43,8 +43,10 @@ def start(here, there, events):
     def begin(*resources):
         known = {one.host: one for one in resources or (here, there)}
         archive = SimpleNamespace(prefix_of=lambda ref: f"{ref.script_id}/{ref.content_id}/")
-        connections = SimpleNamespace(resources=known, tell=events.append, archive=archive)
-        return Tally(connections, SCRIPT_IDS)
+        run = SimpleNamespace(
+            connections=SimpleNamespace(resources=known, archive=archive), tell=events.append, halted=None
+        )
+        return BatchState(run, SCRIPT_IDS)
 
     return begin
 
@@ -71,115 +73,115 @@ def archived(script_id="s1", seconds=0, characters=0):
 
 
 def told(caplog):
-    """By the tally alone: other threads may have something to say at any time."""
+    """By the state alone: other threads may have something to say at any time."""
     return [record.message for record in caplog.records if record.name == "batch_avatar.rendering.batch_state"]
 
 
 async def test_one_resource_set_aside_leaves_the_run_going(start, here, caplog):
-    tally = start()
+    state = start()
 
-    tally.set_aside(here, AccessRefused("The key is wrong."))
+    state.set_aside(here, AccessRefused("The key is wrong."))
 
-    assert not tally.stop.done()
+    assert not state.stop.done()
     assert here.set_aside is not None
     assert told(caplog) == ["here is set aside: The key is wrong."]
 
 
 async def test_a_run_stops_when_the_last_resource_is_set_aside(start, here, there):
-    tally = start()
+    state = start()
 
-    tally.set_aside(here, AccessRefused("The key is wrong."))
-    tally.set_aside(there, AccessRefused("This key as well."))
+    state.set_aside(here, AccessRefused("The key is wrong."))
+    state.set_aside(there, AccessRefused("This key as well."))
 
-    assert tally.stop.result().message == "This key as well."
+    assert state.stop.result().message == "This key as well."
 
 
 async def test_a_resource_is_set_aside_once_for_its_first_reason(start, here, caplog):
-    tally = start()
+    state = start()
 
     for reason in ("first", "second"):
-        tally.set_aside(here, AccessRefused(reason))
+        state.set_aside(here, AccessRefused(reason))
 
     assert here.set_aside.message == "first"
     assert len(told(caplog)) == 1
 
 
 async def test_the_only_resource_is_not_said_to_be_set_aside_but_to_end_the_run(start, here, caplog):
-    tally = start(here)
+    state = start(here)
 
-    tally.set_aside(here, AccessRefused("The key is wrong."))
+    state.set_aside(here, AccessRefused("The key is wrong."))
 
-    assert tally.stop.done()
+    assert state.stop.done()
     assert told(caplog) == ["no more jobs are created: The key is wrong."]
 
 
 async def test_a_run_stops_once_for_the_first_reason(start):
-    tally = start()
+    state = start()
 
     for reason in ("first", "second"):
-        tally.stop_with(Stopped(reason))
+        state.stop_with(Stopped(reason))
 
-    assert tally.stop.result().message == "first"
+    assert state.stop.result().message == "first"
 
 
 # Systemic refusals
 
 
-def refuse(tally, where, error):
+def refuse(state, where, error):
     where.refusals.append(error)
-    tally.note_refusal(where)
+    state.note_refusal(where)
 
 
 async def test_five_refusals_in_a_row_with_one_code_set_that_resource_aside(start, here, there):
-    tally = start()
+    state = start()
     for number in range(SYSTEMIC):
         assert here.set_aside is None, number
-        refuse(tally, here, refused())
+        refuse(state, here, refused())
 
     assert here.set_aside.code == "Systemic"
     assert there.set_aside is None
-    assert not tally.stop.done()
+    assert not state.stop.done()
 
 
 async def test_refusals_are_counted_for_each_resource_by_itself(start, here, there):
-    tally = start()
+    state = start()
     for _ in range(SYSTEMIC - 1):
-        refuse(tally, here, refused())
-        refuse(tally, there, refused())
+        refuse(state, here, refused())
+        refuse(state, there, refused())
 
     assert (here.set_aside, there.set_aside) == (None, None)
 
 
 async def test_refusals_with_different_codes_have_no_common_cause(start, here):
-    tally = start()
+    state = start()
     for number in range(3 * SYSTEMIC):
-        refuse(tally, here, refused(code=f"Code{number % 2}"))
+        refuse(state, here, refused(code=f"Code{number % 2}"))
 
     assert here.set_aside is None
 
 
 async def test_the_message_names_the_code_and_the_way_on(start, here):
-    tally = start(here)
+    state = start(here)
     for _ in range(SYSTEMIC):
-        refuse(tally, here, refused())
+        refuse(state, here, refused())
 
-    assert "BadRequest" in str(tally.stop.result())
-    assert "retry_failed" in str(tally.stop.result())
+    assert "BadRequest" in str(state.stop.result())
+    assert "retry_failed" in str(state.stop.result())
 
 
 # What it cost
 
 
 async def test_attempts_that_were_given_up_are_billed_on_top_and_once(start):
-    tally = start()
+    state = start()
     for seconds in (10, 20):
         billing = {"talkingAvatarDurationSeconds": seconds, "neuralCharacters": 2 * seconds}
-        tally.bill("s1", JobFailed("failed", job=job("Failed", billing=billing), worth_another_attempt=True))
+        state.bill("s1", JobFailed("failed", job=job("Failed", billing=billing), worth_another_attempt=True))
 
-    tally.end(archived("s1", seconds=5, characters=7))
-    tally.end(archived("s2", seconds=5, characters=7))
+    state.end(archived("s1", seconds=5, characters=7))
+    state.end(archived("s2", seconds=5, characters=7))
 
-    figures = [(one.billed_seconds, one.billed_characters) for one in tally.outcomes[:2]]
+    figures = [(one.billed_seconds, one.billed_characters) for one in state.outcomes[:2]]
     assert figures == [(35, 67), (5, 7)]
 
 
@@ -187,41 +189,41 @@ async def test_attempts_that_were_given_up_are_billed_on_top_and_once(start):
 
 
 async def test_all_scripts_of_a_job_are_told_of_its_progress_until_they_are_through_with_it(start, events):
-    tally = start()
+    state = start()
     for name in ("s1", "s2"):
-        tally.sent(name, "pack-1", "job-1")
-    tally.sent("s3", "other", "job-2")
+        state.sent(name, "pack-1", "job-1")
+    state.sent("s3", "other", "job-2")
     events.clear()
 
-    tally.job_changed(job("Running"))
-    tally.through("s1", "job-1")
-    tally.job_changed(job("Succeeded"))
-    tally.through("s2", "job-1")
-    tally.job_changed(job("Succeeded"))
+    state.job_changed(job("Running"))
+    state.through("s1", "job-1")
+    state.job_changed(job("Succeeded"))
+    state.through("s2", "job-1")
+    state.job_changed(job("Succeeded"))
 
     told = sorted((event.script_id, event.phase) for event in events)
     assert told == [("s1", Phase.RUNNING), ("s2", Phase.RENDERED), ("s2", Phase.RUNNING)]
 
 
 async def test_a_status_that_nobody_knows_is_told_to_nobody(start, events):
-    tally = start()
-    tally.sent("s1", "job-1", "job-1")
+    state = start()
+    state.sent("s1", "job-1", "job-1")
     events.clear()
 
-    tally.job_changed(job("Resting"))
+    state.job_changed(job("Resting"))
 
     assert events == []
 
 
 async def test_a_run_that_is_stopped_says_of_every_script_where_it_stands(start):
-    tally = start()
-    tally.sent("sent", "job-1", "job-1")
-    tally.begun.update({"sent", "begun"})
-    tally.end(archived("ended"))
+    state = start()
+    state.sent("sent", "job-1", "job-1")
+    state.begun.update({"sent", "begun"})
+    state.end(archived("ended"))
 
-    tally.stopped([item(name) for name in ("sent", "begun", "waiting", "ended")])
+    state.stopped([item(name) for name in ("sent", "begun", "waiting", "ended")])
 
-    *unfinished, ended = tally.outcomes[SCRIPT_IDS.index("sent") :]
+    *unfinished, ended = state.outcomes[SCRIPT_IDS.index("sent") :]
     said = {one.script_id: one.error.message for one in unfinished}
     assert "its job goes on at the service" in said["sent"]
     assert "may just have been sent" in said["begun"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_avatar import errors
-from batch_avatar.archive.records import DeadLetter, Receipt, StoredBlob
+from batch_avatar.archive.records import DeadLetter
 from batch_avatar.errors import (
     AccessRefused,
     AlreadyArchived,
@@ -45,6 +45,7 @@ from batch_avatar.errors import (
 )
 from batch_avatar.models import FailureFacts, JobRef, Outcome, OutcomeKind, Script, SynthesisJob
 from batch_avatar.planning.plan import PlanItem, PlanState
+from batch_avatar.receipt import Receipt, StoredBlob
 from batch_avatar.rendering.outcomes import (
     FINAL,
     archived,

@@ -19,7 +19,7 @@ from batch_avatar.errors import (
 )
 from batch_avatar.models import SynthesisJob
 from batch_avatar.rendering import stages
-from batch_avatar.rendering.connect import open_connections
+from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.retry import (
     ARCHIVE,
     DELETE,
@@ -56,7 +56,7 @@ async def connections(azurite, clock):
         storage_connection_string=azurite.connection_string(),
         container=f"retry-{uuid.uuid4().hex[:12]}",
     )
-    async with open_connections(settings, run="r", clock=clock) as opened:
+    async with open_run(settings, "r", clock=clock) as opened:
         yield opened
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from batch_avatar.archive.records import Attempt, Claim, DeadLetter
+from batch_avatar.archive.records import Claim, DeadLetter
 from batch_avatar.emulator.faults import DropAfter, FailJob, FaultRule, Status
 from batch_avatar.emulator.options import EmulatorOptions, Progression
 from batch_avatar.emulator.storage.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
@@ -23,7 +23,8 @@ from batch_avatar.errors import (
 )
 from batch_avatar.identity import derive_job_id, mark_description, recorded_form
 from batch_avatar.models import FailureFacts, Permits, Script
-from batch_avatar.rendering.connect import open_connections
+from batch_avatar.receipt import Attempt
+from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.submission import MAX_ATTEMPT_NUMBER, MAX_SENDS, Submission, update_last
 from batch_avatar.settings import Settings
 
@@ -80,9 +81,9 @@ class Bench:
             settle_seconds=SETTLE_SECONDS,
             **overrides,
         )
-        async with open_connections(settings, run="r", clock=self.clock) as c:
-            c.permits = permits or Permits()
-            yield c
+        async with open_run(settings, "r", clock=self.clock) as run:
+            run.permits = permits or Permits()
+            yield run
 
     def accepted(self):
         """Names of the jobs that the service took, each as often as it took one."""
@@ -110,37 +111,39 @@ def bench(azurite):
         emulator.stop()
 
 
-def name_of(c, number=1):
-    return derive_job_id("intro", c.content_id_of(SCRIPT), number)
+def name_of(run, number=1):
+    return derive_job_id("intro", run.content_id_of(SCRIPT), number)
 
 
-def attempt(c, number=1, **members):
-    return Attempt(number=number, job_id=name_of(c, number), **members)
+def attempt(run, number=1, **members):
+    return Attempt(number=number, job_id=name_of(run, number), **members)
 
 
-def write_claim(c, *attempts, holder="another", resource=None):
+def write_claim(run, *attempts, holder="another", resource=None):
     """As another run has left it."""
     claim = Claim(
         script_id="intro",
-        content_id=c.content_id_of(SCRIPT),
+        content_id=run.content_id_of(SCRIPT),
         run="earlier",
         holder=holder,
-        resource=resource or c.resource_of("").host,
-        api_version=c.settings.api_version,
+        resource=resource or run.connections.resource_of("").host,
+        api_version=run.connections.settings.api_version,
         form=recorded_form(SCRIPT),
         attempts=attempts,
     )
-    assert c.archive.create_claim(claim)
+    assert run.connections.archive.create_claim(claim)
 
 
-def read_claim(c):
-    return c.archive.read_claim("intro", c.content_id_of(SCRIPT)).claim
+def read_claim(run):
+    return run.connections.archive.read_claim("intro", run.content_id_of(SCRIPT)).claim
 
 
-async def create(b, c, *, archive_id=None):
+async def create(b, run, *, archive_id=None):
     """A job of this script's, sent past any claim."""
-    mark = mark_description(None, archive_id or c.archive.archive_id)
-    job = await c.control(c.resource_of("").client.create, SCRIPT, job_id=name_of(c), description=mark)
+    mark = mark_description(None, archive_id or run.connections.archive.archive_id)
+    job = await run.connections.control(
+        run.connections.resource_of("").client.create, SCRIPT, job_id=name_of(run), description=mark
+    )
     await asyncio.to_thread(b.emulator.settle)
     return job
 
@@ -155,12 +158,12 @@ def every(action, **members):
 @pytest.mark.parametrize("api_version", ["2024-08-01", PREVIEW])
 async def test_a_new_script_is_claimed_sent_once_and_known_as_paid(bench, api_version):
     b = bench()
-    async with b.open(api_version=api_version) as c:
-        ref = await Submission(c, SCRIPT, c.resource_of("")).submit()
-        claim = read_claim(c)
+    async with b.open(api_version=api_version) as run:
+        ref = await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
+        claim = read_claim(run)
 
-        assert (ref.job_id, ref.attempt, b.accepted()) == (name_of(c), 1, [name_of(c)])
-        assert (claim.holder, claim.run, claim.resource) == (c.holder, "r", c.resource_of("").host)
+        assert (ref.job_id, ref.attempt, b.accepted()) == (name_of(run), 1, [name_of(run)])
+        assert (claim.holder, claim.run, claim.resource) == (run.holder, "r", run.connections.resource_of("").host)
         assert claim.form == recorded_form(SCRIPT)
         assert claim.last.accepted_at is not None
         assert (ref.service_id == ref.job_id) is (api_version != PREVIEW)
@@ -170,62 +173,64 @@ async def test_a_new_script_is_claimed_sent_once_and_known_as_paid(bench, api_ve
 @pytest.mark.parametrize("api_version", ["2024-08-01", PREVIEW])
 async def test_the_same_script_again_adopts_its_job(bench, api_version):
     b = bench()
-    async with b.open(api_version=api_version) as c:
-        first = await Submission(c, SCRIPT, c.resource_of("")).submit()
-        claim = read_claim(c)
+    async with b.open(api_version=api_version) as run:
+        first = await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
+        claim = read_claim(run)
 
-        assert await Submission(c, SCRIPT, c.resource_of("")).submit() == first
-        assert (b.accepted(), read_claim(c)) == ([name_of(c)], claim)
+        assert await Submission(run, SCRIPT, run.connections.resource_of("")).submit() == first
+        assert (b.accepted(), read_claim(run)) == ([name_of(run)], claim)
 
 
 @pytest.mark.parametrize("lag", [0, 2, 50])
 @pytest.mark.parametrize("api_version", ["2024-08-01", PREVIEW])
 async def test_a_create_whose_answer_is_lost_is_found_and_not_repeated(bench, api_version, lag):
     b = bench(list_lag_seconds=lag, faults=(every(DropAfter(), at_most=1),))
-    async with b.open(api_version=api_version) as c:
-        ref = await Submission(c, SCRIPT, c.resource_of("")).submit()
+    async with b.open(api_version=api_version) as run:
+        ref = await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
-        assert b.accepted() == [name_of(c)]
-        assert read_claim(c).ref() == ref
-        assert (await c.control(c.resource_of("").client.get, ref.service_id)).job_id == name_of(c)
+        assert b.accepted() == [name_of(run)]
+        assert read_claim(run).ref() == ref
+        assert (
+            await run.connections.control(run.connections.resource_of("").client.get, ref.service_id)
+        ).job_id == name_of(run)
 
 
 async def test_a_create_that_had_no_effect_is_sent_again_after_two_looks(bench):
     b = bench(faults=(every(Status(status=500), at_most=1),))
-    async with b.open() as c:
-        await Submission(c, SCRIPT, c.resource_of("")).submit()
+    async with b.open() as run:
+        await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
-        assert b.accepted() == [name_of(c)]
+        assert b.accepted() == [name_of(run)]
         assert b.asked("create") == 2
         assert b.asked("get") == 2
 
 
 async def test_where_the_service_names_the_jobs_a_create_is_sent_again_only_after_the_time_to_settle(bench):
     b = bench(faults=(every(Status(status=500), at_most=1),))
-    async with b.open(api_version=PREVIEW) as c:
-        await Submission(c, SCRIPT, c.resource_of("")).submit()
+    async with b.open(api_version=PREVIEW) as run:
+        await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
-        assert b.accepted() == [name_of(c)]
+        assert b.accepted() == [name_of(run)]
         assert b.asked("list") == 2
         assert sum(b.clock.slept) >= SETTLE_SECONDS
 
 
 async def test_creates_without_an_answer_are_given_up_after_a_few(bench):
     b = bench(faults=(every(Status(status=500)),))
-    async with b.open() as c:
+    async with b.open() as run:
         with pytest.raises(CreateUnclear, match=f"{MAX_SENDS} creates without a usable answer"):
-            await Submission(c, SCRIPT, c.resource_of("")).submit()
+            await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
         assert b.asked("create") == MAX_SENDS
-        assert read_claim(c).last == attempt(c)
+        assert read_claim(run).last == attempt(run)
 
 
 async def test_a_throttled_create_waits_as_told_and_is_sent_again_without_a_look(bench):
     b = bench(faults=(every(Status(status=429, retry_after_seconds=37), at_most=1),))
-    async with b.open() as c:
-        await Submission(c, SCRIPT, c.resource_of("")).submit()
+    async with b.open() as run:
+        await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
-        assert (b.accepted(), b.asked("get")) == ([name_of(c)], 0)
+        assert (b.accepted(), b.asked("get")) == ([name_of(run)], 0)
         assert b.clock.slept == [37]
 
 
@@ -235,32 +240,36 @@ async def test_a_throttled_create_waits_as_told_and_is_sent_again_without_a_look
 @pytest.mark.parametrize(("status", "kind"), [(400, RequestRefused), (403, AccessRefused)])
 async def test_a_refusal_is_noted_so_that_nobody_waits_for_the_claim_to_grow_old(bench, status, kind):
     b = bench(faults=(every(Status(status=status, code="X", message="no")),))
-    async with b.open() as c:
+    async with b.open() as run:
         with pytest.raises(kind):
-            await Submission(c, SCRIPT, c.resource_of("")).submit()
+            await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
-        assert read_claim(c).last == attempt(c, refused=True)
+        assert read_claim(run).last == attempt(run, refused=True)
 
 
 async def test_a_refusal_after_an_unclear_create_proves_nothing_and_is_not_noted(bench):
     unclear, refused = every(Status(status=500), at_most=1), every(Status(status=403, code="Forbidden"))
     b = bench(faults=(unclear, refused))
-    async with b.open() as c:
+    async with b.open() as run:
         with pytest.raises(AccessRefused):
-            await Submission(c, SCRIPT, c.resource_of("")).submit()
+            await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
-        assert read_claim(c).last == attempt(c)
+        assert read_claim(run).last == attempt(run)
 
 
 async def test_what_another_run_was_refused_is_taken_over_at_once(bench):
     b = bench()
-    async with b.open() as c:
-        write_claim(c, attempt(c, refused=True), resource="another.cognitiveservices.azure.com")
+    async with b.open() as run:
+        write_claim(run, attempt(run, refused=True), resource="another.cognitiveservices.azure.com")
 
-        await Submission(c, SCRIPT, c.resource_of("")).submit()
+        await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
-        claim = read_claim(c)
-        assert (b.accepted(), claim.holder, claim.resource) == ([name_of(c)], c.holder, c.resource_of("").host)
+        claim = read_claim(run)
+        assert (b.accepted(), claim.holder, claim.resource) == (
+            [name_of(run)],
+            run.holder,
+            run.connections.resource_of("").host,
+        )
         assert (claim.last.refused, claim.last.accepted_at is None) == (False, False)
 
 
@@ -270,63 +279,63 @@ async def test_what_another_run_was_refused_is_taken_over_at_once(bench):
 @pytest.mark.parametrize("api_version", ["2024-08-01", PREVIEW])
 async def test_the_job_of_a_run_that_died_before_it_noted_it_is_adopted_and_noted(bench, api_version):
     b = bench()
-    async with b.open(api_version=api_version) as c:
-        job = await create(b, c)
-        write_claim(c, attempt(c, refused=True))
+    async with b.open(api_version=api_version) as run:
+        job = await create(b, run)
+        write_claim(run, attempt(run, refused=True))
 
-        ref = await Submission(c, SCRIPT, c.resource_of("")).submit()
+        ref = await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
-        last = read_claim(c).last
-        assert (ref.service_id, b.accepted()) == (job.service_id, [name_of(c)])
+        last = read_claim(run).last
+        assert (ref.service_id, b.accepted()) == (job.service_id, [name_of(run)])
         assert (last.accepted_at, last.refused) == (job.created_at, False)
         assert last.service_id == (job.service_id if api_version == PREVIEW else None)
 
 
 async def test_a_job_of_another_archive_under_our_name_is_not_adopted(bench):
     b = bench()
-    async with b.open() as c:
-        await create(b, c, archive_id="f" * 16)
+    async with b.open() as run:
+        await create(b, run, archive_id="f" * 16)
 
         with pytest.raises(ClaimedElsewhere, match="the mark of another archive"):
-            await Submission(c, SCRIPT, c.resource_of("")).submit()
+            await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
         assert len(b.accepted()) == 1
 
 
 async def test_a_job_that_was_given_up_and_succeeded_after_all_is_given_up_no_more(bench):
     b = bench(progression=Progression.at_once())
-    async with b.open() as c:
-        await create(b, c)
-        write_claim(c, attempt(c, accepted_at=NOW, ended="too late", over=True))
+    async with b.open() as run:
+        await create(b, run)
+        write_claim(run, attempt(run, accepted_at=NOW, ended="too late", over=True))
 
-        await Submission(c, SCRIPT, c.resource_of("")).submit()
+        await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
-        assert read_claim(c).last == attempt(c, accepted_at=NOW)
-        assert b.accepted() == [name_of(c)]
+        assert read_claim(run).last == attempt(run, accepted_at=NOW)
+        assert b.accepted() == [name_of(run)]
 
 
 @pytest.mark.parametrize("retry_failed", [True, False])
 async def test_a_failed_job_that_was_given_up_gets_a_next_attempt_only_on_request(bench, retry_failed):
     b = bench(progression=Progression.at_once(), faults=(every(FailJob(code="BadRequest"), at_most=1),))
-    async with b.open(permits=Permits(retry_failed=retry_failed), max_attempts=1) as c:
-        await create(b, c)
-        before = attempt(c, accepted_at=NOW, ended="BadRequest", over=True)
-        write_claim(c, before)
+    async with b.open(permits=Permits(retry_failed=retry_failed), max_attempts=1) as run:
+        await create(b, run)
+        before = attempt(run, accepted_at=NOW, ended="BadRequest", over=True)
+        write_claim(run, before)
 
-        ref = await Submission(c, SCRIPT, c.resource_of("")).submit()
+        ref = await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
         assert ref.attempt == (2 if retry_failed else 1)
-        assert read_claim(c).attempts[0] == before
-        assert b.accepted() == [name_of(c, number) for number in range(1, ref.attempt + 1)]
+        assert read_claim(run).attempts[0] == before
+        assert b.accepted() == [name_of(run, number) for number in range(1, ref.attempt + 1)]
 
 
 async def test_a_claim_on_another_resource_is_left_alone_and_the_resource_named(bench):
     b = bench()
-    async with b.open() as c:
-        write_claim(c, attempt(c, accepted_at=NOW), resource="another.cognitiveservices.azure.com")
+    async with b.open() as run:
+        write_claim(run, attempt(run, accepted_at=NOW), resource="another.cognitiveservices.azure.com")
 
         with pytest.raises(ClaimedElsewhere, match=r"sent to another\.cognitiveservices\.azure\.com"):
-            await Submission(c, SCRIPT, c.resource_of("")).submit()
+            await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
         assert b.accepted() == []
 
@@ -336,14 +345,14 @@ async def test_a_claim_on_another_resource_is_left_alone_and_the_resource_named(
 
 async def test_an_attempt_that_is_over_is_followed_by_the_next_and_stays_written_down(bench):
     b = bench()
-    async with b.open() as c:
-        before = [attempt(c, 1, ended="Aborted", over=True), attempt(c, 2, accepted_at=NOW, ended="x", over=True)]
-        write_claim(c, *before)
+    async with b.open() as run:
+        before = [attempt(run, 1, ended="Aborted", over=True), attempt(run, 2, accepted_at=NOW, ended="x", over=True)]
+        write_claim(run, *before)
 
-        ref = await Submission(c, SCRIPT, c.resource_of("")).submit()
+        ref = await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
-        assert (ref.attempt, b.accepted()) == (3, [name_of(c, 3)])
-        assert list(read_claim(c).attempts[:2]) == before
+        assert (ref.attempt, b.accepted()) == (3, [name_of(run, 3)])
+        assert list(read_claim(run).attempts[:2]) == before
 
 
 @pytest.mark.parametrize(
@@ -362,37 +371,39 @@ async def test_attempts_are_spent_at_the_limit_unless_a_person_wants_more_and_fo
     bench, number, most, retry_failed, sent
 ):
     b = bench()
-    async with b.open(permits=Permits(retry_failed=retry_failed), max_attempts=most) as c:
-        write_claim(c, attempt(c, number, ended="Aborted: timeout", over=True))
+    async with b.open(permits=Permits(retry_failed=retry_failed), max_attempts=most) as run:
+        write_claim(run, attempt(run, number, ended="Aborted: timeout", over=True))
 
         if sent:
-            assert (await Submission(c, SCRIPT, c.resource_of("")).submit()).attempt == number + 1
+            assert (await Submission(run, SCRIPT, run.connections.resource_of("")).submit()).attempt == number + 1
         else:
             with pytest.raises(JobError, match=f"all {number} attempts are spent; the last ended: Aborted") as caught:
-                await Submission(c, SCRIPT, c.resource_of("")).submit()
-            assert (caught.value.code, caught.value.job_id) == ("AttemptsSpent", name_of(c, number))
+                await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
+            assert (caught.value.code, caught.value.job_id) == ("AttemptsSpent", name_of(run, number))
 
-        assert b.accepted() == ([name_of(c, number + 1)] if sent else [])
+        assert b.accepted() == ([name_of(run, number + 1)] if sent else [])
 
 
-def write_letter(c, *, number):
+def write_letter(run, *, number):
     facts = FailureFacts.model_validate({"class": "job", "code": "BadRequest", "message": "no such gesture"})
-    ref = read_claim(c).ref_of(attempt(c, number))
-    c.archive.write_dead_letter(DeadLetter(ref=ref, run="earlier", written_at=NOW, failure=facts, script={}))
+    ref = read_claim(run).ref_of(attempt(run, number))
+    run.connections.archive.write_dead_letter(
+        DeadLetter(ref=ref, run="earlier", written_at=NOW, failure=facts, script={})
+    )
 
 
 @pytest.mark.parametrize("over", [True, False])
 async def test_a_script_that_another_run_has_given_up_for_good_meanwhile_is_not_sent_again(bench, over):
     """Its plan was made before the letter was written."""
     b = bench()
-    async with b.open() as c:
-        write_claim(c, attempt(c, accepted_at=NOW, ended="BadRequest: no such gesture", over=over))
-        write_letter(c, number=1)
+    async with b.open() as run:
+        write_claim(run, attempt(run, accepted_at=NOW, ended="BadRequest: no such gesture", over=over))
+        write_letter(run, number=1)
 
         with pytest.raises(JobError, match="no such gesture") as caught:
-            await Submission(c, SCRIPT, c.resource_of("")).submit()
+            await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
-        assert (caught.value.code, caught.value.job_id, b.accepted()) == ("BadRequest", name_of(c), [])
+        assert (caught.value.code, caught.value.job_id, b.accepted()) == ("BadRequest", name_of(run), [])
 
 
 @pytest.mark.parametrize(("retry_failed", "lettered"), [(True, 2), (False, 1)])
@@ -400,11 +411,11 @@ async def test_a_letter_stops_no_next_attempt_that_a_person_wants_or_that_is_lat
     bench, retry_failed, lettered
 ):
     b = bench()
-    async with b.open(permits=Permits(retry_failed=retry_failed)) as c:
-        write_claim(c, attempt(c, ended="x", over=True), attempt(c, 2, ended="Aborted", over=True))
-        write_letter(c, number=lettered)
+    async with b.open(permits=Permits(retry_failed=retry_failed)) as run:
+        write_claim(run, attempt(run, ended="x", over=True), attempt(run, 2, ended="Aborted", over=True))
+        write_letter(run, number=lettered)
 
-        assert (await Submission(c, SCRIPT, c.resource_of("")).submit()).attempt == 3
+        assert (await Submission(run, SCRIPT, run.connections.resource_of("")).submit()).attempt == 3
 
 
 # Lost
@@ -412,40 +423,40 @@ async def test_a_letter_stops_no_next_attempt_that_a_person_wants_or_that_is_lat
 
 async def test_a_paid_job_that_is_gone_is_lost_and_not_sent_again(bench):
     b = bench()
-    async with b.open(permits=Permits(retry_failed=True, accept_changes=True, revision=0)) as c:
-        write_claim(c, attempt(c, accepted_at=NOW))
+    async with b.open(permits=Permits(retry_failed=True, accept_changes=True, revision=0)) as run:
+        write_claim(run, attempt(run, accepted_at=NOW))
 
         with pytest.raises(ResultLost, match="not rendered again by itself"):
-            await Submission(c, SCRIPT, c.resource_of("")).submit()
+            await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
-        assert (b.accepted(), read_claim(c).attempts) == ([], (attempt(c, accepted_at=NOW),))
+        assert (b.accepted(), read_claim(run).attempts) == ([], (attempt(run, accepted_at=NOW),))
 
 
 @pytest.mark.parametrize("api_version", ["2024-08-01", PREVIEW])
 async def test_a_lost_job_is_rendered_again_where_a_person_allows_it_and_its_end_is_written_down(bench, api_version):
     b = bench()
-    async with b.open(permits=Permits(rerender_lost=True), api_version=api_version) as c:
-        write_claim(c, attempt(c, accepted_at=NOW, service_id="c48b4cf5"))
+    async with b.open(permits=Permits(rerender_lost=True), api_version=api_version) as run:
+        write_claim(run, attempt(run, accepted_at=NOW, service_id="c48b4cf5"))
 
-        ref = await Submission(c, SCRIPT, c.resource_of("")).submit()
+        ref = await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
-        first, second = read_claim(c).attempts
+        first, second = read_claim(run).attempts
         assert (first.ended, first.over, first.accepted_at) == ("the result was lost", True, NOW)
-        assert (ref.attempt, second.number, b.accepted()) == (2, 2, [name_of(c, 2)])
+        assert (ref.attempt, second.number, b.accepted()) == (2, 2, [name_of(run, 2)])
 
 
 @pytest.mark.parametrize("rerender_lost", [True, False])
 async def test_a_lost_job_whose_video_lies_in_the_archive_gets_its_receipt_back_and_is_never_sent(bench, rerender_lost):
     b = bench()
-    async with b.open(permits=Permits(rerender_lost=rerender_lost)) as c:
-        write_claim(c, attempt(c, accepted_at=NOW))
-        video = c.archive.output_blob(read_claim(c).ref(), "video.mp4")
+    async with b.open(permits=Permits(rerender_lost=rerender_lost)) as run:
+        write_claim(run, attempt(run, accepted_at=NOW))
+        video = run.connections.archive.output_blob(read_claim(run).ref(), "video.mp4")
         video.upload_blob(b"video", metadata={"sha256": "s", "billed_seconds": "2"})
 
         with pytest.raises(AlreadyArchived) as caught:
-            await Submission(c, SCRIPT, c.resource_of("")).submit()
+            await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
-        receipt = c.archive.read_receipt("intro", c.content_id_of(SCRIPT))
+        receipt = run.connections.archive.read_receipt("intro", run.content_id_of(SCRIPT))
         assert caught.value.receipt == receipt
         assert (receipt.video.blob_name, receipt.billed_seconds) == (video.blob_name, 2)
         assert b.accepted() == []
@@ -455,43 +466,46 @@ async def test_a_lost_job_whose_video_lies_in_the_archive_gets_its_receipt_back_
 
 
 async def test_changes_of_an_attempt_by_several_at_once_are_all_kept(bench):
-    async with bench().open() as c:
-        write_claim(c, attempt(c))
-        ref = read_claim(c).ref()
+    async with bench().open() as run:
+        write_claim(run, attempt(run))
+        ref = read_claim(run).ref()
         changes = [{"ended": "x"}, {"refused": True}, {"over": True}]
 
-        await asyncio.gather(*(update_last(c, ref, change) for change in changes))
+        await asyncio.gather(*(update_last(run.connections, ref, change) for change in changes))
 
-        assert read_claim(c).last == attempt(c, ended="x", refused=True, over=True)
+        assert read_claim(run).last == attempt(run, ended="x", refused=True, over=True)
 
 
 async def test_a_change_gives_all_attempts_as_they_now_stand(bench):
-    async with bench().open() as c:
-        first = attempt(c, ended="Aborted", over=True)
-        write_claim(c, first, attempt(c, 2))
+    async with bench().open() as run:
+        first = attempt(run, ended="Aborted", over=True)
+        write_claim(run, first, attempt(run, 2))
 
-        assert await update_last(c, read_claim(c).ref(), {"over": True}) == (first, attempt(c, 2, over=True))
+        assert await update_last(run.connections, read_claim(run).ref(), {"over": True}) == (
+            first,
+            attempt(run, 2, over=True),
+        )
 
 
 @pytest.mark.parametrize("number", [1, 3])
 async def test_an_attempt_that_is_not_the_last_is_not_changed(bench, number):
-    async with bench().open() as c:
-        write_claim(c, attempt(c), attempt(c, 2))
-        claim = read_claim(c)
+    async with bench().open() as run:
+        write_claim(run, attempt(run), attempt(run, 2))
+        claim = read_claim(run)
 
         with pytest.raises(ClaimedElsewhere, match=f"gone on from attempt {number}"):
-            await update_last(c, claim.ref_of(attempt(c, number)), {"over": True})
+            await update_last(run.connections, claim.ref_of(attempt(run, number)), {"over": True})
 
-        assert read_claim(c) == claim
+        assert read_claim(run) == claim
 
 
 async def test_a_note_that_only_the_holder_may_make_is_not_made_for_another(bench):
-    async with bench().open() as c:
-        write_claim(c, attempt(c), holder="another")
-        ref = read_claim(c).ref()
+    async with bench().open() as run:
+        write_claim(run, attempt(run), holder="another")
+        ref = read_claim(run).ref()
 
         with pytest.raises(ClaimedElsewhere):
-            await update_last(c, ref, {"refused": True}, holder=c.holder)
-        await update_last(c, ref, {"refused": True}, holder="another")
+            await update_last(run.connections, ref, {"refused": True}, holder=run.holder)
+        await update_last(run.connections, ref, {"refused": True}, holder="another")
 
-        assert read_claim(c).last.refused
+        assert read_claim(run).last.refused

@@ -1,0 +1,90 @@
+"""The receipt of a script: the proof that its video is archived. Frozen; read leniently, so that it can grow."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from batch_avatar.models import JobRef, Received
+
+
+class Attempt(Received):
+    """One job for a script.
+
+    `accepted_at`: the service is known to have it; `refused`: known not to; `ended`: why it is given up; `over`: its
+    job can never finish any more, it has failed or is deleted.
+    """
+
+    number: int
+    job_id: str
+    input: int = 0
+    """Of a pack: which of its inputs this script is, from 1; 0 for a job of its own."""
+    service_id: str | None = None
+    """Where the service chooses the ids: the one it chose."""
+    accepted_at: datetime | None = None
+    refused: bool = False
+    ended: str | None = None
+    over: bool = False
+
+
+class StoredBlob(Received):
+    """A blob of ours and the digests of its bytes as they came from the service.
+
+    `doubtful`: what of a video does not fit, its `container` or its `duration`.
+    """
+
+    blob_name: str
+    size_bytes: int
+    sha256: str
+    content_md5: str
+    content_type: str
+    doubtful: tuple[str, ...] = ()
+
+
+class Receipt(Received):
+    """Its presence is the fact "archived".
+
+    `missing` names side files that could not be had. `attempts` are all jobs of the script, each with its end; `form`
+    the digests of its properties.
+    """
+
+    layout: Literal[1] = 1
+    script_id: str
+    content_id: str
+    attempt: int
+    job_id: str
+    service_id: str
+    internal_id: str | None = None
+    input: int = 0
+    run: str
+    resource: str
+    api_version: str
+    archived_at: datetime
+    created_at: datetime | None = None
+    last_action_at: datetime | None = None
+    duration_milliseconds: int | None = None
+    billing: dict[str, int] = Field(default_factory=dict)
+    billed_seconds: int = 0
+    billed_characters: int = 0
+    voice: str = ""
+    predicted_seconds: float | None = None
+    video: StoredBlob
+    summary: StoredBlob | None = None
+    subtitles: StoredBlob | None = None
+    missing: tuple[str, ...] = ()
+    revision: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    form: dict[str, str] = Field(default_factory=dict)
+
+    def ref(self) -> JobRef:
+        return JobRef(
+            script_id=self.script_id,
+            content_id=self.content_id,
+            attempt=self.attempt,
+            job_id=self.job_id,
+            service_id=self.service_id,
+            resource=self.resource,
+            input=self.input,
+        )

@@ -1,0 +1,124 @@
+"""What one run knows, and changes while it goes on."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from batch_avatar.identity import derive_content_id
+from batch_avatar.models import Permits
+from batch_avatar.planning.plan import PlanState
+from batch_avatar.scripts.prediction import Predictor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pydantic import SecretStr
+
+    from batch_avatar.archive.records import Pack
+    from batch_avatar.clock import Clock
+    from batch_avatar.errors import BatchAvatarError
+    from batch_avatar.models import Script, SynthesisJob
+    from batch_avatar.planning.plan import PlanItem
+    from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.pack_draft import PackDraft
+    from batch_avatar.rendering.progress import Event
+    from batch_avatar.rendering.report import BatchReport
+
+
+@dataclass
+class Run:
+    """One run over these connections. Claims, receipts and reports carry its `name`."""
+
+    connections: Connections
+    name: str
+    batch: str = ""
+    """The run that this one is a part of, where a batch is spread: a permit given to one holds for all of them."""
+    permits: Permits = field(default_factory=Permits)
+    """What may be paid for again."""
+    holder: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Written into claims, so that a step that is taken again knows those of its own process and run."""
+    halted: BatchAvatarError | None = None
+    """Why nothing more is sent in this run."""
+    report: BatchReport | None = None
+    """What the run ended with, for whoever began it."""
+    listeners: list[Callable[[Event], None]] = field(default_factory=list)
+    """Told of every step of every script."""
+
+    alive: set[str] = field(default_factory=set)
+    """Scripts, by script_id, whose job the plan has seen: they are looked for before anything is sent."""
+    revisions: dict[str, int] = field(default_factory=dict)
+    """By script_id, where the plan goes on with a later revision than the permits ask for."""
+    predictor: Predictor = field(default_factory=Predictor)
+    """Knows past renders once the plan is made."""
+    expected_seconds: dict[str, float] = field(default_factory=dict)
+    """By script_id, how long its rendering is predicted to take."""
+    ended: dict[str, SynthesisJob] = field(default_factory=dict)
+    """By service id, jobs that have just been seen to end: their links are fresh, which spares a request."""
+    drafts: dict[tuple[str, ...], PackDraft] = field(default_factory=dict)
+    """By host and scripts, packs that are being sent: a step that is taken again goes on with its own."""
+    packs: dict[str, Pack] = field(default_factory=dict)
+    """By job id, the packs of this run."""
+    destinations: dict[str, SecretStr] = field(default_factory=dict)
+    """By job id, signed links of destination containers: secrets, so only this process knows them."""
+
+    def content_id_of(self, script: Script) -> str:
+        """The content id of the script in the revision that is wanted."""
+        archive_id = self.connections.archive.archive_id
+        return derive_content_id(script, archive_id=archive_id, revision=self.revision_of(script))
+
+    def revision_of(self, script: Script) -> int:
+        return self.revisions.get(script.script_id, self.permits.revision)
+
+    def learn(self, items: Iterable[PlanItem]) -> None:
+        """Note what a plan found of its scripts. What other batches of this run know of theirs stays."""
+        for item in items:
+            self.revisions.pop(item.script_id, None)
+            if item.revision != self.permits.revision:
+                self.revisions[item.script_id] = item.revision
+            self.alive.discard(item.script_id)
+            if item.state is PlanState.ALIVE:
+                self.alive.add(item.script_id)
+
+    def tell(self, event: Event) -> None:
+        """Tell everyone who shows progress that a script moved on."""
+        for listener in self.listeners:
+            listener(event)
+
+
+def new_run_name(clock: Clock) -> str:
+    """A name for a run that sorts by time, e.g. 20261121-093012-3f2a9c04."""
+    return f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+
+
+_current: ContextVar[Run | None] = ContextVar("batch_avatar_run", default=None)
+
+
+@contextmanager
+def begin_run(connections: Connections, name: str, *, batch: str = "") -> Iterator[Run]:
+    """The run that stages find with `current_run()`; inside a run over the same connections, that one."""
+    outer = _current.get()
+    if outer is not None and outer.connections is connections:
+        yield outer
+        return
+    run = Run(connections, name, batch=batch)
+    token = _current.set(run)
+    try:
+        yield run
+    finally:
+        _current.reset(token)
+
+
+def current_run() -> Run:
+    """The run that has been begun.
+
+    Raises:
+        RuntimeError: outside `begin_run`.
+    """
+    run = _current.get()
+    if run is None:
+        raise RuntimeError("no run has begun here: use `async with open_run(load_settings(), name)`")
+    return run
