@@ -13,14 +13,8 @@ from unicodedata import normalize
 
 import click
 
-from batch_avatar.commands.shared import (
-    EXIT_NOT_ARCHIVED,
-    JSON,
-    fails_clearly,
-    output,
-    progress_console,
-    run_async,
-)
+from batch_avatar.commands.options import JSON
+from batch_avatar.commands.running import EXIT_NOT_ARCHIVED, fails_clearly, output, progress_console, run_async
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:

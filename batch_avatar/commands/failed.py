@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from batch_avatar.commands.shared import (
-    JSON,
-    fails_clearly,
-    name_run,
-    output,
-    progress_console,
-    report_code,
-    run_async,
-)
+from batch_avatar.commands.options import JSON
+from batch_avatar.commands.running import fails_clearly, name_run, output, progress_console, report_code, run_async
 from batch_avatar.errors import FailureClass
 from batch_avatar.settings import load_settings
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from batch_avatar.commands.shared import JSON, fails_clearly, output
+from batch_avatar.commands.options import JSON
+from batch_avatar.commands.running import fails_clearly, output
 from batch_avatar.errors import JobNotFound
 from batch_avatar.settings import load_settings
 

@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from batch_avatar.commands.shared import (
-    JSON,
-    SOURCES,
+from batch_avatar.commands.options import JSON, SOURCES, permit_options, sending_options
+from batch_avatar.commands.running import (
     catch_signals,
     fails_clearly,
     name_run,
     output,
-    permit_options,
     progress_console,
     read,
     report_code,
     run_async,
-    sending_options,
 )
 from batch_avatar.errors import BatchAvatarError, SettingsError
 from batch_avatar.models import Permits

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batch_avatar.commands.shared import (
+from batch_avatar.commands.options import JSON
+from batch_avatar.commands.running import (
     EXIT_NOT_ARCHIVED,
-    JSON,
     fails_clearly,
     name_run,
     output,

@@ -213,7 +213,7 @@ def test_only_the_settings_read_the_environment():
 
 def test_only_the_clock_reads_time_or_sleeps():
     assert beyond({"batch_avatar/clock.py"}, uses, TIME) == {
-        "batch_avatar/commands/shared.py": {"threading.Timer"},  # leaves a stopped command that waits for an answer
+        "batch_avatar/commands/running.py": {"threading.Timer"},  # leaves a stopped command that waits for an answer
         "deployments/stack.py": {"time"},  # waits for processes that it starts, outside any run
     }
 
@@ -221,7 +221,7 @@ def test_only_the_clock_reads_time_or_sleeps():
 def test_only_connect_chooses_implementations():
     assert beyond({"batch_avatar/rendering/connect.py"}, calls, IMPLEMENTATIONS) == {
         "batch_avatar/service/session.py": {"OnceReadSession"},  # the factory itself
-        "batch_avatar/commands/shared.py": {"SystemClock"},  # names a run, shows its progress before it is connected
+        "batch_avatar/commands/running.py": {"SystemClock"},  # names a run, shows its progress before it is connected
         "batch_avatar/rendering/outputs.py": {"ContainerClient"},  # a job's own destination, which may differ by script
         "batch_avatar/commands/demo.py": {"ContainerClient"},  # copies the demo's videos to a folder
         "batch_avatar/commands/stack.py": {"open_session"},  # waits for the processes that it starts

@@ -1,4 +1,4 @@
-"""What all commands share: exit codes, errors as messages, the event loop, and the two consoles."""
+"""How every command runs: exit codes, errors as messages, the event loop and its signals, and the two consoles."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import click
 
 from batch_avatar.errors import AccessRefused, ArchiveRefused, BatchAvatarError, FailureClass, InputError
-from batch_avatar.planning.order import Order
-from batch_avatar.planning.packing import MAX_INPUTS
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:
@@ -36,8 +34,6 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 STOP_SECONDS = 25.0
 """Of the 30 s in which a stopped command ends."""
 EXIT_NOT_ARCHIVED, EXIT_INPUT, EXIT_ACCESS = 1, 2, 3
-SOURCES = click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else there.")
 
 
 def fails_clearly(command: Callable[P, int | None]) -> Callable[P, None]:
@@ -90,63 +86,6 @@ def report_code(report: BatchReport) -> int:
     if FailureClass.ACCESS in classes:
         return EXIT_ACCESS
     return 0 if report.all_archived else EXIT_NOT_ARCHIVED
-
-
-PERMITS = (
-    click.option(
-        "--again",
-        "revision",
-        type=click.IntRange(0, 999),
-        default=0,
-        metavar="N",
-        help="Render anew what is archived: its revision N. Once per N, so repeating the command costs nothing.",
-    ),
-    click.option("--retry-failed", is_flag=True, help="Send again what failed for good; it may be billed again."),
-    click.option("--rerender-lost", is_flag=True, help="Send again what was paid for and is lost, or has no video."),
-    click.option("--accept-changes", is_flag=True, help="Render changed scripts, even if they are many."),
-)
-
-
-def _pack_size(_context: click.Context, _option: click.Parameter, value: str) -> int:
-    """A number of scripts; `auto` is 0."""
-    if value == "auto":
-        return 0
-    if not value.isdecimal() or not 1 <= int(value) <= MAX_INPUTS:
-        raise click.BadParameter(f"{value} is neither auto nor a number from 1 to {MAX_INPUTS}")
-    return int(value)
-
-
-SENDING = (
-    click.option(
-        "--pack",
-        metavar="N|auto",
-        callback=_pack_size,
-        default="1",
-        show_default=True,
-        help="So many scripts share one job, or as many as is fastest (auto). Needs a staging container.",
-    ),
-    click.option(
-        "--order",
-        type=click.Choice([order.value for order in Order]),
-        default=Order.LONGEST.value,
-        show_default=True,
-        help="longest: the longest predicted video first, so that none starts last; manifest: as given.",
-    ),
-)
-
-
-def sending_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How scripts are sent; the command gets them as `pack` and `order`."""
-    for option in reversed(SENDING):
-        command = option(command)
-    return command
-
-
-def permit_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The four ways to pay again for what was decided; the command gets them as `**permitted`."""
-    for option in reversed(PERMITS):
-        command = option(command)
-    return command
 
 
 def run_async(work: Coroutine[Any, Any, Any]) -> Any:

@@ -1,0 +1,71 @@
+"""Options and arguments that several commands have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from batch_avatar.planning.order import Order
+from batch_avatar.planning.packing import MAX_INPUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SOURCES = click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else there.")
+PERMITS = (
+    click.option(
+        "--again",
+        "revision",
+        type=click.IntRange(0, 999),
+        default=0,
+        metavar="N",
+        help="Render anew what is archived: its revision N. Once per N, so repeating the command costs nothing.",
+    ),
+    click.option("--retry-failed", is_flag=True, help="Send again what failed for good; it may be billed again."),
+    click.option("--rerender-lost", is_flag=True, help="Send again what was paid for and is lost, or has no video."),
+    click.option("--accept-changes", is_flag=True, help="Render changed scripts, even if they are many."),
+)
+
+
+def _pack_size(_context: click.Context, _option: click.Parameter, value: str) -> int:
+    """A number of scripts; `auto` is 0."""
+    if value == "auto":
+        return 0
+    if not value.isdecimal() or not 1 <= int(value) <= MAX_INPUTS:
+        raise click.BadParameter(f"{value} is neither auto nor a number from 1 to {MAX_INPUTS}")
+    return int(value)
+
+
+SENDING = (
+    click.option(
+        "--pack",
+        metavar="N|auto",
+        callback=_pack_size,
+        default="1",
+        show_default=True,
+        help="So many scripts share one job, or as many as is fastest (auto). Needs a staging container.",
+    ),
+    click.option(
+        "--order",
+        type=click.Choice([order.value for order in Order]),
+        default=Order.LONGEST.value,
+        show_default=True,
+        help="longest: the longest predicted video first, so that none starts last; manifest: as given.",
+    ),
+)
+
+
+def sending_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How scripts are sent; the command gets them as `pack` and `order`."""
+    for option in reversed(SENDING):
+        command = option(command)
+    return command
+
+
+def permit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The four ways to pay again for what was decided; the command gets them as `**permitted`."""
+    for option in reversed(PERMITS):
+        command = option(command)
+    return command
