@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from batch_avatar.errors import DeleteRefused, JobExists, JobNotFound, RequestRefused, Throttled, TooManyJobs
-from batch_avatar.service.wire import PAGE_SIZE, JobPage
+from batch_avatar.service.wire.messages import PAGE_SIZE, JobPage
 from benchmarks.simulated_job import Refusal, SimulatedJob
 
 if TYPE_CHECKING:

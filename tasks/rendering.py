@@ -15,7 +15,7 @@ from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.report import BatchReport
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.scripts.manifest import check_scripts, read_scripts
-from batch_avatar.service.wire import wire_for
+from batch_avatar.service.wire.generations import wire_for
 from tasks.crashes import crashed_too_often
 from tasks.reporting import final_state, publish_report, summary_of, told_to_prefect
 from tasks.shared_pace import shared_paces

@@ -24,7 +24,7 @@ from batch_avatar.rendering.connect import open_connections, open_run
 from batch_avatar.rendering.outcomes import build_report, settled
 from batch_avatar.rendering.progress import Event, Phase
 from batch_avatar.scripts.manifest import check_scripts
-from batch_avatar.service.wire import wire_for
+from batch_avatar.service.wire.generations import wire_for
 from tasks.children import Children, MissingDeployment, cancel_children_of
 from tasks.crashes import crashed_too_often
 from tasks.rendering import run_name

@@ -64,7 +64,7 @@ def fails_clearly(command: Callable[P, int | None]) -> Callable[P, None]:
 
 def read(sources: Sequence[str]) -> tuple[Settings, Sequence[Script]]:
     from batch_avatar.scripts.manifest import read_scripts
-    from batch_avatar.service.wire import wire_for
+    from batch_avatar.service.wire.generations import wire_for
 
     settings = load_settings()
     scripts = read_scripts(sources, defaults=settings.video_defaults(), wire=wire_for(settings.api_version))

@@ -11,7 +11,7 @@ from batch_avatar.models import Outcome, OutcomeKind
 from batch_avatar.rendering.connections import current_connections
 from batch_avatar.rendering.outcomes import facts_of
 from batch_avatar.scripts.drafts import check_defaults, check_file
-from batch_avatar.service.wire import wire_for
+from batch_avatar.service.wire.generations import wire_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,7 +28,7 @@ from batch_avatar.rendering.claims import rewrite
 from batch_avatar.rendering.outputs import Outputs
 from batch_avatar.rendering.packs.members import check_staging, load_pack, shared_billing
 from batch_avatar.service.session import NO_ANSWER
-from batch_avatar.service.wire import decode_results, decode_summary
+from batch_avatar.service.wire.summary import decode_results, decode_summary
 
 if TYPE_CHECKING:
     from batch_avatar.archive.records import Claim

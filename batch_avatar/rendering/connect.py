@@ -36,7 +36,7 @@ from batch_avatar.service.credentials import EntraCredential, KeyCredential
 from batch_avatar.service.resource import Resource
 from batch_avatar.service.session import idempotent_retry, open_session
 from batch_avatar.service.watcher import Deadlines, Watcher
-from batch_avatar.service.wire import wire_for
+from batch_avatar.service.wire.generations import wire_for
 from batch_avatar.stopping import Stopping
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import IO
 
-    from batch_avatar.service.wire import Wire
+    from batch_avatar.service.wire.generations import Wire
 
 KINDS = {".txt": "PlainText", ".ssml": "SSML", ".xml": "SSML"}
 DEFAULTS_NAME = "defaults.toml"

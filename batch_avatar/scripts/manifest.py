@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from batch_avatar.models import Script
-    from batch_avatar.service.wire import Wire
+    from batch_avatar.service.wire.generations import Wire
 
 NESTED = ("custom_voices", "scene", "video_crop", "avatar_position", "avatar_size", "resolution")
 

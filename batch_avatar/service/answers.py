@@ -16,7 +16,7 @@ from batch_avatar.errors import (
     Throttled,
     TooManyJobs,
 )
-from batch_avatar.service.wire import decode_problem
+from batch_avatar.service.wire.messages import decode_problem
 
 if TYPE_CHECKING:
     import requests

@@ -24,7 +24,7 @@ from batch_avatar.errors import (
 )
 from batch_avatar.service.answers import Answers, request_id_of
 from batch_avatar.service.session import NO_ANSWER, HostAuth, NoAuth
-from batch_avatar.service.wire import PAGE_SIZE, WireRequest
+from batch_avatar.service.wire.messages import PAGE_SIZE, WireRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from batch_avatar.clock import Clock
     from batch_avatar.models import JobRef, Script, SynthesisJob
     from batch_avatar.service.session import Credential
-    from batch_avatar.service.wire import JobPage, Wire
+    from batch_avatar.service.wire.generations import Wire
+    from batch_avatar.service.wire.messages import JobPage
 
 CONNECT_SECONDS = 5.0
 MAX_PAGES = 500  # 50,000 jobs; a list that does not end is a loop

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from batch_avatar.errors import AccessRefused, ServiceError
-from batch_avatar.service.wire import PAGE_SIZE
+from batch_avatar.service.wire.messages import PAGE_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

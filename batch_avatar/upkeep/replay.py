@@ -12,7 +12,7 @@ from batch_avatar.rendering.outcomes import build_report, outcome_of_error
 from batch_avatar.rendering.run import current_run
 from batch_avatar.rendering.runner import REPORT_SECONDS, publish_report, render_scripts
 from batch_avatar.scripts.manifest import check_scripts
-from batch_avatar.service.wire import wire_for
+from batch_avatar.service.wire.generations import wire_for
 from batch_avatar.upkeep.letters import scripts_to_replay
 
 if TYPE_CHECKING:

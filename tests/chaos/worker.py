@@ -32,7 +32,7 @@ from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.run import begin_run, new_run_name
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.scripts.manifest import read_scripts
-from batch_avatar.service.wire import wire_for
+from batch_avatar.service.wire.generations import wire_for
 from batch_avatar.settings import load_settings
 
 POINTS = (

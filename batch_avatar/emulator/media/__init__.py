@@ -1,6 +1,4 @@
-"""Real, playable clips for the emulator: a drawn presenter who speaks the text, without a network."""
+"""Real, playable clips: a drawn presenter who speaks the text, made in this process without a network.
 
-from batch_avatar.emulator.media.model import Clip, ClipRequest
-from batch_avatar.emulator.media.render import render_clip
-
-__all__ = ["Clip", "ClipRequest", "render_clip"]
+Knows: sound, pictures, subtitles, containers. Must not know: jobs or requests of the service. Begin with `render.py`.
+"""

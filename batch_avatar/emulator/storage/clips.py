@@ -71,7 +71,8 @@ def make_clip(request: SynthesisRequest, content: str, nonce: str, options: Emul
 
 
 def _make_real(request: SynthesisRequest, content: str, nonce: str, options: EmulatorOptions) -> Clip:
-    from batch_avatar.emulator.media import ClipRequest, render_clip
+    from batch_avatar.emulator.media.model import ClipRequest
+    from batch_avatar.emulator.media.render import render_clip
 
     config = request.avatar_config
     colour = config.background_color or "#FFFFFFFF"

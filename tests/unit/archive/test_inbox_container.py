@@ -12,7 +12,7 @@ from batch_avatar.archive.inbox_container import Copy, Inbox
 from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from batch_avatar.errors import ArchiveError, ArchiveRefused, ManifestError, SettingsError
 from batch_avatar.scripts.drafts import check_defaults, check_file
-from batch_avatar.service.wire import wire_for
+from batch_avatar.service.wire.generations import wire_for
 from batch_avatar.settings import load_settings
 
 WIRE = wire_for("2024-08-01")

@@ -27,7 +27,7 @@ from batch_avatar.errors import ArchiveConflict, ArchiveRefused, LinkExpired, Re
 from batch_avatar.service.client import AvatarClient
 from batch_avatar.service.credentials import KeyCredential
 from batch_avatar.service.session import idempotent_retry, open_session
-from batch_avatar.service.wire import wire_for
+from batch_avatar.service.wire.generations import wire_for
 from batch_avatar.stopping import Stopping
 from tests.support.manual_clock import ManualClock
 

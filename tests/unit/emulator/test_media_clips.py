@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from batch_avatar.emulator.media import ClipRequest, render_clip
+from batch_avatar.emulator.media.model import ClipRequest
+from batch_avatar.emulator.media.render import render_clip
 from tests.support.independent_decoder import convert, decode_errors, describe, probe, run_ffmpeg
 
 TEXT = "Hello, my name is Lisa. This film was made <here> & now!"

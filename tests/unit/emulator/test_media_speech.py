@@ -187,7 +187,8 @@ def test_a_machine_without_espeak_still_renders():
     code = """
 import sys
 sys.modules["espeakng_loader"] = None  # makes the import fail, as where it is not installed
-from batch_avatar.emulator.media import ClipRequest, render_clip
+from batch_avatar.emulator.media.model import ClipRequest
+from batch_avatar.emulator.media.render import render_clip
 clip = render_clip(ClipRequest(
     input_kind="PlainText", content="Hello there. Again.", voice=None, character="max", style=None,
     video_format="mp4", video_codec="h264", subtitle_type="none", background_color="#FFFFFFFF",

@@ -23,7 +23,7 @@ from batch_avatar.planning.packing import (
     share,
 )
 from batch_avatar.scripts.rules import with_defaults
-from batch_avatar.service.wire import wire_for
+from batch_avatar.service.wire.generations import wire_for
 from batch_avatar.service.wire.messages import MAX_BODY_BYTES
 
 PLAIN = Script(

@@ -11,7 +11,7 @@ import pytest
 from batch_avatar.errors import InputError, ManifestError
 from batch_avatar.models import Script
 from batch_avatar.scripts.manifest import check_scripts, read_scripts
-from batch_avatar.service.wire import wire_for
+from batch_avatar.service.wire.generations import wire_for
 from tests.support.open_files import nameless_files
 
 WIRE = wire_for("2024-08-01")

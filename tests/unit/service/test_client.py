@@ -37,7 +37,8 @@ from batch_avatar.planning.reconciliation import own_jobs
 from batch_avatar.service.client import AvatarClient
 from batch_avatar.service.credentials import EntraCredential, KeyCredential
 from batch_avatar.service.session import TRIES, HostAuth, idempotent_retry, open_session
-from batch_avatar.service.wire import PAGE_SIZE, wire_for
+from batch_avatar.service.wire.generations import wire_for
+from batch_avatar.service.wire.messages import PAGE_SIZE
 from tests.support.manual_clock import ManualClock
 
 KEY = "c4n4ry-key"

@@ -16,7 +16,7 @@ from batch_avatar.errors import BatchAvatarError, CreateUnclear, ServiceUnavaila
 from batch_avatar.models import Script
 from batch_avatar.service.client import AvatarClient
 from batch_avatar.service.credentials import KeyCredential
-from batch_avatar.service.wire import wire_for
+from batch_avatar.service.wire.generations import wire_for
 
 SCRIPT = Script(script_id="a", content="Hi.", voice="v", talking_avatar_character="lisa")
 

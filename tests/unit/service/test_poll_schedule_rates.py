@@ -12,7 +12,7 @@ import pytest
 from batch_avatar.errors import JobNotFound
 from batch_avatar.models import SynthesisJob
 from batch_avatar.service.watcher import Deadlines, Watcher
-from batch_avatar.service.wire import PAGE_SIZE, JobPage
+from batch_avatar.service.wire.messages import PAGE_SIZE, JobPage
 from tests.support.manual_clock import ManualClock
 
 MEAN_SECONDS, VARIATION = 148.0, 0.6  # of the render times that the aims speak of

@@ -16,7 +16,7 @@ from batch_avatar.errors import (
 )
 from batch_avatar.models import SynthesisJob
 from batch_avatar.service.watcher import MOST_CONFIRMED, Deadlines, Watcher
-from batch_avatar.service.wire import JobPage
+from batch_avatar.service.wire.messages import JobPage
 from tests.support.manual_clock import ManualClock
 
 CLOCK = ManualClock()

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_avatar.models import Script
-from batch_avatar.service.wire import Problem, decode_problem, decode_summary, wire_for
-from batch_avatar.service.wire.messages import WireRequest
+from batch_avatar.service.wire.generations import wire_for
+from batch_avatar.service.wire.messages import Problem, WireRequest, decode_problem
+from batch_avatar.service.wire.summary import decode_summary
 
 WIRE = wire_for("2024-08-01")
 SEEN = datetime(2024, 3, 6, 7, 35, tzinfo=UTC)

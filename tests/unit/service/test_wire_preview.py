@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_avatar.models import Script, SynthesisJob
-from batch_avatar.service.wire import WireRequest, decode_summary, wire_for
+from batch_avatar.service.wire.generations import wire_for
+from batch_avatar.service.wire.messages import WireRequest
+from batch_avatar.service.wire.summary import decode_summary
 
 WIRE = wire_for("3.1-preview1")
 JOBS = "/api/texttospeech/3.1-preview1/batchsynthesis/talkingavatar"

@@ -1,0 +1,49 @@
+"""Which generations of the API there are, and what each of them can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from batch_avatar.service.wire.avatar_2024 import Avatar2024
+from batch_avatar.service.wire.preview_3_1 import AvatarPreview31
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from batch_avatar.models import Script, SynthesisJob
+    from batch_avatar.service.wire.messages import JobPage, WireRequest
+
+
+class Wire(Protocol):
+    """One generation of the API. Paths start at the endpoint; bodies are the bytes that are sent."""
+
+    api_version: str
+    service_names_jobs: bool
+    """The service chooses the ids: a job is found again by its display name, in the list."""
+
+    def check(self, script: Script) -> Iterator[str]:
+        """In words, what of the script this generation cannot say."""
+        ...
+
+    def encode_create(
+        self, script: Script, *, job_id: str, description: str, inputs: Sequence[str] = ()
+    ) -> WireRequest:
+        """`inputs`: what is spoken, where that is not the script's own content."""
+        ...
+
+    def encode_get(self, service_id: str) -> WireRequest: ...
+    def encode_list(self, *, skip: int = 0) -> WireRequest: ...
+    def encode_delete(self, service_id: str) -> WireRequest: ...
+    def decode_job(self, body: object, *, observed_at: datetime) -> SynthesisJob:
+        """Raises ValueError where the body is no job."""
+        ...
+
+    def decode_page(self, body: object, *, observed_at: datetime) -> JobPage:
+        """Raises ValueError where the body is no page."""
+        ...
+
+
+def wire_for(api_version: str) -> Wire:
+    """The generation behind an api-version; settings allow no other."""
+    return AvatarPreview31() if api_version == AvatarPreview31.api_version else Avatar2024(api_version)
