@@ -8,10 +8,10 @@ SUDO ?= $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 NPM_FLAGS := --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-# Targets install into the same places and share two cores.
+# Not parallel, because targets install into the same places and share two cores.
 .NOTPARALLEL:
-.PHONY: help setup demo demo-stop stack stack-stop deploy test tools browser-tools test-browser test-scale-out test-recovery \
-	chaos chaos-full rules bench bench-full lint lock clean
+.PHONY: help setup demo demo-stop stack stack-stop deploy check test tools browser-tools test-browser test-scale-out \
+	test-recovery chaos chaos-full rules bench bench-full lint lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ setup: .venv/.done node_modules/.done ## install everything into .venv and node_
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-# Without Node.js on this machine, the one from PyPI goes into .venv.
+# If this machine has no Node.js, the one from PyPI is installed into .venv.
 node_modules/.done: package.json package-lock.json requirements-node.lock .venv/.done
 	@command -v npm >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-node.lock
 	@if command -v npm >/dev/null; then npm ci $(NPM_FLAGS); else \
@@ -40,7 +40,7 @@ demo: setup ## render the examples on the embedded stack (KEEP=1 leaves it runni
 demo-stop: setup ## end what `make demo KEEP=1` left running
 	@$(BIN)/batch-avatar demo --stop
 
-stack: setup tools ## Postgres, Redis, Prefect server, two workers, storage and service, as processes
+stack: setup tools ## start Postgres, Redis, a Prefect server, two workers, storage and service, as processes
 	@$(BIN)/python -m deployments.stack start
 
 stack-stop: setup ## end what `make stack` left running
@@ -50,18 +50,21 @@ deploy: setup ## set up the Prefect server (PREFECT_API_URL, or that of `make st
 	@if [ -z "$$PREFECT_API_URL" ] && [ -f .stack/stack.env ]; then . ./.stack/stack.env; fi; \
 		$(BIN)/python -m deployments.bootstrap && $(BIN)/prefect --no-prompt deploy --all
 
-# Three, because most tests wait more than they work; those of chaos wait longer. One that died is not replaced:
-# pytest-xdist waits for ever for some of those that were.
+# Three, because most tests wait more than they work; the chaos tests wait even longer. A process that died is not
+# replaced, because pytest-xdist waits for ever for some replacements.
 PROCESSES = 3
 chaos chaos-full: PROCESSES = 4
 PARALLEL = -n $(PROCESSES) --dist loadgroup --max-worker-restart=0
 
-test: setup lint ## pass all tests (PYTEST="-k name" for some)
+check: setup lint ## run lint and the unit tests, and name the ten slowest (under 90 s): the inner loop
+	$(BIN)/python -m pytest tests/unit $(PARALLEL) --durations=10 $(PYTEST)
+
+test: setup lint ## run all tests (PYTEST="-k name" for some)
 	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
 
-# Others may be installing, and mirrors may be slow.
+# Another apt may be installing, and mirrors may be slow.
 APT = -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5
-# RUNLEVEL=1: the packages shall not start services of their own.
+# RUNLEVEL=1 keeps the packages from starting their services.
 INSTALL = $(SUDO) apt-get $(APT) update -qq && \
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get $(APT) install -qq -y --no-install-recommends
 
@@ -73,22 +76,22 @@ tools: ## install what `make stack` needs and this machine lacks: Postgres, Redi
 browser-tools: ## install Chromium where it is missing (Debian's package)
 	@command -v chromium >/dev/null || { $(INSTALL) chromium >/dev/null; }
 
-test-browser: setup tools browser-tools ## the Prefect UI in Chromium: forms, progress, artifacts, cancelling (5 min)
+test-browser: setup tools browser-tools ## test Prefect's UI in Chromium: forms, progress, artifacts, cancelling (5 min)
 	$(BIN)/python -m pytest tests/system/test_browser.py $(PYTEST)
 
-test-scale-out: setup tools ## one batch over many runs on two workers, one of which is killed (8 min)
+test-scale-out: setup tools ## test one batch over many runs on two workers, one of which is killed (8 min)
 	$(BIN)/python -m pytest tests/system/test_scale_out.py $(PYTEST)
 
-test-recovery: setup tools ## a lost machine, a restarted server, a schedule (8 min)
+test-recovery: setup tools ## test a lost machine, a restarted server and a schedule (8 min)
 	$(BIN)/python -m pytest tests/system/test_recovery.py $(PYTEST)
 
 chaos: setup ## kill and race runs at every point, against both generations (8 min)
 	$(BIN)/python -m pytest tests/chaos $(PARALLEL) $(PYTEST)
 
-chaos-full: setup rules ## the same at length: every reading, 200 seeds of the state machine (30 min)
+chaos-full: setup rules ## the same, but longer: every reading of a repeated create, 200 seeds of the machine (30 min)
 	$(BIN)/python -m pytest tests/chaos $(PARALLEL) --full --machine-seeds 200 $(PYTEST)
 
-rules: setup ## take each rule of "never twice, never lost" out of a copy, and see its test fail
+rules: setup ## remove each rule of "never twice, never lost" from a copy, and see its test fail
 	$(BIN)/python tests/chaos/rules.py
 
 bench: setup ## measure what docs/benchmarks shows (under 15 min)
@@ -97,13 +100,13 @@ bench: setup ## measure what docs/benchmarks shows (under 15 min)
 bench-full: setup ## the same with 10,000 scripts and 8 resources (1 to 2 h)
 	$(BIN)/python -m benchmarks --full
 
-lint: setup ## style, types and the direction of imports
+lint: setup ## check style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-lock: ## choose the newest versions anew (needs uv)
+lock: ## update the lock files to the newest versions (needs uv)
 	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --upgrade --quiet --output-file requirements.lock
 	uv pip compile pyproject.toml --extra prefect --extra scale-out --group image --constraint requirements.lock \
@@ -112,5 +115,5 @@ lock: ## choose the newest versions anew (needs uv)
 	uv pip compile --group pyproject.toml:node --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --upgrade --quiet --output-file requirements-node.lock
 
-clean: ## remove what setup, demo and stack made
+clean: ## remove what setup, demo and stack have made
 	rm -rf .venv node_modules .demo .stack demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

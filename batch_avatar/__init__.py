@@ -10,6 +10,7 @@ The core works without Prefect. Its rooms, from the top; a room imports only fro
 - `scripts`: what people bring, and how it is read and checked.
 - `service`: the Azure API, and waiting at it.
 
-The modules of this folder are the ground below all rooms: values, ids, errors, settings, the clock. `emulator` is the
-service itself on this machine, and shares no code with the rest. Begin with `rendering/runner.py`.
+The modules of this folder are the ground below all rooms: values, ids, errors, the clock, and settings (only
+`settings.py` reads the environment). `emulator` is the service itself on this machine; it imports nothing of the rest.
+Begin with `rendering/runner.py`.
 """

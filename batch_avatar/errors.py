@@ -4,33 +4,33 @@ BatchAvatarError
 ├── InputError                 input       mend the scripts or the settings; nothing was sent
 │   ├── SettingsError                      a variable is wrong
 │   └── ManifestError                      all faults of all scripts, with file and line
-├── ServiceError                           the service answered, or did not
+├── ServiceError                           the service refused a request, or did not answer
 │   ├── RequestRefused         input       mend the script; this request will never succeed
-│   ├── AccessRefused          access      mend key, role, tier or host; stop until then
+│   ├── AccessRefused          access      mend key, role, tier or host; send nothing until then
 │   ├── JobNotFound            unknown     no such job: look for the receipt before anything else
 │   ├── JobExists              unknown     the job id is taken: adopt the job
-│   ├── DeleteRefused          unfinished  the job has not ended: ask again later
-│   ├── Throttled              throttled   wait as told, then the same request
+│   ├── DeleteRefused          unfinished  the job has not ended: delete it later
+│   ├── Throttled              throttled   wait as told, then send the same request again
 │   │   └── TooManyJobs        throttled   all slots are taken: wait until a job ends
-│   ├── ServiceUnavailable     transient   the same request again, if it is idempotent
-│   └── CreateUnclear          transient   a create without an answer: look, then decide
-├── JobError                   job         no attempt is left
-│   ├── JobFailed              job         the service gave up; `worth_another_attempt` tells whether to try anew
+│   ├── ServiceUnavailable     transient   send the same request again, if it is idempotent
+│   └── CreateUnclear          transient   a create had no answer: see if the job exists, then decide
+├── JobError                   job         the script has no attempt left
+│   ├── JobFailed              job         the job failed; `worth_another_attempt` tells if another may succeed
 │   ├── JobOverdue             unfinished  a deadline passed; the job may still finish
-│   ├── LateSuccess            unfinished  given up, and it succeeded after all: archive it
+│   ├── LateSuccess            unfinished  a job that was given up has succeeded: archive it
 │   ├── ClaimedElsewhere       unfinished  another run, or another resource, has this script
-│   ├── StillRunning           unfinished  not yet: wait again
-│   └── ResultLost             lost        paid, and the result is gone: a person decides
-├── TransferError              transient   bytes missing or wrong on the way: again
-│   ├── LinkExpired            transient   read the job again for a fresh link, then again
-│   └── SideFileMissing        transient   the video is there, summary or subtitles are not yet
+│   ├── StillRunning           unfinished  the job has not ended: wait again
+│   └── ResultLost             lost        the result was paid for and is gone: a person decides
+├── TransferError              transient   bytes are missing or wrong: transfer again
+│   ├── LinkExpired            transient   read the job again for a fresh link, then transfer again
+│   └── SideFileMissing        transient   the video is there, but its summary or subtitles are not yet
 ├── ArchiveError
-│   ├── ArchiveUnavailable     transient   the storage did not answer: again
-│   ├── ArchiveRefused         storage     the storage says no: mend role, firewall or space
+│   ├── ArchiveUnavailable     transient   the storage did not answer: try again
+│   ├── ArchiveRefused         storage     the storage refused: mend role, firewall or space
 │   └── ArchiveConflict        storage     a blob with other content is in the way
-├── AlreadyArchived            archived    not a failure: another run was faster
+├── AlreadyArchived            archived    no failure: another run has archived the script
 └── Stopped                    stopped     this run ends early; run it again to continue
-    └── NoMoreSent             stopped     not sent, because others like it were refused; mend that, then again
+    └── NoMoreSent             stopped     not sent, because others like it were refused; mend that, then run again
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 
 class FailureClass(StrEnum):
-    """What kind of failure it is; the word that reports and dead letters carry."""
+    """The kind of a failure, as reports and dead letters name it."""
 
     INPUT = "input"
     ACCESS = "access"
@@ -63,19 +63,19 @@ class FailureClass(StrEnum):
     STOPPED = "stopped"
 
 
-# inside another link '?' and '&' are escaped, and '3F' and '26' are no word boundary
+# Inside another link '?' and '&' are written %3F and %26, after which there is no word boundary.
 _SECRET = re.compile(r"(?i)(?:\b|(?<=%26)|(?<=%3f))(sig|skoid|accountkey|sharedaccesssignature)(=|%3d)[^&;\s'\"<>]+")
 
 
 def redact(text: str) -> str:
-    """The text without the values of signatures and account keys."""
-    if "=" not in text and "%3" not in text:  # most texts are scripts, and long
+    """Return the text without the values of signatures and account keys."""
+    if "=" not in text and "%3" not in text:  # saves time: most texts are scripts, and long
         return text
     return _SECRET.sub(r"\1\2REDACTED", text)
 
 
 class BatchAvatarError(Exception):
-    """The root. `retriable` is True where the same step may simply be taken again."""
+    """The base of all errors here. `retriable` is True where the same step may simply be tried again."""
 
     failure_class: ClassVar[FailureClass] = FailureClass.UNKNOWN
     retriable: ClassVar[bool] = False
@@ -97,13 +97,13 @@ class BatchAvatarError(Exception):
         super().__init__(self.message)
 
     def __copy__(self) -> Self:
-        """Another of the same kind and facts; `copy.copy` would call the constructor without its keywords."""
+        """Return a copy with the same facts; `copy.copy` alone would call the constructor without its keywords."""
         twin = type(self).__new__(type(self), *self.args)
         twin.__dict__.update(self.__dict__)
         return twin
 
     def about(self, *, script_id: str | None = None, job_id: str | None = None) -> None:
-        """Fill in what was not known where the error was raised."""
+        """Fill in the ids that were not known where the error was raised."""
         self.script_id = self.script_id or script_id
         self.job_id = self.job_id or job_id
 
@@ -123,7 +123,7 @@ class SettingsError(InputError):
 
 
 class ManifestError(InputError):
-    """Carries `faults`: one line each, `file:line: what is wrong`."""
+    """All faults in the scripts; `faults` has one line for each, `file:line: what is wrong`."""
 
     def __init__(self, faults: Sequence[str]) -> None:
         self.faults = tuple(redact(fault) for fault in faults)
@@ -132,7 +132,7 @@ class ManifestError(InputError):
 
 
 class ServiceError(BatchAvatarError):
-    """An answer that is no success. `http_status` is None where there was no answer."""
+    """A request that the service refused or did not answer; without an answer `http_status` is None."""
 
     def __init__(
         self,
@@ -149,7 +149,7 @@ class ServiceError(BatchAvatarError):
         self.http_status = http_status
         self.retry_after_seconds = retry_after_seconds
         self.resource: str | None = None
-        """The host of the resource, where the caller cannot know it."""
+        """The resource's host, set where the caller cannot know it."""
 
 
 class RequestRefused(ServiceError):

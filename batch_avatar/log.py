@@ -1,4 +1,4 @@
-"""Keep signatures and keys out of every log line, also of the libraries below us."""
+"""Keep signatures and keys out of every log line, including those of libraries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from batch_avatar.errors import redact
 
 @cache
 def redact_secrets() -> None:
-    """From now on every log record of this process is redacted before any handler sees it."""
+    """Redact every log record of this process from now on, before any handler sees it."""
     make = logging.getLogRecordFactory()
 
     def factory(*args: object, **kwargs: object) -> logging.LogRecord:
@@ -18,7 +18,7 @@ def redact_secrets() -> None:
         try:
             text = record.getMessage()
         except (TypeError, ValueError):
-            return record  # a wrong format string: logging itself will complain
+            return record  # a wrong format string, which logging itself reports
         clean = redact(text)
         if clean != text:
             record.msg, record.args = clean, None

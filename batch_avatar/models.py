@@ -1,4 +1,4 @@
-"""The values that travel. Frozen; strict for what a person writes, lenient for what the service sends."""
+"""The values that are passed around. Frozen; strict about what people write, lenient about what the service sends."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from unicodedata import normalize
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from batch_avatar.forms import for_forms
+from batch_avatar.ui_forms import for_forms
 
 
 class Written(BaseModel):
-    """Written by a person: an unknown member is a mistake."""
+    """A value that a person writes: an unknown member is a mistake."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Received(BaseModel):
-    """Read back from the service or the archive: an unknown member is news, not a mistake."""
+    """A value that is read from the service or the archive: an unknown member is new, not a mistake."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 def _folded(*values: str) -> BeforeValidator:
-    """Accept any case of the listed values, as the service does."""
+    """Accept the listed values in any case, as the service does."""
     spelled = {value.lower(): value for value in values}
     return BeforeValidator(lambda value: spelled.get(value.lower(), value) if isinstance(value, str) else value)
 
@@ -53,7 +53,7 @@ class VideoCrop(Written):
 
 
 class Scene(Written):
-    """Where a photo avatar sits and how much it moves; rotations in radians."""
+    """Where a photo avatar sits and how much it moves; rotations are in radians."""
 
     zoom: float | None = Field(default=None, gt=0)
     position_x: float | None = Field(default=None, ge=-1, le=1)
@@ -65,17 +65,19 @@ class Scene(Written):
 
 
 class Item(Written):
-    """What is spoken, under which name; apart from `Properties` so that forms ask for it first."""
+    """A script's name and content. Not part of `Properties`, so that forms ask for these fields first."""
 
     script_id: Annotated[str, AfterValidator(partial(normalize, "NFC"))] = Field(
-        min_length=1, max_length=200, description="Your name for it, e.g. fire-drill; names the video's folder."
+        min_length=1,
+        max_length=200,
+        description="A name for the script, e.g. fire-drill; the folder of its video gets the same name.",
     )
     input_kind: InputKind = Field(default="PlainText", description="PlainText or SSML.")
     content: str = Field(min_length=1, description="What is spoken.")
 
 
 class Properties(Written):
-    """Every property of a request, in snake_case; unset means the service's or our default.
+    """Every property of a request, in snake_case. A property that is not set takes our default or the service's.
 
     Source: the properties page of batch avatar synthesis (2/2026), the 2024-08-01 specification, and the table of
     standard avatars (commit b31f33b of their documentation).
@@ -113,36 +115,36 @@ class Properties(Written):
     use_built_in_voice: bool | None = Field(default=None, description="Use the voice a custom avatar was trained with.")
     video_format: VideoFormat | None = Field(default=None, description="mp4, or webm for transparency.")
     video_codec: VideoCodec | None = Field(
-        default=None, description="h264 plays everywhere and is our default in mp4; hevc, vp9, av1."
+        default=None, description="h264 (plays everywhere; our default for mp4), hevc, vp9 or av1."
     )
     bitrate_kbps: int | None = Field(default=None, gt=0, description="Video bit rate; the service's default is 2000.")
     subtitle_type: SubtitleType | None = Field(
-        default=None, description="How subtitles are delivered; the service embeds them softly unless told otherwise."
+        default=None, description="How subtitles are delivered; the service's default is soft_embedded."
     )
     background_color: str | None = Field(default=None, description="#RRGGBBAA, e.g. #FFFFFFFF; or transparent.")
     background_image: str | None = Field(default=None, description="https link of a still picture.")
     video_crop: VideoCrop | None = Field(default=None, description="Part of the 1920x1080 frame to keep.")
-    avatar_position: Point | None = Field(default=None, description="In the specification only, without prose.")
-    avatar_size: Point | None = Field(default=None, description="In the specification only, without prose.")
-    resolution: Point | None = Field(default=None, description="In the specification only, without prose.")
+    avatar_position: Point | None = Field(default=None, description="In the specification only, not explained.")
+    avatar_size: Point | None = Field(default=None, description="In the specification only, not explained.")
+    resolution: Point | None = Field(default=None, description="In the specification only, not explained.")
     time_to_live_in_hours: int | None = Field(
         default=None, ge=1, le=744, description="How long the service keeps the job after its last change."
     )
     destination_container_url: SecretStr | None = Field(
         default=None,
-        description="Container with a service SAS that the service writes to instead of its own.",
+        description="URL, with a service SAS, of a container that the service writes to instead of its own.",
     )
     destination_path: str | None = Field(default=None, description="Folder in that container.")
 
 
 class Script(Properties, Item):
-    """One item to be spoken, and how it shall look."""
+    """One script: what is spoken, and how the video looks."""
 
     model_config = ConfigDict(json_schema_extra=for_forms)
 
 
 class JobStatus(StrEnum):
-    """The four documented statuses; the decoder keeps other strings and they mean "not terminal"."""
+    """The four documented statuses. The decoder keeps any other string, which counts as not terminal."""
 
     NOT_STARTED = "NotStarted"
     RUNNING = "Running"
@@ -151,16 +153,16 @@ class JobStatus(StrEnum):
 
 
 class SynthesisJob(Received):
-    """A job as the service shows it at `observed_at` (the service's own clock).
+    """A job as the service showed it at `observed_at`, by the service's own clock.
 
-    `service_id` is the id the service knows it by. Links are secrets: used at once, stored nowhere.
+    `service_id` is the id that the service knows it by. Links are secrets: they are used at once and stored nowhere.
     """
 
     service_id: str
     resource: str = ""
-    """The host that showed it."""
+    """The host that showed the job."""
     display_name: str | None = None
-    """Only where the service chooses the ids (3.1-preview1): what we called it."""
+    """Our job id; set only where the service chooses the ids (3.1-preview1)."""
     internal_id: str | None = None
     status: str
     description: str | None = None
@@ -180,17 +182,17 @@ class SynthesisJob(Received):
 
     @property
     def job_id(self) -> str:
-        """Our name for it, whichever way the service carries it."""
+        """Our id for the job, in whichever field the service carries it."""
         return self.display_name or self.service_id
 
     @property
     def born(self) -> datetime:
-        """What jobs of one name are told apart by, the older first; one without a time is older than all."""
+        """The creation time, to find the oldest of jobs with one name. A job without a time counts as the oldest."""
         return self.created_at or datetime.min.replace(tzinfo=UTC)
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the service deletes it: last action and time to live together, once it has ended (documented)."""
+        """When the service deletes an ended job: its time to live after its last action (documented)."""
         if not self.terminal or self.last_action_at is None or self.time_to_live_hours is None:
             return None
         try:
@@ -204,7 +206,7 @@ class SynthesisJob(Received):
 
     @property
     def age_seconds(self) -> float:
-        """Seconds since creation by the service's clock; 0 where the service tells no creation time."""
+        """Seconds since creation, by the service's clock; 0 where the service gives no creation time."""
         return max(0.0, (self.observed_at - self.created_at).total_seconds()) if self.created_at else 0.0
 
     @property
@@ -217,10 +219,10 @@ class SynthesisJob(Received):
 
 
 class JobRef(Received):
-    """A job that exists or is about to: enough to find it again, nothing secret.
+    """A job that exists or is about to be created: enough to find it again, and nothing secret.
 
-    `resource`: the host that has it; empty where there is only one. `input`: which input of a pack it is, from 1; 0 for
-    a job of its own.
+    `resource` is the host that has the job, empty where there is only one. `input` says which input of a pack the
+    script is, from 1; 0 means that the script has a job of its own.
     """
 
     script_id: str
@@ -233,7 +235,7 @@ class JobRef(Received):
 
 
 class FailureFacts(Received):
-    """What went wrong, in the words of reports and dead letters."""
+    """What went wrong, as reports and dead letters say it."""
 
     failure_class: str = Field(serialization_alias="class", validation_alias="class")
     code: str
@@ -241,16 +243,16 @@ class FailureFacts(Received):
 
 
 class Permits(Written):
-    """What a person allows a run to pay for again; without them, what was decided stays decided."""
+    """What a person allows a run to pay for again. Otherwise archived, failed and lost scripts are not sent again."""
 
     revision: int = Field(default=0, ge=0, le=999)
-    """Wanted re-renders: every script shall be archived at this revision. Asking twice for one is asking once."""
+    """The revision at which every script shall be archived; asking for one revision twice renders it once."""
     retry_failed: bool = False
-    """Send again what has a dead letter."""
+    """Send scripts again that have a dead letter."""
     rerender_lost: bool = False
-    """Send again what was paid for and is gone, and what has a receipt but no video."""
+    """Send scripts again that were paid for and are gone, or that have a receipt but no video."""
     accept_changes: bool = False
-    """Render changed scripts, however many they are."""
+    """Render changed scripts, however many there are."""
 
 
 class OutcomeKind(StrEnum):
@@ -269,6 +271,6 @@ class Outcome(Received):
     blob_prefix: str | None = None
     error: FailureFacts | None = None
     note: str | None = None
-    """What a person should know although it is archived, e.g. a doubtful video or a missing side file."""
+    """What a person should know although the script is archived, e.g. a doubtful video or a missing side file."""
     billed_seconds: int = 0
     billed_characters: int = 0

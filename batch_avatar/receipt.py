@@ -13,16 +13,17 @@ from batch_avatar.models import JobRef, Received
 class Attempt(Received):
     """One job for a script.
 
-    `accepted_at`: the service is known to have it; `refused`: known not to; `ended`: why it is given up; `over`: its
-    job can never finish any more, it has failed or is deleted.
+    `accepted_at`: when the service took the job, None while it is not known to have it. `refused`: the service is known
+    not to have it. `ended`: why the attempt was given up. `over`: the job can no longer finish, because it has failed
+    or is deleted.
     """
 
     number: int
     job_id: str
     input: int = 0
-    """Of a pack: which of its inputs this script is, from 1; 0 for a job of its own."""
+    """Which input of a pack this script is, from 1; 0 for a job of its own."""
     service_id: str | None = None
-    """Where the service chooses the ids: the one it chose."""
+    """The id that the service chose, where the service chooses the ids."""
     accepted_at: datetime | None = None
     refused: bool = False
     ended: str | None = None
@@ -30,9 +31,9 @@ class Attempt(Received):
 
 
 class StoredBlob(Received):
-    """A blob of ours and the digests of its bytes as they came from the service.
+    """A blob in the archive, with the digests of its bytes as they came from the service.
 
-    `doubtful`: what of a video does not fit, its `container` or its `duration`.
+    `doubtful` names what of a video is not as expected: its `container`, its `duration`.
     """
 
     blob_name: str
@@ -44,10 +45,10 @@ class StoredBlob(Received):
 
 
 class Receipt(Received):
-    """Its presence is the fact "archived".
+    """The record of an archived script. A script is archived exactly when it has a receipt.
 
-    `missing` names side files that could not be had. `attempts` are all jobs of the script, each with its end; `form`
-    the digests of its properties.
+    `missing` names side files that could not be fetched. `attempts` are all jobs of the script, each with how it ended.
+    `form` holds the digests of the script's properties.
     """
 
     layout: Literal[1] = 1

@@ -1,4 +1,4 @@
-"""One Speech resource as the settings name it: where it is, what opens it, and how much it takes."""
+"""One Speech resource in the settings: its address, its key, and how much it takes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PREVIEW_31_DOMAIN = ".customvoice.api.speech.microsoft.com"
 
 
 def checked_url(value: str) -> str:
-    """The URL in one spelling. Raises ValueError where it cannot be an account's address."""
+    """Return the URL in one spelling. Raise ValueError if it cannot be the address of an account."""
     parts = urlsplit(value)
     if not parts.hostname or parts.scheme not in ("http", "https"):
         raise ValueError("is not a URL like https://westus2.api.cognitive.microsoft.com")
@@ -28,7 +28,7 @@ def checked_url(value: str) -> str:
     try:
         _ = parts.port
     except ValueError:
-        raise ValueError("has a port that is none") from None
+        raise ValueError("has an invalid port") from None
     return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower()).geturl().rstrip("/")
 
 
@@ -44,7 +44,7 @@ def _of_resource(value: str) -> str:
 
 
 def without_line_end(value: object) -> object:
-    """A secret that is mounted as a file often ends with one."""
+    """Strip white space from a secret: one that is mounted as a file often ends with a line end."""
     return value.strip() if isinstance(value, str) else value
 
 
@@ -59,24 +59,24 @@ SpeechKey = Annotated[SecretStr, BeforeValidator(without_line_end), AfterValidat
 
 
 class ResourceSettings(Written):
-    """What is left out is as for a single resource: Microsoft Entra, and the pace and slots of the settings."""
+    """One Speech resource. Without a key it uses Microsoft Entra; pace and slots default to those of the settings."""
 
-    name: str = Field(min_length=1, max_length=60, description="What messages call it.")
+    name: str = Field(min_length=1, max_length=60, description="Its name in messages.")
     endpoint: Endpoint
     speech_key: SpeechKey | None = None
     creates_per_minute: float | None = Field(default=None, ge=0)
     max_unfinished_jobs: int | None = Field(default=None, ge=1)
     unsupported: tuple[str, ...] = Field(
-        default=(), description="Characters and voices that it cannot do; scripts that need one go elsewhere."
+        default=(), description="Characters and voices that it cannot do; scripts that need one go to another."
     )
 
     @property
     def host(self) -> str:
-        """Host and port: how claims and receipts name it, whatever people call it."""
+        """Host and port. Claims and receipts name the resource by it, whatever people call the resource."""
         return urlsplit(self.endpoint).netloc
 
     def completed(self, *, creates_per_minute: float, max_unfinished_jobs: int) -> ResourceSettings:
-        """With these where it says nothing itself."""
+        """Return a copy that has these values where it has none of its own."""
         defaults: dict[str, Any] = {
             "creates_per_minute": creates_per_minute,
             "max_unfinished_jobs": max_unfinished_jobs,
@@ -86,9 +86,9 @@ class ResourceSettings(Written):
 
 
 def check_generation(endpoint: str, api_version: str, *, has_key: bool, endpoint_name: str, key_name: str) -> None:
-    """Raises ValueError where this host does not speak that generation, or asks for another kind of access.
+    """Raise ValueError if the host does not serve this API generation, or needs another kind of access.
 
-    `endpoint_name` and `key_name`: what the message calls the two.
+    `endpoint_name` and `key_name` are what the message calls the two settings.
     """
     host = urlsplit(endpoint).hostname or ""
     local, older = host in LOOPBACK, host.endswith(PREVIEW_31_DOMAIN)

@@ -1,4 +1,4 @@
-"""What the environment and `.env` say; the only module that reads them."""
+"""Settings from the environment and `.env`. No other module reads these."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CONTAINER_NAME = re.compile(r"[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62}")  # Azur
 
 
 class Settings(BaseSettings):
-    """Speech resources, one archive, and the limits between them. Durations are seconds."""
+    """The Speech resources, the archive, and the limits of a run. Durations are in seconds."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore"
@@ -38,19 +38,19 @@ class Settings(BaseSettings):
     endpoint: Endpoint | None = Field(
         default=None, description="The Speech resource, https://<name>.cognitiveservices.azure.com."
     )
-    speech_key: SpeechKey | None = Field(default=None, description="Its key; without one, Microsoft Entra.")
+    speech_key: SpeechKey | None = Field(default=None, description="Its key; without one, Microsoft Entra is used.")
     resources: tuple[ResourceSettings, ...] = Field(
         default=(),
-        description="Several Speech resources instead of one, as a JSON list: name, endpoint, and where they differ "
+        description="Several Speech resources instead of one, as a JSON list: name, endpoint and, where it differs, "
         "speech_key, creates_per_minute, max_unfinished_jobs, unsupported (characters and voices it cannot do).",
     )
     api_version: Literal["2024-08-01", "2024-04-15-preview", "3.1-preview1"] = Field(
         default="2024-08-01", description="Generation of the batch avatar API."
     )
-    storage_connection_string: SecretStr | None = Field(default=None, description="The archive's account, by key.")
+    storage_connection_string: SecretStr | None = Field(default=None, description="The archive's account, with a key.")
     storage_account_url: str | None = Field(
         default=None,
-        description="The archive's account with Microsoft Entra, https://<name>.blob.core.windows.net.",
+        description="The archive's account, with Microsoft Entra, https://<name>.blob.core.windows.net.",
     )
     container: str = Field(
         default="batch-avatar",
@@ -59,36 +59,36 @@ class Settings(BaseSettings):
     prefix: str = Field(default="", description="Folder of the archive inside the container.")
     staging_container: str | None = Field(
         default=None,
-        description="Where the service writes packed jobs (`--pack`), in the archive's account; never the archive's "
-        "own container, because the service may delete what it wrote.",
+        description="Container, in the archive's account, that the service writes packed jobs (`--pack`) into; never "
+        "the archive's own, because the service may delete what it wrote.",
     )
     inbox_container: str | None = Field(
         default=None,
-        description="Where scripts are dropped as blobs below inbox/, in the archive's account; created when missing. "
-        "A container of its own.",
+        description="Container, in the archive's account, into which scripts are dropped as blobs below inbox/; "
+        "created when missing. It must be a container of its own.",
     )
     inbox_settle_seconds: float = Field(
         default=30,
         gt=0,
-        description="A drop is taken once it has not changed for so long, by the storage's clock: some tools write a "
-        "blob in pieces.",
+        description="A drop is taken once it has not changed for this long, by the storage's clock, because some tools "
+        "write a blob in pieces.",
     )
 
     creates_per_minute: float = Field(
         default=2, ge=0, description="Pace of new jobs; 0 means unpaced. The service's default quota is 2."
     )
     max_unfinished_jobs: int = Field(
-        default=200, ge=1, description="Jobs at once; the service allows 200 per resource."
+        default=200, ge=1, description="Most unfinished jobs at a time; the service allows 200 per resource."
     )
-    poll_interval_seconds: float = Field(default=10, gt=0, description="Between two looks at the job list.")
+    poll_interval_seconds: float = Field(default=10, gt=0, description="Typical time between two listings of the jobs.")
     start_deadline_seconds: float = Field(
         default=3600,
         gt=0,
-        description="From creation until the job has started; stuck jobs were seen to abort after 30 min.",
+        description="From a job's creation to its start; stuck jobs were seen to abort after 30 min.",
     )
-    job_deadline_seconds: float = Field(default=4 * 3600, gt=0, description="From creation until the job has ended.")
+    job_deadline_seconds: float = Field(default=4 * 3600, gt=0, description="From a job's creation to its end.")
     claim_seconds: float = Field(
-        default=240, gt=0, description="After this long an unsent claim of a run that died may be taken over."
+        default=240, gt=0, description="After this long another run may take over an unsent claim of a run that died."
     )
     max_attempts: int = Field(
         default=3,
@@ -99,17 +99,17 @@ class Settings(BaseSettings):
     max_changed_scripts: int = Field(
         default=10,
         ge=0,
-        description="So many scripts may differ from what was archived under their name before `--accept-changes` "
-        "is asked for.",
+        description="How many scripts may differ from what was archived under their name; more need "
+        "`--accept-changes`.",
     )
     settle_seconds: float = Field(
         default=60,
         gt=0,
         description="3.1-preview1 only: how long complete job lists must agree that a job is absent before it is sent "
-        "again. Nothing documents how far the list lags; this is a choice (the emulator's lags 2 s).",
+        "again. Nothing documents how far the list lags; 60 s is a choice (the emulator's list lags 2 s).",
     )
-    request_timeout_seconds: float = Field(default=30, gt=0, description="For one answer of the service.")
-    transfer_deadline_seconds: float = Field(default=3600, gt=0, description="For one video to be copied.")
+    request_timeout_seconds: float = Field(default=30, gt=0, description="Longest wait for an answer of the service.")
+    transfer_deadline_seconds: float = Field(default=3600, gt=0, description="Longest time to copy one video.")
 
     voice: str | None = Field(default=None, description="Voice of scripts that name none.")
     talking_avatar_character: str | None = Field(default=None, description="Avatar of scripts that name none.")
@@ -187,7 +187,7 @@ class Settings(BaseSettings):
             )
 
     def all_resources(self) -> tuple[ResourceSettings, ...]:
-        """The configured resources, or the only one, each with its pace and slots."""
+        """Return the configured resources, or the only one, each with its pace and slots."""
         given = self.resources
         if self.endpoint is not None:
             host = urlsplit(self.endpoint).netloc
@@ -198,19 +198,19 @@ class Settings(BaseSettings):
         )
 
     def video_defaults(self) -> dict[str, Any]:
-        """The properties that scripts get when they name none."""
+        """Return the properties of scripts that name none."""
         return {name: value for name in Properties.model_fields if (value := getattr(self, name, None)) is not None}
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Settings from the environment and `.env`.
+    """Return the settings from the environment and `.env`.
 
     Raises:
-        SettingsError: with the name of each variable that is missing or wrong; never with its value.
+        SettingsError: some variables are missing or wrong; the message names each of them, and never its value.
     """
     try:
         return Settings(**overrides)
-    except SettingsSourceError:  # its text holds the variable's value
+    except SettingsSourceError:  # its text holds the value of the variable
         raise SettingsError(f"wrong settings:\n  {PREFIX}RESOURCES: is not JSON") from None
     except ValidationError as error:
         lines = []
@@ -223,7 +223,7 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 class _PrefectSettings(BaseSettings):
-    """The few settings of Prefect's that decide whether there is an API."""
+    """Prefect's own settings, as far as they decide whether there is a Prefect API."""
 
     model_config = SettingsConfigDict(env_prefix="PREFECT_", env_file=".env", env_ignore_empty=True, extra="ignore")
 
@@ -233,9 +233,9 @@ class _PrefectSettings(BaseSettings):
 
 
 def prefect_api_url() -> str | None:
-    """The Prefect API that a flow run would be recorded by, found without importing Prefect.
+    """Return the URL of the Prefect API that would record a flow run, without importing Prefect.
 
-    Prefect reads, in this order, PREFECT_API_URL, `.env`, and the active profile in its home folder.
+    Prefect reads PREFECT_API_URL first, then `.env`, then the active profile in its home folder.
     """
     prefect = _PrefectSettings()
     if prefect.api_url:
@@ -250,7 +250,10 @@ def prefect_api_url() -> str | None:
 
 
 def prepare_prefect() -> None:
-    """Before Prefect is imported: its console shows warnings only, as ours shows the progress; the UI gets our log."""
+    """Set Prefect's logging; this must happen before Prefect is imported.
+
+    Its console shows warnings only, because ours shows the progress. Its UI gets our log.
+    """
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
     os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "batch_avatar")
     os.environ.setdefault("PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL", "WARNING")  # as in prefect.yaml

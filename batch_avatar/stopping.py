@@ -1,4 +1,4 @@
-"""One switch that ends a run: nothing new is sent, and who waits for a socket is woken."""
+"""One switch that ends a run: nothing new is sent, and threads that wait for a socket are woken."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Stopping:
-    """Thrown once, from any thread; looked at by all."""
+    """The switch. Any thread may throw it, and every step checks it."""
 
     def __init__(self) -> None:
         self._thrown = threading.Event()
@@ -21,21 +21,21 @@ class Stopping:
         self._wake: set[Callable[[], None]] = set()
 
     def throw(self) -> None:
-        """Stop. Harmless when it has been thrown before."""
+        """Stop the run. Throwing the switch again does nothing more."""
         self._thrown.set()
         with self._lock:
             for wake in self._wake:
-                with suppress(OSError, ValueError, RuntimeError):  # it has just been closed
+                with suppress(OSError, ValueError, RuntimeError):  # what it wakes has just been closed
                     wake()
 
     def check(self) -> None:
-        """Raises Stopped once the switch is thrown."""
+        """Raise Stopped once the switch is thrown."""
         if self._thrown.is_set():
             raise Stopped("the run was stopped; run it again to continue")
 
     @contextmanager
     def waking(self, wake: Callable[[], None]) -> Iterator[None]:
-        """Inside, a stop calls `wake` from another thread, e.g. to shut a socket that is being read."""
+        """Inside the context a stop calls `wake`, from another thread, e.g. to shut a socket that is being read."""
         with self._lock:
             self._wake.add(wake)
         try:

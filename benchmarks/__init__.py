@@ -1,1 +1,1 @@
-"""What is measured, against which baselines, by which judge."""
+"""The benchmarks: what is measured, which baselines it is compared with, and how a run is judged."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure, print the table, keep it as JSON, draw the charts, bring the page up to date."""
+"""`python -m benchmarks`: measure, print the table, store it as JSON, draw the charts, and update the page."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from benchmarks.suite import SIMULATED
 
 
 @click.command()
-@click.option("--full", is_flag=True, help="Also 10,000 scripts, 8 resources and all that takes long.")
-@click.option("--only", type=click.Choice(["simulated", "real"]), help="One half of it.")
+@click.option(
+    "--full", is_flag=True, help="Also measure 10,000 scripts, 8 resources and everything else that takes long."
+)
+@click.option("--only", type=click.Choice(["simulated", "real"]), help="Measure only one half.")
 def main(full: bool, only: str | None) -> None:
-    """Measure what docs/benchmarks shows; all seeds unless a row says otherwise."""
+    """Measure what docs/benchmarks shows. A row uses all seeds unless it says otherwise."""
     rows: list[Row] = []
     if only != "real":
-        logging.disable(logging.CRITICAL)  # refusals are counted, and need not be told one by one
+        logging.disable(logging.CRITICAL)  # refusals are counted and need no log line each
         with Bench.on_all_cores() as bench:
             for measure in SIMULATED:
                 click.echo(f"{measure.__name__} ...", err=True)

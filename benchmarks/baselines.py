@@ -1,9 +1,9 @@
-"""How such batches are usually rendered, as coroutines over the simulated service.
+"""The usual ways to render such a batch, as coroutines over the simulated service.
 
-All of them send scripts in the order of the manifest, under random ids, and ask for each job by itself every five
-seconds, as the service's own sample does. The sample gives up at the first 429; these wait as long as the answer says
-and send again, because a batch on a paced service would otherwise never end. So the baselines are better mannered
-than most scripts that one finds.
+All of them send scripts in the order of the manifest, under random ids, and poll each job by itself every five
+seconds, as the service's own sample does. The sample gives up at the first 429. The baselines wait as long as the
+answer says and send again, because a batch on a paced service would otherwise never end; so they behave better than
+most scripts that people use.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from benchmarks.service import SimulatedService
 
 POLL_SECONDS = 5.0
-"""Between two GETs of one job: the sample's own."""
+"""Time between two GETs of one job, as in the service's sample."""
 UNTOLD_RETRY_SECONDS = 60.0
-"""After a 429 without Retry-After: the first of the waits that the service's quota page advises."""
+"""Wait after a 429 without Retry-After: the first of the waits that the service's quota page advises."""
 POOL_SIZE = 8
 WAVE_SIZE = 200
 """The documented limit of unfinished jobs."""
@@ -32,28 +32,28 @@ WAVE_SIZE = 200
 
 class Baseline(Protocol):
     async def __call__(self, service: SimulatedService, clock: Clock, scripts: Sequence[Script]) -> None:
-        """Return when every script's job is known to have ended."""
+        """Render the scripts; return when every job is known to have ended."""
         ...
 
 
 async def sample_loop(service: SimulatedService, clock: Clock, scripts: Sequence[Script]) -> None:
-    """One job at a time."""
+    """Render one job at a time."""
     await _pool(service, clock, scripts, workers=1)
 
 
 async def pool_8(service: SimulatedService, clock: Clock, scripts: Sequence[Script]) -> None:
-    """Eight at once; whoever is ready takes the next."""
+    """Render eight jobs at once; a worker whose job has ended takes the next script."""
     await _pool(service, clock, scripts, workers=POOL_SIZE)
 
 
 async def waves_200(service: SimulatedService, clock: Clock, scripts: Sequence[Script]) -> None:
-    """200 at once, and the next 200 when all of them have ended."""
+    """Render 200 jobs at once, and the next 200 when all of them have ended."""
     for start in range(0, len(scripts), WAVE_SIZE):
         await _pool(service, clock, scripts[start : start + WAVE_SIZE], workers=WAVE_SIZE)
 
 
 async def first_come(service: SimulatedService, clock: Clock, scripts: Sequence[Script]) -> None:
-    """As many at once as the service has slots; whoever is ready takes the next."""
+    """Render as many jobs at once as the service has slots; a worker whose job has ended takes the next script."""
     await _pool(service, clock, scripts, workers=service.slots)
 
 
@@ -67,7 +67,7 @@ BASELINES: dict[str, Baseline] = {
 
 async def _pool(service: SimulatedService, clock: Clock, scripts: Sequence[Script], *, workers: int) -> None:
     queue = iter(scripts)
-    random = Random(scripts[0].script_id if scripts else 0)  # noqa: S311 - ids that are random, and the same each time
+    random = Random(scripts[0].script_id if scripts else 0)  # noqa: S311 - random ids that are the same in each run
     async with asyncio.TaskGroup() as group:
         for _ in range(min(workers, len(scripts))):
             group.create_task(_work(service, clock, queue, _random_ids(random)))

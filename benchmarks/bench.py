@@ -1,4 +1,4 @@
-"""Runs cases over all seeds, on all cores, each case once."""
+"""Runs each case once, over all seeds and on all cores."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MEMORY: Callable[[Case], float] = measure_memory
 
 
 class Bench:
-    """Judgements by case and seed; a virtual run gives the same each time, so it is never run twice."""
+    """Judgements by case and seed. A virtual run always gives the same result, so it is never repeated."""
 
     def __init__(self, pool: ProcessPoolExecutor, seeds: Sequence[int] = SEEDS) -> None:
         self._pool = pool
@@ -41,30 +41,30 @@ class Bench:
             yield cls(pool)
 
     def judgements(self, case: Case) -> list[Judgement]:
-        """One for each seed."""
+        """Return the judgement of each seed."""
         cases = [replace(case, seed=seed) for seed in self._seeds]
         new = [one for one in cases if one not in self._known]
         self._known.update(zip(new, self._pool.map(run_case, new), strict=True))
         return [self._known[one] for one in cases]
 
     def spread(self, case: Case, member: str) -> Spread:
-        """Of one member of the judgements."""
+        """Return the spread of one member of the judgements."""
         return Spread.of(getattr(judged, member) for judged in self.judgements(case))
 
     def ratio(self, case: Case, other: Case, member: str = "makespan_seconds") -> Spread:
-        """Of the first to the other, seed by seed."""
+        """Return the spread of `case` over `other`, divided seed by seed."""
         pairs = zip(self.judgements(case), self.judgements(other), strict=True)
         return Spread.of(getattr(one, member) / getattr(two, member) for one, two in pairs)
 
     def over_packed_optimum(self, case: Case) -> Spread:
-        """Makespans over what packs of just the right sizes would take."""
+        """Return the spread of the makespans over the time that packs of the best sizes would take."""
         optima = [optimum_of_packs(replace(case, seed=seed)) for seed in self._seeds]
         return Spread.of(
             judged.makespan_seconds / optimum for judged, optimum in zip(self.judgements(case), optima, strict=True)
         )
 
     def measured(self, measure: Callable[[Case], float], case: Case, *, seeds: int | None = None) -> Spread:
-        """What this machine needs for it; of so many seeds only, where a run takes long."""
+        """Return the spread of a measurement on this machine. `seeds` limits their number if a run takes long."""
         cases = [replace(case, seed=seed) for seed in self._seeds[:seeds]]
         new = [one for one in cases if (measure, one) not in self._measured]
         found = self._pool.map(measure, new)
@@ -73,5 +73,5 @@ class Bench:
 
 
 def _be_quiet() -> None:
-    """Refusals are counted, and need not be told one by one."""
+    """Switch off logging: refusals are counted and need no log line each."""
     logging.disable(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""What no schedule can beat."""
+"""Bounds that no schedule can beat."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def lower_bound(
     inputs_per_job: float = 1,
     inputs_at_once: float = 1,
 ) -> float:
-    """Seconds that a batch takes at least: the most of what slots, the longest script and the pace of creates ask for.
+    """Return the seconds that a batch takes at least: the largest bound that slots, longest script and pace set.
 
-    `times`: seconds that each script occupies a slot. `spacing_seconds`: between two creates on one resource, 0 where
-    creates are not paced. `inputs_at_once`: of one job, as many as the service renders side by side.
+    `times`: seconds that each script occupies a slot. `spacing_seconds`: time between two creates on one resource, 0
+    if creates are not paced. `inputs_at_once`: how many inputs of one job the service renders side by side.
 
-    The pace's part holds for creates that are spread evenly. A service that counts them in a sliding minute also takes
-    a whole minute's worth at once, and its last create may then leave up to a minute less one spacing earlier: at
-    2 a minute that is 30 seconds.
+    The bound of the pace holds for creates that are spread evenly. A service that counts them in a sliding minute also
+    accepts a whole minute's creates at once, and the last create may then be sent up to a minute less one spacing
+    earlier: 30 seconds at 2 a minute.
     """
     if not times:
         return 0.0
@@ -36,8 +36,9 @@ def lower_bound(
 
 
 def packed_optimum(times: Sequence[float], *, spacing_seconds: float, resources: int = 1) -> float:
-    """Seconds that packs take which all end together, their inputs rendered one after another.
+    """Return the seconds that a batch takes in packs that all end together and render their inputs one by one.
 
-    After t seconds t / g jobs have been created, which have worked t * t / (2 g) seconds between them.
+    After t seconds, with g seconds between creates, there are t / g jobs, which have rendered for t * t / (2 g)
+    seconds in all.
     """
     return math.sqrt(2 * spacing_seconds * sum(times) / resources)

@@ -1,4 +1,4 @@
-"""One run: which batch, over which services, by whom; and what it came to. Values go in and come out."""
+"""One simulated run: a case says which batch, which services and which strategy; a judgement says how it went."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from benchmarks.workload import Workload
 
 TICK_SECONDS = 10.0
-LIST_LAG_SECONDS = 2.0  # a new job is not in the list yet: the emulator's default
-OTHERS_RETRY_SECONDS = 5.0  # the other client asks again after this, so that it gets what it wants
+LIST_LAG_SECONDS = 2.0  # a new job is missing from the list for so long: the emulator's default
+OTHERS_RETRY_SECONDS = 5.0  # the other client sends again after this, so that it gets its share
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`by`: ours, or the name of a baseline. Paces are creates a minute, 0 for none.
+    """What a run is made of. `by` is ours or the name of a baseline. Paces are creates a minute, 0 for no limit.
 
-    `service_pace` is what each service accepts, `configured_pace` what we are told, where that differs.
-    `others_every_seconds`: between two creates of another client, 0 where there is none.
+    `service_pace` is what each service accepts; `configured_pace` is our setting if it differs. `others_every_seconds`
+    is the time between two creates of another client, 0 if there is none.
     """
 
     count: int
@@ -58,21 +58,21 @@ class Case:
 
     @property
     def spacing_seconds(self) -> float:
-        """Between two creates on one resource, as the service allows them."""
+        """Time between two creates on one resource, as the service allows them."""
         return 60.0 / self.service_pace if self.service_pace else 0.0
 
 
 class NotArchived(Exception):
-    """A run left scripts behind although nothing went wrong."""
+    """A run did not archive every script although nothing went wrong."""
 
 
 def run_case(case: Case) -> Judgement:
-    """Seconds of this machine for hours of the service's."""
+    """Run a case in virtual time: it takes seconds on this machine for hours of service time."""
     return judge_case(case)[0]
 
 
 def judge_case(case: Case) -> tuple[Judgement, list[SimulatedService]]:
-    """Also gives the services, for whoever wants to look closer.
+    """Run a case and return the services too, for a closer look.
 
     Raises:
         NotArchived: a script has no receipt at the end.
@@ -83,7 +83,11 @@ def judge_case(case: Case) -> tuple[Judgement, list[SimulatedService]]:
 def run_case_over(
     case: Case, workload: Workload, *, on_tick: Callable[[list[SimulatedService]], None] | None = None
 ) -> tuple[Judgement, list[SimulatedService]]:
-    """The same over scripts that have been drawn before. `on_tick` is called every `TICK_SECONDS` of virtual time."""
+    """Run a case over scripts that are drawn already. `on_tick` is called every `TICK_SECONDS` of virtual time.
+
+    Raises:
+        NotArchived: a script has no receipt at the end.
+    """
 
     async def work() -> tuple[Judgement, list[SimulatedService]]:
         clock = LoopClock()
@@ -104,13 +108,13 @@ def run_case_over(
 
 
 def run_slot_use(case: Case, until_seconds: float, points: int) -> tuple[Judgement, list[float]]:
-    """How much of the slots is in use in each of `points` equal spans of time."""
+    """Run a case and return the share of slots in use in each of `points` equal spans of time."""
     judged, services = judge_case(case)
     return judged, slot_use_over_time(services, until_seconds=until_seconds, points=points)
 
 
 def optimum_of_packs(case: Case) -> float:
-    """`packed_optimum` of the case's scripts; a job's start delay is left out."""
+    """Return the `packed_optimum` of the case's scripts, without the start delay of jobs."""
     workload = draw_workload(case.count, seed=case.seed, noise_cv=case.noise_cv)
     return packed_optimum(workload.render_seconds, spacing_seconds=case.spacing_seconds, resources=case.resources)
 
@@ -128,7 +132,7 @@ def _service(case: Case, clock: Clock, workload: Workload, number: int) -> Simul
 
 
 def _bound(case: Case, services: Sequence[SimulatedService], workload: Workload) -> float:
-    """With as many inputs in a job as there were on average."""
+    """Return the lower bound for jobs with as many inputs as the jobs of the run had on average."""
     inputs = case.count / max(sum(len(service.jobs) for service in services), 1)
     return lower_bound(
         [services[0].slot_seconds(seconds) for seconds in workload.render_seconds],
@@ -142,7 +146,7 @@ def _bound(case: Case, services: Sequence[SimulatedService], workload: Workload)
 
 @asynccontextmanager
 async def _others(case: Case, services: Sequence[SimulatedService], clock: Clock) -> AsyncIterator[None]:
-    """Another client of the first resource, which creates a job of its own again and again."""
+    """Let another client of the first resource create jobs at a steady pace while the block runs."""
 
     async def create() -> None:
         video_seconds = MEAN_RENDER_SECONDS / 2
@@ -176,7 +180,7 @@ async def _ticking(
 
 @asynccontextmanager
 async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """The work goes on inside, and ends with it."""
+    """Run the work in the background while the block runs, and cancel it afterwards."""
     task = asyncio.create_task(work)
     try:
         yield

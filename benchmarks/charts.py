@@ -1,4 +1,4 @@
-"""Small charts as SVG, written by hand: the same figures give the same bytes, and light and dark pages can be read."""
+"""Small charts as SVG. The same figures give the same bytes, and the charts can be read on light and dark pages."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ CHARTS = Path(__file__).parents[1] / "docs" / "benchmarks"
 
 WIDTH = 760
 MARGIN = 24
-TITLE_HEIGHT = 64  # title, subtitle and some air
+TITLE_HEIGHT = 64  # title, subtitle and some space
 BAR_HEIGHT, BAR_GAP = 22, 14
 PLOT_HEIGHT = 260  # of a line chart
-AXIS_HEIGHT = 44  # tick labels and the axis' name
+AXIS_HEIGHT = 44  # tick labels and the axis's name
 VALUE_WIDTH = 64  # beside the longest bar
-CHARACTER_WIDTH = 7.2  # of 13 px sans-serif, a little generous
-TICKS = 5  # about so many on an axis
+CHARACTER_WIDTH = 7.2  # in 13 px sans-serif, a little generous
+TICKS = 5  # approximate number on an axis
 
 STYLE = """
   text { font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2328; }
@@ -82,7 +82,10 @@ def write_chart(name: str, svg: str, *, folder: Path = CHARTS) -> Path:
 def bar_chart(
     title: str, bars: Sequence[Bar], *, subtitle: str = "", axis: str, target: float | None = None, log: bool = False
 ) -> str:
-    """Bars that lie, the first on top. `log`: the axis begins at a power of ten, and no value may be 0 or less."""
+    """Return a chart with horizontal bars, the first on top.
+
+    `log`: the axis is logarithmic and begins at a power of ten; every value must be above 0.
+    """
     left = MARGIN + CHARACTER_WIDTH * max(len(bar.label) for bar in bars) + 10
     right = WIDTH - MARGIN - VALUE_WIDTH
     values = [bar.value for bar in bars] + ([target] if target else [])
@@ -90,7 +93,7 @@ def bar_chart(
     top = TITLE_HEIGHT + (26 if target else 0)
     bottom = top + len(bars) * (BAR_HEIGHT + BAR_GAP)
     body = list(_vertical_grid(scale, top, bottom))
-    values_text = []  # above the target's line, which may run through them
+    values_text = []  # drawn last: the target's line may run through them
     for index, bar in enumerate(bars):
         y = top + index * (BAR_HEIGHT + BAR_GAP) + BAR_GAP / 2
         end = scale.at(bar.value)
@@ -113,12 +116,15 @@ def bar_chart(
 def line_chart(
     title: str, lines: Sequence[Line], *, subtitle: str = "", x_axis: str, y_axis: str, most: float | None = None
 ) -> str:
-    """Lines over one another, from 0 on both axes, y up to `most` or the largest value; a key stands above them."""
+    """Return a chart with all lines in one plot, and a key above it.
+
+    Both axes begin at 0; y ends at `most`, or at the largest value if it is not given.
+    """
     if len(lines) > COLOURS:
         raise ValueError(f"{len(lines)} lines; there are colours for {COLOURS}")
     points = [point for line in lines for point in line.points]
     left, right = MARGIN + 48.0, float(WIDTH - MARGIN)
-    top = TITLE_HEIGHT + 54.0  # the key, and the axis' name
+    top = TITLE_HEIGHT + 54.0  # the key, and the axis's name
     bottom = top + PLOT_HEIGHT
     across = _linear_scale(0.0, max(x for x, _ in points), left, right)
     up = _linear_scale(0.0, most or max(y for _, y in points), bottom, top)
@@ -147,14 +153,14 @@ class _Scale:
     log: bool = False
 
     def at(self, value: float) -> float:
-        """Pixels; values beyond the ends stop there."""
+        """Return the place of a value in pixels; values beyond an end are placed at that end."""
         least, most = (math.log10(self.least), math.log10(self.most)) if self.log else (self.least, self.most)
         share = ((math.log10(value) if self.log else value) - least) / (most - least)
         return self.begin + min(max(share, 0.0), 1.0) * (self.end - self.begin)
 
 
 def _linear_scale(least: float, most: float, begin: float, end: float) -> _Scale:
-    """Ticks at 1, 2 or 5 times a power of ten."""
+    """Return a scale whose ticks are 1, 2 or 5 times a power of ten apart."""
     most = most if most > least else least + 1.0
     rough = (most - least) / TICKS
     power = 10.0 ** math.floor(math.log10(rough))
@@ -216,5 +222,5 @@ def _text(x: float, y: float, text: str, *, anchor: str = "start", kind: str = "
 
 
 def _px(value: float) -> str:
-    """One decimal is finer than anybody sees, and keeps the files the same everywhere."""
+    """Write pixels with one decimal: it is fine enough for the eye and keeps the files the same everywhere."""
     return f"{value:.1f}".removesuffix(".0")

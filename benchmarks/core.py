@@ -1,7 +1,7 @@
-"""The real core over simulated services: plan, runner, order, admission, claims, packing and watcher as they are.
+"""Runs the real core over simulated services: plan, runner, order, admission, claims, packing and watcher are real.
 
-What stands in is the service (`SimulatedService`), the container (`MemoryArchive`), the staging container, and the step
-that moves videos, which takes as long as it is told and writes a receipt.
+Simulated are the service (`SimulatedService`), the container (`MemoryArchive`), the staging container, and the step
+that moves videos: it takes the time that `Options` says and writes a receipt.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.run import begin_run, current_run
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.service.admission import Admission
+from batch_avatar.service.deadlines import Deadlines
 from batch_avatar.service.resource import Resource
-from batch_avatar.service.watcher import Deadlines, Watcher
+from batch_avatar.service.watcher import Watcher
 from batch_avatar.settings import Settings
 from batch_avatar.stopping import Stopping
 from benchmarks.memory_archive import MemoryArchive
@@ -42,24 +43,24 @@ if TYPE_CHECKING:
     from batch_avatar.service.client import AvatarClient
     from benchmarks.service import SimulatedService
 
-DIGEST = "0" * 64  # of videos that nobody has
+DIGEST = "0" * 64  # stands for the digest of videos that do not exist
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the core is told to work. `creates_per_minute`: as configured, 0 for unpaced."""
+    """How the core works. `creates_per_minute` is the configured pace, 0 for unpaced."""
 
     creates_per_minute: float = 0.0
     order: Order = Order.LONGEST
     pack: int = 1
     archive_seconds: float = 0.0
-    """From the end of a job that was noticed to its receipt."""
+    """Seconds from noticing a job's end to its receipt."""
 
 
 async def render_with_core(
     services: Sequence[SimulatedService], clock: Clock, scripts: Sequence[Script], options: Options | None = None
 ) -> BatchReport:
-    """One run over these services and an empty archive."""
+    """Render the scripts in one run over these services and an empty archive."""
     options = options or Options()
     async with open_simulated(services, clock, options):
         return await render_scripts(
@@ -71,7 +72,7 @@ async def render_with_core(
 async def open_simulated(
     services: Sequence[SimulatedService], clock: Clock, options: Options
 ) -> AsyncIterator[Connections]:
-    """As `rendering.connect.open_connections`, with what stands in; neither environment nor `.env` is read."""
+    """Open simulated connections like `rendering.connect.open_connections`. Environment and `.env` are not read."""
     settings = Settings.model_construct(creates_per_minute=options.creates_per_minute)
     listeners: list[Callable[[SynthesisJob], None]] = []
 
@@ -79,7 +80,7 @@ async def open_simulated(
         for listener in listeners:
             listener(job)
 
-    with ThreadPoolExecutor(1) as threads:  # starts none: the virtual loop calls everything itself
+    with ThreadPoolExecutor(1) as threads:  # starts no thread: the virtual loop calls everything itself
         c = Connections(
             settings=settings,
             clock=clock,
@@ -135,7 +136,7 @@ def _resource(
 
 
 def chain_of(options: Options) -> Chain:
-    """The plain chain, but for the videos."""
+    """Return the plain chain with a step `archive` that moves no video."""
 
     async def archive(ref: JobRef) -> Receipt:
         run = current_run()
@@ -148,7 +149,7 @@ def chain_of(options: Options) -> Chain:
 
 
 def _write_receipt(run: Run, ref: JobRef) -> Receipt:
-    """As `batch_avatar.rendering.archiving.archive_job`, without the outputs."""
+    """Write a receipt like `batch_avatar.rendering.archiving.archive_job`, but copy no outputs."""
     c = run.connections
     job = run.ended.get(ref.service_id) if ref.input else run.ended.pop(ref.service_id, None)
     if job is None:
@@ -185,7 +186,7 @@ def _write_receipt(run: Run, ref: JobRef) -> Receipt:
 
 
 class _Staging:
-    """Nothing is written there and nothing read."""
+    """A staging container that nobody writes to or reads from."""
 
     def write_link(self, *, seconds: float) -> SecretStr:
         del seconds

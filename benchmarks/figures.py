@@ -1,4 +1,4 @@
-"""Figures of several seeds as rows: median and spread beside the target, printed as a table and kept as JSON."""
+"""Figures of several seeds as rows with median, spread and target. Rows are printed as a table and stored as JSON."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ RESULTS = Path(__file__).parent / "results"
 
 OURS = "ours"
 DIGITS = 4
-"""Significant ones that are printed; JSON keeps all."""
+"""Significant digits that are printed; JSON keeps all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The median of the seeds' values, and the least and the most of them."""
+    """Median, least and most of the values of all seeds."""
 
     median: float
     least: float
@@ -35,14 +35,18 @@ class Spread:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Self:
-        """Raises ValueError where there are none."""
+        """Return the spread of these values.
+
+        Raises:
+            ValueError: there are no values.
+        """
         known = sorted(values)
         if not known:
             raise ValueError("no values")
         return cls(statistics.median(known), known[0], known[-1], len(known))
 
     def times(self, factor: float) -> Self:
-        """In another unit."""
+        """Return the spread with all values multiplied, for example for another unit."""
         return replace(self, median=factor * self.median, least=factor * self.least, most=factor * self.most)
 
     def __str__(self) -> str:
@@ -65,7 +69,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`figure` says what was measured, `by` which strategy did it; together they name the row.
+    """One row. `figure` says what was measured, `by` which strategy did it; together they identify the row.
 
     `remark` says why a target was missed, or what the figure leaves out.
     """
@@ -78,7 +82,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """The median is what counts."""
+        """Whether the median meets the target; empty without a target."""
         if self.target is None:
             return ""
         return "met" if self.target.met_by(self.measured.median) else "MISSED"
@@ -100,7 +104,7 @@ class Row:
 
 
 def number(value: float) -> str:
-    """A figure as tables show it: four significant digits, thousands apart."""
+    """Format a value as tables show it: with four significant digits, or whole with commas between thousands."""
     if value and abs(value) < 10 ** (DIGITS - 1):
         return f"{value:.{DIGITS}g}"
     return f"{value:,.0f}"
@@ -110,7 +114,7 @@ HEAD = ("figure", "by", "measured", "spread", "target", "", "beside it")
 
 
 def table(rows: Sequence[Row]) -> str:
-    """A line for each figure, with what others came to beside ours, in columns as wide as needed; remarks follow."""
+    """Return a table for a terminal: a line for each figure, ours first and the others beside it; remarks follow."""
     lines = [HEAD, *(_cells(group) for group in _by_figure(rows))]
     widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
@@ -120,7 +124,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def markdown_table(rows: Sequence[Row]) -> str:
-    """The same for a page; remarks are a list below it."""
+    """Return the same table in Markdown; remarks are a list below it."""
     lines = [HEAD, ("---",) * len(HEAD), *(_cells(group) for group in _by_figure(rows))]
     text = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
     remarks = [f"- *{row.figure}*, {row.by}: {row.remark}" for row in rows if row.remark]
@@ -128,7 +132,7 @@ def markdown_table(rows: Sequence[Row]) -> str:
 
 
 def _by_figure(rows: Sequence[Row]) -> list[list[Row]]:
-    """The row that counts first: ours, where there is one."""
+    """Return the rows grouped by figure; our own row, if there is one, is first in its group."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.figure, []).append(row)
@@ -155,7 +159,7 @@ def _spread(measured: Spread) -> str:
 
 
 def machine_facts(clock: Clock | None = None) -> dict[str, Any]:
-    """What figures of CPU and memory depend on; nothing that names the machine."""
+    """Return facts that figures of CPU and memory depend on; none of them identifies the machine."""
     return {
         "cores": os.cpu_count(),
         "architecture": platform.machine(),
@@ -165,9 +169,9 @@ def machine_facts(clock: Clock | None = None) -> dict[str, Any]:
 
 
 def store(name: str, rows: Sequence[Row], *, folder: Path = RESULTS, clock: Clock | None = None) -> Path:
-    """Write `<name>.json`: these rows in place of those of the same name, the others as they are.
+    """Write `<name>.json`: these rows replace those with the same figure and strategy; all others stay.
 
-    Each row says where and when it was measured, so that rows of several runs can stand together.
+    Each row says where and when it was measured, so that one file can hold rows of several runs.
     """
     path = folder / f"{name}.json"
     facts = machine_facts(clock)
@@ -179,7 +183,7 @@ def store(name: str, rows: Sequence[Row], *, folder: Path = RESULTS, clock: Cloc
 
 
 def stored_rows(name: str, *, folder: Path = RESULTS) -> list[Row]:
-    """What was measured last, perhaps in several runs."""
+    """Return the latest rows, which may come from several runs."""
     return [Row.from_json(stored) for stored in _read(folder / f"{name}.json")]
 
 

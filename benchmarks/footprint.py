@@ -1,4 +1,4 @@
-"""What the core needs of this machine for a run: CPU and memory, in a process of its own."""
+"""CPU and memory that the core needs on this machine for a run. Each run has a process of its own."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from benchmarks.service import SimulatedService
     from benchmarks.workload import Workload
 
-WARM_UP = 20  # scripts: what is made once in a process (validators, caches) is no cost of a script
+WARM_UP = 20  # scripts: things that a process makes only once (validators, caches) are not a cost of a script
 
 
 def measure_cpu(case: Case) -> float:
-    """CPU seconds of one run; the simulated service's and archive's part is in it."""
+    """Return the CPU seconds of one run, those of the simulated service and archive included."""
     workload = _warmed_up(case)
     began = time.process_time()
     run_case_over(case, workload)
@@ -28,15 +28,16 @@ def measure_cpu(case: Case) -> float:
 
 
 def measure_memory(case: Case) -> float:
-    """Most bytes that the core had at once: over what was before, without the jobs that the simulation keeps.
+    """Return the most bytes that the core held at once, above those before the run.
 
-    Python's own allocations, all of them followed, which makes the run several times slower.
+    The jobs that the simulation keeps are subtracted. Every allocation of Python is traced, which makes the run
+    several times slower.
     """
     workload = _warmed_up(case)
     spans: list[tuple[int, int]] = []
 
     def note(services: list[SimulatedService]) -> None:
-        """The most since the last time, and for how many jobs."""
+        """Note the peak since the last call, and the number of jobs."""
         spans.append((tracemalloc.get_traced_memory()[1], sum(len(service.jobs) for service in services)))
         tracemalloc.reset_peak()
 

@@ -1,4 +1,4 @@
-"""What a run came to, by what the services saw."""
+"""Judges a run by what the services saw."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ if TYPE_CHECKING:
     from benchmarks.service import SimulatedService
 
 WARM_UP_CREATES = 100
-"""Refusals before so many accepted creates are the price of learning the pace; they are counted apart."""
+"""Accepted creates in which a run learns the pace. Refusals before that are left out of the rate."""
 
 
 class NotNoticed(Exception):
-    """A run ended although jobs that it had created were never seen to end."""
+    """A run ended although it never saw the end of some of its jobs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Of one run over one or several resources. Requests are per accepted create, times in virtual seconds."""
+    """The figures of one run over one or several resources.
+
+    Requests are per accepted create; times are in virtual seconds.
+    """
 
     scripts: int
     jobs: int
@@ -29,14 +32,14 @@ class Judgement:
     bound_seconds: float
     over_bound: float
     slot_use: float
-    """Occupied part of all slots from the start to the end of the run."""
+    """Share of all slots that was occupied, from the start to the end of the run."""
     creates_per_job: float
     gets_per_job: float
     lists_per_job: float
     status_requests_per_job: float
     deletes_per_job: float
     refusals: int
-    """429s, over all."""
+    """Number of 429s in the whole run."""
     refusals_per_1000: float
     """429s per 1,000 accepted creates after the warm-up."""
     most_in_flight: int
@@ -44,14 +47,14 @@ class Judgement:
     lag_p95_seconds: float
     lag_most_seconds: float
     billed_ratio: float
-    """Billed seconds over those of one rendering of every text."""
+    """Billed seconds over the seconds of rendering every text once."""
 
 
 def judge(services: Sequence[SimulatedService], *, finished_seconds: float, bound_seconds: float) -> Judgement:
-    """The figures of a run that began at 0 and knew of its last video at `finished_seconds`.
+    """Return the figures of a run that began at 0 and ended at `finished_seconds`.
 
     Raises:
-        NotNoticed: it does not know of its last video.
+        NotNoticed: the run never saw the end of some of its jobs.
     """
     jobs = [job for service in services for job in service.jobs]
     lags = sorted(job.lag_seconds for job in jobs if job.lag_seconds is not None)
@@ -95,7 +98,7 @@ def judge(services: Sequence[SimulatedService], *, finished_seconds: float, boun
 
 
 def slot_use_over_time(services: Sequence[SimulatedService], *, until_seconds: float, points: int) -> list[float]:
-    """The occupied part of all slots in each of `points` equal spans between 0 and `until_seconds`."""
+    """Return the share of slots that was occupied in each of `points` equal spans from 0 to `until_seconds`."""
     span = until_seconds / points
     occupied = [0.0] * points
     for job in (job for service in services for job in service.jobs):

@@ -1,7 +1,7 @@
-"""The archive's ledger in memory, like `archive.ledger.Archive`: the same conditional writes lose.
+"""The archive's ledger in memory. Conditional writes behave as in `archive.ledger.Archive`.
 
-Documents lie as text in a database in SQLite's own memory, so that what the archive holds does not count as memory of
-whoever uses it, as it would not in a container.
+Documents are text in a database in SQLite's own memory, so that they do not count as memory of the core, as they would
+not if they were in a container.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Document = TypeVar("Document", bound=BaseModel)
 
 
 class MemoryArchive:
-    """For one thread. Holds no videos, only that they are there."""
+    """An archive for one thread. It holds no videos, only the fact that they exist."""
 
     archive_id = "bec4bec4bec4bec4"
 
@@ -71,7 +71,7 @@ class MemoryArchive:
         return self._read(Receipt, f"{script_id}/{content_id}/receipt.json")
 
     def write_receipt(self, receipt: Receipt) -> Receipt:
-        """The receipt that counts; its video is there from now on."""
+        """Write a receipt unless there is one; return the one that counts. Its video exists from now on."""
         name = f"{self.prefix_of(receipt)}receipt.json"
         if self._create(name, receipt, receipt_metadata(receipt)):
             self._put(receipt.video.blob_name, "")
@@ -100,7 +100,7 @@ class MemoryArchive:
         self._put(f"_runs/{run}/report.json", "".join(pieces))
 
     def index(self, script_ids: Sequence[str] | None = None) -> ArchiveIndex:
-        """Of all of it; the real one reads less where the scripts are few."""
+        """Return an index of the whole archive. The real ledger reads less for a few scripts."""
         del script_ids
         index = ArchiveIndex()
         for name, metadata in self._blobs.execute("select name, metadata from blobs order by name"):
@@ -108,7 +108,7 @@ class MemoryArchive:
         return index
 
     def _create(self, name: str, document: BaseModel, metadata: Mapping[str, str]) -> bool:
-        """Whether there was none yet."""
+        """Write a document unless there is one; return whether it was written."""
         written = self._blobs.execute(
             "insert or ignore into blobs values (?, 1, ?, ?, ?)",
             (name, self._clock.monotonic(), document.model_dump_json(by_alias=True), json.dumps(metadata)),

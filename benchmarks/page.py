@@ -1,4 +1,4 @@
-"""The table on the page about benchmarks, between two marks; all else there is written by hand."""
+"""Writes the table on the page about benchmarks, between two marks. The rest of the page is written by hand."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 
 
 def write_table(rows: Sequence[Row], machine: Mapping[str, object], *, page: Path = PAGE) -> None:
-    """Put the rows in place of those of the last time.
+    """Replace the table on the page by these rows.
 
     Raises:
-        ValueError: the page has no place for them.
+        ValueError: the page lacks the marks between which the table stands.
     """
     before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)

@@ -1,4 +1,4 @@
-"""The charts of the simulated rows."""
+"""Draws the charts of the simulated rows."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from benchmarks.bench import Bench
     from benchmarks.cases import Case
 
-POINTS = 120  # of a line over time
+POINTS = 120  # points of a line over time
 HOUR_SECONDS = 3600
 CONDITIONS = f"1,000 scripts, 200 slots, creates unpaced; median of {len(SEEDS)} seeds"
 PACED_CONDITIONS = f"1,000 scripts, {PACE} creates a minute; median of {len(SEEDS)} seeds"
 
 
 def draw_charts(bench: Bench, *, full: bool) -> None:
-    """Cases that have been run before are not run again."""
+    """Draw and write all charts. Cases that were run before are not run again."""
     write_chart("makespan", _makespans(bench))
     write_chart("requests", _requests(bench))
     write_chart("slot-use", _slot_use())
@@ -92,7 +92,7 @@ def _slot_use() -> str:
     lines = []
     for name, (judged, services) in runs.items():
         use = slot_use_over_time(services, until_seconds=until, points=POINTS)
-        ends = math.ceil(POINTS * judged.makespan_seconds / until)  # no line where there is no run
+        ends = math.ceil(POINTS * judged.makespan_seconds / until)  # the line stops where the run has ended
         lines.append(Line(name, [(at, 100 * share) for at, share in zip(moments, use, strict=True)][:ends]))
     return line_chart(
         "How many of the slots are in use",

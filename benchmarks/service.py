@@ -1,8 +1,8 @@
-"""One Speech resource in virtual time, like `service.client.AvatarClient`, that counts what it sees.
+"""One Speech resource in virtual time. It has the methods of `service.client.AvatarClient` and counts what it sees.
 
-It renders nothing and knows no HTTP: a job is the times at which it starts and ends. Its limits are those that decide
-about schedules: slots, the pace of creates, pages of the list, and how late the list shows a job. Beyond that it
-answers as the emulator does by default.
+It renders nothing and knows no HTTP: a job is only the times at which it starts and ends. It has the limits that
+matter for schedules: slots, the pace of creates, pages of the list, and how late the list shows a job. In all other
+respects it answers as the emulator does by default.
 """
 
 from __future__ import annotations
@@ -27,14 +27,16 @@ if TYPE_CHECKING:
 
 MINUTE_SECONDS = 60.0
 TICK_SECONDS = 1e-6
-"""The service tells times to the microsecond; sums of floats and early timers fall short by less."""
+"""Tolerance when times are compared: the service's times have microseconds; errors of float sums and early timers are
+smaller."""
 
 
 class SimulatedService:
-    """`renderings`: what becomes of a text, by content. A text that is not in it is refused as bad input.
+    """A resource that accepts, lists and ends jobs.
 
-    `host`: how its jobs say where they are. `creates_per_minute`: in any sliding minute; 0 = no limit. `rendering`: how
-    the inputs of one job share its time.
+    `renderings`: the rendering of each text, by content; any other text is refused as bad input. `host`: the host that
+    its jobs name. `creates_per_minute`: the limit in any sliding minute; 0 = no limit. `rendering`: whether the inputs
+    of one job are rendered one after another or in parallel.
     """
 
     service_names_jobs = False
@@ -54,9 +56,9 @@ class SimulatedService:
         self.host = host
         self.slots = slots
         self.requests: Counter[str] = Counter()
-        """By kind: create, get, list (one a page), delete; refused ones included."""
+        """Requests by kind: create, get, list (one for each page), delete; refused ones included."""
         self.jobs: list[SimulatedJob] = []
-        """Every accepted create, in order, deleted ones included."""
+        """The jobs of all accepted creates, in order, deleted ones included."""
         self.refusals: list[Refusal] = []
         self.most_in_flight = 0
         self._clock = clock
@@ -67,10 +69,10 @@ class SimulatedService:
         self._rendering = rendering
         self._lock = threading.Lock()
         self._live: dict[str, SimulatedJob] = {}
-        self._ends: list[float] = []  # a heap: of the jobs that have not ended
+        self._ends: list[float] = []  # a heap: end times of the jobs that have not ended
         self._spent: deque[float] = deque()  # creates of the last minute
 
-    # As the client has them
+    # The methods of the client
 
     def create(
         self,
@@ -81,7 +83,7 @@ class SimulatedService:
         contents: Sequence[str] = (),
         check: Callable[[], None] | None = None,
     ) -> SynthesisJob:
-        """`contents`: several inputs instead of the script's own one.
+        """Accept a job. `contents`: several inputs instead of the script's only one.
 
         Raises:
             Throttled, JobExists, RequestRefused: nothing was accepted.
@@ -119,7 +121,7 @@ class SimulatedService:
             return None
 
     def list_pages(self, *, overlap: bool = False) -> Iterator[JobPage]:
-        """As the client's: each page is read when it is asked for, so jobs that go meanwhile move the others up."""
+        """Yield pages like the client. Each is read on demand, so jobs deleted in the meantime move the others up."""
         skip, more = 0, True
         while more:
             page, more = self._page(skip)
@@ -140,10 +142,13 @@ class SimulatedService:
             job.deleted_at = now
             del self._live[service_id]
 
-    # What others do
+    # What other clients do
 
     def take_by_others(self, job_id: str, rendering: Rendering) -> bool:
-        """A create of somebody who shares the resource; whether it was accepted. Counted nowhere, listed like all."""
+        """Create a job for another client of the resource; return whether it was accepted.
+
+        The job is listed like any other but is not in the counts.
+        """
         with self._lock:
             now = self._clock.monotonic()
             if self._refused_for_seconds(now) or self._unfinished(now) >= self.slots:
@@ -154,27 +159,27 @@ class SimulatedService:
             self._enter(SimulatedJob(job_id, "", ("",), (rendering,), self._clock.now(), now, *times))
             return True
 
-    # What the judge asks
+    # What the judge reads
 
     def in_flight(self) -> int:
-        """Jobs that have not ended."""
+        """Return the number of jobs that have not ended."""
         with self._lock:
             return self._unfinished(self._clock.monotonic())
 
     def slot_seconds(self, render_seconds: float) -> float:
-        """How long a job of one input occupies a slot: what a lower bound counts with."""
+        """Return how long a job with one input occupies a slot; lower bounds are computed from it."""
         return self._start_delay_seconds + render_seconds
 
     def forget(self) -> None:
-        """Let go of every job: what is freed is what the simulation kept."""
+        """Drop every job, so that the freed memory shows how much the simulation had kept."""
         self.jobs.clear()
         self._live.clear()
         self._ends.clear()
 
-    # Inside, with the lock held
+    # Private methods; the caller holds the lock
 
     def _refused_for_seconds(self, now: float) -> int:
-        """Until this minute has room for another create; 0 where it has."""
+        """Return the seconds until another create is allowed; 0 if it is allowed now."""
         if not self._creates_per_minute:
             return 0
         while self._spent and self._spent[0] <= now - MINUTE_SECONDS + TICK_SECONDS:
@@ -184,7 +189,7 @@ class SimulatedService:
         return max(1, math.ceil(self._spent[0] + MINUTE_SECONDS - now - TICK_SECONDS))
 
     def _spend(self, now: float, job_id: str) -> None:
-        """Take one create of this minute. Whatever else is wrong with it, it is spent, as in the emulator."""
+        """Count one create. It stays counted even if it is refused later for another reason, as in the emulator."""
         if wait_seconds := self._refused_for_seconds(now):
             self.refusals.append(Refusal(now, "pace", len(self.jobs)))
             raise Throttled(
@@ -217,7 +222,7 @@ class SimulatedService:
         return job
 
     def _times(self, now: float, inputs: Sequence[Rendering]) -> tuple[float, float]:
-        """When a job of these inputs starts and ends."""
+        """Return when a job with these inputs starts and ends."""
         seconds = [rendering.render_seconds for rendering in inputs]
         starts_at = now + self._start_delay_seconds
         return starts_at, starts_at + (sum(seconds) if self._rendering == "sequential" else max(seconds))
@@ -232,7 +237,7 @@ class SimulatedService:
         return len(self._ends)
 
     def _page(self, skip: int) -> tuple[JobPage, bool]:
-        """One page, newest first, and whether more follow."""
+        """Return one page, newest first, and whether more follow."""
         with self._lock:
             now = self._clock.monotonic()
             self.requests["list"] += 1
@@ -248,7 +253,7 @@ class SimulatedService:
         return now + TICK_SECONDS >= job.ends_at
 
     def _show(self, job: SimulatedJob, now: float) -> SynthesisJob:
-        """The job as an answer shows it now; whoever reads the answer knows of its end."""
+        """Return the job as an answer shows it now. If it has ended, its end counts as seen."""
         ended = self._ended(job, now)
         if ended and job.seen_at is None:
             job.seen_at = now

@@ -1,4 +1,4 @@
-"""A job of the simulated service, and what it shows of itself."""
+"""A job of the simulated service, and how an answer shows it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, slots=True)
 class SimulatedJob:
-    """Times in seconds of the clock; None where it has not happened."""
+    """One job. Times are seconds of the clock; None for an event that has not happened."""
 
     job_id: str
     description: str
@@ -29,12 +29,12 @@ class SimulatedJob:
     starts_at: float
     ends_at: float
     seen_at: float | None = None
-    """When an answer first showed it terminal."""
+    """When an answer first showed the job as terminal."""
     deleted_at: float | None = None
 
     @property
     def lag_seconds(self) -> float | None:
-        """How long its end went unnoticed."""
+        """Seconds from the job's end until an answer showed it."""
         return None if self.seen_at is None else max(0.0, self.seen_at - self.ends_at)
 
     @property
@@ -42,7 +42,7 @@ class SimulatedJob:
         return sum(int(rendering.video_seconds) for rendering in self.inputs)
 
     def shown(self, host: str, observed: datetime, *, running: bool, ended: bool) -> SynthesisJob:
-        """As an answer of this host shows it."""
+        """Return the job as an answer of this host shows it."""
         acted_at = self.ends_at if ended else self.starts_at if running else self.created_at
         facts: dict[str, object] = {
             "service_id": self.job_id,
@@ -52,7 +52,7 @@ class SimulatedJob:
             "status": JobStatus.RUNNING.value if running else JobStatus.NOT_STARTED.value,
             "created_at": self.created,
             "last_action_at": self.created + timedelta(seconds=acted_at - self.created_at),
-            "observed_at": observed.replace(microsecond=0),  # HTTP's Date header tells whole seconds
+            "observed_at": observed.replace(microsecond=0),  # HTTP's Date header has whole seconds
             "time_to_live_hours": 744,
         }
         if ended:
@@ -73,7 +73,7 @@ class SimulatedJob:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A create that was answered with 429, after how many had been accepted."""
+    """A create that was answered with 429, and how many creates had been accepted before it."""
 
     at: float
     reason: Literal["pace", "slots"]

@@ -1,4 +1,4 @@
-"""The rows that are simulated, one function each; every row runs all seeds unless it says otherwise."""
+"""The simulated rows: one function for each group. A row uses all seeds unless it says otherwise."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ FIGURES = {
     "most in flight": "most_in_flight",
     "billed seconds / unique seconds, no faults": "billed_ratio",
 }
-"""Shown for the two main runs, without a target."""
+"""Figures that are shown for the two main runs, without a target."""
 
 
 def makespan(bench: Bench, full: bool) -> Iterator[Row]:
-    """Against the lower bound, creates unpaced."""
+    """Yield makespans over the lower bound, with unpaced creates."""
     for count in (*SMALL, 1000, *([10_000] if full else [])):
         case = replace(UNPACED, count=count)
         figure = f"makespan / lower bound, {count:,} scripts, unpaced"
-        aim = Target("<=", 1.15) if count >= 1000 else None  # noqa: PLR2004 - where slots are short
+        aim = Target("<=", 1.15) if count >= 1000 else None  # noqa: PLR2004 - only then are slots scarce
         yield Row(figure, OURS, bench.spread(case, "over_bound"), aim)
         yield Row(figure, "ours, manifest order", bench.spread(replace(case, order=Order.MANIFEST), "over_bound"))
         yield from _baselines(bench, case, figure, "over_bound")
@@ -54,7 +54,7 @@ def makespan(bench: Bench, full: bool) -> Iterator[Row]:
 
 
 def paced(bench: Bench, full: bool) -> Iterator[Row]:
-    """Against the lower bound, which the pace of creates decides."""
+    """Yield makespans over the lower bound, with paced creates: the pace decides the bound."""
     for count in (1000, *([10_000] if full else [])):
         case = replace(PACED, count=count)
         figure = f"makespan / lower bound, {count:,} scripts, {PACE} creates/min"
@@ -64,7 +64,7 @@ def paced(bench: Bench, full: bool) -> Iterator[Row]:
 
 
 def packed(bench: Bench, full: bool) -> Iterator[Row]:
-    """How many times shorter than one script a job, and against what the number of creates allows."""
+    """Yield how many times shorter packing makes a batch, and makespans over the bound for as many creates."""
     del full
     for rendering in ("sequential", "parallel"):
         case = replace(PACED, pack=0, rendering=rendering)
@@ -81,7 +81,7 @@ def packed(bench: Bench, full: bool) -> Iterator[Row]:
 
 
 def several_resources(bench: Bench, full: bool) -> Iterator[Row]:
-    """How many times shorter than with one."""
+    """Yield how many times shorter several resources make a batch."""
     aims = {4: Target(">=", 3.8)}
     for resources in (2, 4, *([8] if full else [])):
         case = replace(PACED, resources=resources)
@@ -108,7 +108,7 @@ def several_resources(bench: Bench, full: bool) -> Iterator[Row]:
 
 
 def polling(bench: Bench, full: bool) -> Iterator[Row]:
-    """What it takes to know that jobs have ended, and how late that is known."""
+    """Yield how many requests it takes to learn that jobs have ended, and how late that is learned."""
     shown = {
         "status requests per job": ("status_requests_per_job", Target("<=", 0.5)),
         "mean detection lag, s": ("lag_mean_seconds", Target("<=", 5)),
@@ -126,7 +126,7 @@ def polling(bench: Bench, full: bool) -> Iterator[Row]:
 
 
 def refusals(bench: Bench, full: bool) -> Iterator[Row]:
-    """429s per 1,000 creates, without those of the first 100 creates."""
+    """Yield 429s per 1,000 creates, without those of the first 100 creates."""
     del full
     aim = Target("<=", 10)
     scenarios = {
@@ -157,7 +157,7 @@ REMARKS = {
 
 
 def details(bench: Bench, full: bool) -> Iterator[Row]:
-    """What else the two main runs came to."""
+    """Yield the other figures of the two main runs."""
     del full
     for case, pace in ((UNPACED, "unpaced"), (PACED, f"{PACE} creates/min")):
         for title, member in FIGURES.items():
@@ -166,7 +166,7 @@ def details(bench: Bench, full: bool) -> Iterator[Row]:
 
 
 def footprint(bench: Bench, full: bool) -> Iterator[Row]:
-    """CPU and memory of the core, with what the simulation needs of the CPU."""
+    """Yield CPU and memory of the core; the CPU includes that of the simulation."""
     counts = (100, 1000, *([10_000] if full else []))
     for count in counts:
         case = replace(UNPACED, count=count)

@@ -1,7 +1,7 @@
-"""Hours of waiting in seconds: an event loop whose time jumps to the next timer as soon as nothing else is to be done.
+"""An event loop in virtual time: when nothing is left to do, its time jumps to the next timer.
 
-Calls that the core hands to its threads run at once, on the loop, and take no virtual time. So there is one thread,
-one order of events, and the same seeds give the same figures on every machine.
+Hours of waiting take seconds. Calls that the core hands to its threads run at once, on the loop, and take no virtual
+time. So there is one thread and one order of events, and the same seeds give the same figures on every machine.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-"""Any fixed moment: wall time decides nothing, but it is written into claims and receipts."""
+"""An arbitrary fixed time. It decides nothing, but claims and receipts contain it."""
 
 
 RESOLUTION_SECONDS = 1e-7
-"""Timers so close count as due together. A float holds a year of seconds to some 1e-8, and asyncio's own 1e-9 is finer:
-a timer a rounding error away would then never come due."""
+"""Timers this close together are due at the same time. A float holds a year in seconds only to about 1e-8. asyncio's
+own resolution, 1e-9, is finer, so a timer that is a rounding error away would never be due."""
 
 
 class Stalled(RuntimeError):
-    """Everything waits, and no timer is set: on a real clock this run would hang for ever."""
+    """Everything waits and no timer is set. With a real clock this run would hang for ever."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Where a real selector would sleep, virtual time passes."""
+    """Advances virtual time where a real selector would sleep."""
 
     elapsed_seconds = 0.0
 
@@ -51,18 +51,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._clock_resolution = RESOLUTION_SECONDS  # asyncio has no public name for it
 
     def time(self) -> float:
-        """Virtual seconds since the loop was made."""
+        """Return the virtual seconds since the loop was made."""
         return self._jumping.elapsed_seconds
 
     def run_in_executor(  # type: ignore[override] # the declared return type is the same future
         self, executor: object, func: Callable[..., Any], *args: Any
     ) -> asyncio.Future[Any]:
-        """Call it now; the answer is there at the loop's next turn, as it would be from a quick thread."""
+        """Call the function now. Its result arrives at the loop's next turn, as from a quick thread."""
         del executor
         future = self.create_future()
         try:
             result = func(*args)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to who awaits the call
+        except Exception as error:  # noqa: BLE001 - every error goes to the task that awaits the call
             self.call_soon(_settle, future, None, error)
         else:
             self.call_soon(_settle, future, result, None)
@@ -79,7 +79,7 @@ def _settle(future: asyncio.Future[Any], result: object, error: Exception | None
 
 
 class LoopClock:
-    """A `batch_avatar.clock.Clock` that tells the running loop's time, so that `asyncio.timeout` agrees with it."""
+    """A `batch_avatar.clock.Clock` with the time of the running loop, so that `asyncio.timeout` agrees with it."""
 
     def now(self) -> datetime:
         return START + timedelta(seconds=self.monotonic())
@@ -92,10 +92,10 @@ class LoopClock:
 
 
 def run_virtually(work: Coroutine[Any, Any, T]) -> T:
-    """Like `asyncio.run`, in virtual time.
+    """Run a coroutine like `asyncio.run`, but in virtual time.
 
     Raises:
-        Stalled: the work waits for what cannot happen any more.
+        Stalled: everything waits and no timer is set.
     """
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(work)

@@ -1,9 +1,9 @@
-"""Seeded scripts whose render times follow a log-normal law, and what the service will make of each.
+"""Seeded scripts whose render times have a log-normal distribution, and the rendering of each script.
 
-The length of the text decides the length of the video, and that the predicted render time; the real one is that times
-noise, because in life equal videos do not take equally long. Product and noise together have exactly the mean and the
-coefficient of variation that are asked for: a product of log-normal factors is log-normal, and with means of 1 the
-squared coefficients combine as (1 + a^2)(1 + b^2) = 1 + c^2.
+The length of the text decides the length of the video, and the length of the video decides the predicted render time.
+The real render time is the predicted one times noise, because equal videos do not take equally long in reality. The
+real times have exactly the mean and the coefficient of variation that are asked for: a product of log-normal factors
+is log-normal, and with means of 1 the squared coefficients combine as (1 + a^2)(1 + b^2) = 1 + c^2.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from batch_avatar.models import Script
 SEEDS = (1, 2, 3, 4, 5)
 
 MEAN_RENDER_SECONDS = 148.0
-"""A video of 87 s was seen to take about 150 s; this is the mean of design, section 9."""
+"""A video of 87 s was seen to take about 150 s; 148 s is the mean of all benchmarks."""
 RENDER_CV = 0.6
 NOISE_CV = 0.2
 OVERHEAD_SECONDS = 2.0
 RENDER_SECONDS_PER_VIDEO_SECOND = 1.7
-"""Both from the few times that are known: 87 s of video in about 150 s, 2.5 s in 3.6 s. The emulator's are the same."""
+"""Overhead and factor come from the few known times: 87 s of video took about 150 s, 2.5 s took 3.6 s. The emulator
+has the same."""
 CHARACTERS_PER_SECOND = 15.0
-"""Of speech in Latin script, roughly; the emulator's is the same."""
+"""Approximate speed of speech in Latin script; the emulator has the same."""
 LONGEST_VIDEO_SECONDS = 1200.0  # documented limit: 20 minutes
-SHORTEST_VIDEO_SECONDS = 1.0  # leaves room for the number in the text
+SHORTEST_VIDEO_SECONDS = 1.0  # long enough for the number that begins each text
 
 VOICE = "en-US-AvaMultilingualNeural"
 _SENTENCES = (
@@ -41,22 +42,22 @@ _TEXT = _SENTENCES * math.ceil(LONGEST_VIDEO_SECONDS * CHARACTERS_PER_SECOND / l
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """What the service makes of one text."""
+    """How the service renders one text."""
 
     characters: int
     video_seconds: float
     render_seconds: float
-    """From its start to its end, alone in a job."""
+    """Seconds from start to end, alone in a job."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Scripts in the order of a manifest; `renderings` by content, `predicted` and `real` seconds by position."""
+    """Scripts in the order of a manifest; `renderings` by content, predicted and real seconds by position."""
 
     scripts: tuple[Script, ...]
     renderings: dict[str, Rendering]
     predicted_seconds: tuple[float, ...]
-    """What a perfect predictor would say: all but the noise."""
+    """Render times without the noise, as a perfect predictor would give them."""
     render_seconds: tuple[float, ...]
 
 
@@ -68,10 +69,12 @@ def draw_workload(
     cv: float = RENDER_CV,
     noise_cv: float = NOISE_CV,
 ) -> Workload:
-    """The same for the same arguments, everywhere. The first n of a longer one are those of a shorter one.
+    """Draw a workload; the same arguments give the same one everywhere.
+
+    The first n scripts of a longer workload are those of a workload with n scripts.
 
     Raises:
-        ValueError: more noise than variation.
+        ValueError: the noise has a larger coefficient of variation than the render times shall have.
     """
     if noise_cv > cv:
         raise ValueError(f"noise of cv {noise_cv} in render times of cv {cv}")
@@ -100,13 +103,13 @@ def draw_workload(
 
 
 def _lognormal(normal: float, *, mean: float, cv: float) -> float:
-    """A standard normal draw, bent to the log-normal law of this mean and coefficient of variation."""
+    """Turn a standard normal draw into a log-normal one with this mean and coefficient of variation."""
     variance = math.log1p(cv**2)
     return mean * math.exp(math.sqrt(variance) * normal - variance / 2)
 
 
 def _text(number: int, video_seconds: float) -> str:
-    """A text of that length, unlike every other: its content is what the service knows it by."""
+    """Return a text of this length. Each number gives a different text, because the service knows texts by content."""
     seconds = min(max(video_seconds, SHORTEST_VIDEO_SECONDS), LONGEST_VIDEO_SECONDS)
     length = round(seconds * CHARACTERS_PER_SECOND)
     return f"{number}: {_TEXT}"[: length - 1] + "."

@@ -1,1 +1,1 @@
-"""What sets up and runs the pipeline elsewhere: the Prefect server's objects, images, units, settings of processes."""
+"""Set up and run the pipeline elsewhere: the Prefect server's objects, the image, the unit, settings of processes."""

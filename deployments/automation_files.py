@@ -1,4 +1,4 @@
-"""The automations of `automations/*.yaml`, and the block through which their messages go."""
+"""Read the automations of `automations/*.yaml`, and send their messages through a block."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "automations"
 COMPARED = ("description", "tags", "trigger", "actions", "actions_on_trigger", "actions_on_resolve")
-"""What the files decide; whether an automation is switched on is for people to say."""
+"""The members that the files decide. Whether an automation is switched on is decided by people."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,18 @@ class Channel:
 
 
 def read_automations() -> tuple[AutomationCore, ...]:
-    """All of them, in the order of their files' names; those that send a message have no channel yet."""
+    """Return all automations, in the order of their file names; those that send a message have no channel yet."""
     texts = (path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.yaml")))
     return tuple(AutomationCore.model_validate(yaml.safe_load(text)) for text in texts)
 
 
 def sends_message(automation: AutomationCore) -> bool:
-    """It needs a channel."""
+    """Return whether the automation sends a message, and so needs a channel."""
     return any(isinstance(action, SendNotification | CallWebhook) for action in automation.actions)
 
 
 def channel_of(automation: AutomationCore) -> Channel | None:
-    """Where the messages of an automation on the server go."""
+    """Return where the messages of an automation on the server go, or None if it sends none."""
     for action in automation.actions:
         if isinstance(action, SendNotification | CallWebhook):
             return Channel(action.block_document_id, is_webhook=isinstance(action, CallWebhook))
@@ -48,7 +48,7 @@ def channel_of(automation: AutomationCore) -> Channel | None:
 
 
 def sent_through(automation: AutomationCore, channel: Channel) -> AutomationCore:
-    """The automation with its messages sent through the channel."""
+    """Return the automation with its messages sent through the channel."""
     return automation.model_copy(update={"actions": [_addressed(action, channel) for action in automation.actions]})
 
 
@@ -64,6 +64,6 @@ def _addressed(action: ActionTypes, channel: Channel) -> ActionTypes:
 
 
 def differing(found: AutomationCore, wanted: AutomationCore) -> list[str]:
-    """The members in which an automation on the server is not as its file says."""
+    """Return the members in which an automation on the server differs from its file."""
     there, here = found.model_dump(), wanted.model_dump()
     return [member for member in COMPARED if there[member] != here[member]]

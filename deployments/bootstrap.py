@@ -2,7 +2,7 @@
 
     python -m deployments.bootstrap [--notify slack-webhook/alerts] [--dry-run]
 
-Prints a line for each thing that it creates or changes; a second time there is nothing to change.
+It prints a line for each thing that it creates or changes. A second time there is nothing to change.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ if TYPE_CHECKING:
 
 POOL_TYPE = "process"
 DEFAULT_QUEUE = "default"  # Prefect creates it with the pool
-SET_UP_SECONDS = 60.0  # some 30 requests, which take 1 to 2 s together; a server that hangs is given up
+SET_UP_SECONDS = 60.0  # for some 30 requests, which take 1 to 2 s together; then the server must be hanging
 EXIT_INPUT = 2
 
 
 @dataclass(frozen=True)
 class Step:
-    """A thing that is not as it should be, and how it becomes so; without `make` it is only worth saying."""
+    """A thing that is not as it should be, and how to change it. Without `make` it is only reported."""
 
     thing: str
     becomes: str
@@ -67,7 +67,7 @@ async def set_up(
     notify: str | None = None,
     dry_run: bool = False,
 ) -> AsyncIterator[str]:
-    """A line for each thing, once it is done.
+    """Set everything up, and yield a line for each thing once it is done.
 
     `notify` is `BLOCK_TYPE/NAME` of a notification or webhook block; without it messages go where they went before.
 
@@ -105,14 +105,14 @@ async def _pool_steps(client: PrefectClient, name: str) -> AsyncIterator[Step]:
         if pool.type != POOL_TYPE:
             yield Step(f"work pool {name}", f"is of type {pool.type}, not {POOL_TYPE}, and is left so")
         if pool.is_paused:
-            yield Step(f"work pool {name}", "is paused, no run begins: prefect work-pool resume, when nobody drains")
+            yield Step(f"work pool {name}", "is paused, no run begins; once nobody drains: prefect work-pool resume")
     try:
         queues = {queue.name: queue for queue in await client.read_work_queues(work_pool_name=name)}
     except ObjectNotFound:  # a dry run
         queues = {}
     children, others = queues.get(CHILD_QUEUE), queues.get(DEFAULT_QUEUE)
-    # Lower numbers go first, and no two queues of a pool have the same. Child runs before new batches: what has begun
-    # ends first.
+    # Lower numbers go first, and no two queues of a pool have the same number. Child runs go before new batches, so
+    # that what has begun ends first.
     if children is None:
         create = partial(client.create_work_queue, CHILD_QUEUE, priority=1, work_pool_name=name)
         yield Step(f"work queue {name}/{CHILD_QUEUE}", "created, before all others", create)
@@ -133,7 +133,7 @@ async def _create_pool(client: PrefectClient, name: str) -> None:
 
 
 async def _limit_steps(client: PrefectClient, resources: Sequence[ResourceSettings]) -> AsyncIterator[Step]:
-    """One create at a time, and the slot is free again after a minute's share: a pace that all machines keep."""
+    """Limit each resource to one slot that frees itself after a minute's share: a pace that all machines keep."""
     for resource in resources:
         name, pace = limit_name(resource.name), resource.creates_per_minute or 0.0
         decay = pace / 60  # slots a second
@@ -157,7 +157,7 @@ async def _limit_steps(client: PrefectClient, resources: Sequence[ResourceSettin
 
 
 async def _variable_steps(client: PrefectClient) -> AsyncIterator[Step]:
-    """A value that is there was chosen by somebody."""
+    """Create the variable only if it is missing; a value that is there was chosen by somebody."""
     if await client.read_variable_by_name(MAX_CRASHES_VARIABLE) is None:
         create = partial(client.create_variable, VariableCreate(name=MAX_CRASHES_VARIABLE, value=MAX_CRASHES))
         yield Step(f"variable {MAX_CRASHES_VARIABLE}", f"created, {MAX_CRASHES}", create)

@@ -1,13 +1,13 @@
 """Stop a worker without losing a flow run, in two steps for its unit file (batch-avatar-worker.service).
 
-    python -m deployments.drain wait --worker NAME --seconds 600    before it is told to stop
-    python -m deployments.drain hand-over --worker NAME             after it and its processes are gone
+    python -m deployments.drain wait --worker NAME --seconds 600    before the worker is told to stop
+    python -m deployments.drain hand-over --worker NAME             after the worker and its processes are gone
 
-`wait` pauses the work pool, so that nobody gets new runs, and lets this worker's runs end. `hand-over` gives what was
-cut off back to its queue, where another worker takes it, and resumes the pool once nobody drains any more.
+`wait` pauses the work pool, so that no worker gets new runs, and lets this worker's runs end. `hand-over` puts the runs
+that were cut off back into their queue, where another worker takes them. It resumes the pool if no other worker drains.
 
 Which worker has a run is read from the label that Prefect's worker writes on it before it starts the process. (In 3.8
-`infrastructure_pid` is a bare process id and says nothing about the machine.) So workers need names that differ.
+`infrastructure_pid` is a bare process id and says nothing about the machine.) So no two workers may have the same name.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ WORKER_LABEL = "prefect.worker.name"
 AT_WORK = (StateType.PENDING, StateType.RUNNING)
 PAGE = 200  # the server's own limit
 LOOK_SECONDS = 3.0  # between two looks at the runs, three requests each
-LOOKS = 2  # in a row must find nothing: a run that was taken just before the pause gets its label a moment later
+LOOKS = 2  # looks in a row that must find no run: one taken just before the pause gets its label a moment later
 ANSWER_SECONDS = 30.0  # for one look, with the tries that Prefect's client makes by itself
 SILENCE_SECONDS = 60.0  # a server that restarts is back by then; one that is gone must not hold up a shutdown
-HAND_OVER_SECONDS = 60.0  # for all of it: a worker has some tens of runs at most, and a request takes 10 to 30 ms
+HAND_OVER_SECONDS = 60.0  # for all runs: a worker has some tens of them at most, and a request takes 10 to 30 ms
 MARGIN_SECONDS = 1800.0  # a drain's note outlives its wait by this: the unit gives three steps 11 minutes at most each
 EXIT_INPUT = 2
 
@@ -67,7 +67,7 @@ class Worker:
     page: int = PAGE
 
     async def runs(self, *states: StateType) -> list[FlowRun]:
-        """Its flow runs of our deployments in these states."""
+        """Return the worker's flow runs of our deployments in these states."""
         of_ours = FlowRunFilter(
             tags=FlowRunFilterTags(all_=[TAG]),
             state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states))),
@@ -89,7 +89,7 @@ class Worker:
 
 
 async def wait(worker: Worker, *, seconds: float, clock: Clock, tell: Callable[[str], None]) -> None:
-    """Pause the pool, and wait until no run is left on this worker or the time is over.
+    """Pause the pool, and wait until no run is left on this worker or the time is up.
 
     Raises:
         InputError: there is no such pool.
@@ -108,7 +108,7 @@ async def wait(worker: Worker, *, seconds: float, clock: Clock, tell: Callable[[
             raise InputError(f"there is no work pool {worker.pool}") from None
         except (httpx.HTTPError, TimeoutError) as error:
             if clock.monotonic() - answered >= SILENCE_SECONDS:
-                tell(f"the Prefect server does not answer, so nobody waits for it: {error!r}")
+                tell(f"the Prefect server does not answer, so the wait ends: {error!r}")
                 return
         else:
             answered = clock.monotonic()
@@ -125,15 +125,15 @@ async def wait(worker: Worker, *, seconds: float, clock: Clock, tell: Callable[[
 
 
 async def hand_over(worker: Worker, *, clock: Clock, tell: Callable[[str], None]) -> None:
-    """Give the worker's runs back to their queues; then resume the pool, if nobody else drains it.
+    """Put the worker's runs back into their queues; then resume the pool if no other worker drains it.
 
-    A run that is being cancelled stays: nobody wants it to go on.
+    A run that is being cancelled is left alone, because nobody wants it to go on.
     """
     for run in await worker.runs(*AT_WORK):
         back: State[None] = AwaitingRetry(message=f"the worker {worker.name} has stopped; another one goes on")
         try:
             await worker.client.set_flow_run_state(run.id, back, force=True)
-        except (httpx.HTTPError, ObjectNotFound) as error:  # or deleted meanwhile; the others go on all the same
+        except (httpx.HTTPError, ObjectNotFound) as error:  # or it was deleted meanwhile; hand over the others
             tell(f"{run.name}: cannot be handed over: {error!r}")
         else:
             tell(f"{run.name}: handed over")
@@ -146,14 +146,16 @@ def main() -> None:
     """Stop a worker without losing a flow run."""
 
 
-_NAME = click.option("--worker", "name", required=True, help="The worker's name, as it was started with.")
-_POOL = click.option("--pool", default=POOL, show_default=True, help="Its work pool.")
+_NAME = click.option("--worker", "name", required=True, help="The name that the worker was started with.")
+_POOL = click.option("--pool", default=POOL, show_default=True, help="The worker's work pool.")
 
 
 @main.command("wait")
 @_NAME
 @_POOL
-@click.option("--seconds", default=600.0, show_default=True, type=click.FloatRange(min=0), help="At most so long.")
+@click.option(
+    "--seconds", default=600.0, show_default=True, type=click.FloatRange(min=0), help="Wait at most this long."
+)
 def wait_command(name: str, pool: str, seconds: float) -> None:
     """Pause the pool, and wait until no run is left on this worker."""
 
@@ -168,7 +170,7 @@ def wait_command(name: str, pool: str, seconds: float) -> None:
 @_NAME
 @_POOL
 def hand_over_command(name: str, pool: str) -> None:
-    """Give what this worker did not finish to another one, and resume the pool."""
+    """Hand the runs that this worker did not finish over to another worker, and resume the pool."""
 
     async def handing_over() -> None:
         async with asyncio.timeout(HAND_OVER_SECONDS), open_client() as client:
@@ -178,7 +180,7 @@ def hand_over_command(name: str, pool: str) -> None:
 
 
 def _carry_out(step: Coroutine[None, None, None]) -> None:
-    """A server that does not answer is no failure of a stop: the heartbeats end, and an automation sees that."""
+    """Run the step. It does not fail if the server does not answer: the heartbeats end, and an automation sees that."""
     try:
         asyncio.run(step)
     except InputError as error:

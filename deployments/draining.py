@@ -1,7 +1,7 @@
-"""Who drains a work pool at this time, noted on the Prefect server.
+"""Notes on the Prefect server about which workers drain a work pool at this time.
 
 Each worker has a variable of its own, so that two machines that stop together never overwrite each other. A note has an
-end: a machine that dies while it drains does not keep the pool paused for the others.
+end, so that a machine that dies while it drains does not keep the pool paused for the others.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ PREFIX = "batch_avatar_draining_"
 
 
 class Note(Written):
-    """This worker drains this pool, at most until then."""
+    """This worker drains this pool, until `until` at the latest."""
 
     worker: str
     pool: str
     until: AwareDatetime
 
     def variable(self) -> str:
-        """Its name on the server, which takes small letters, digits and underscores."""
+        """Return the note's name on the server, which allows lower-case letters, digits and underscores."""
         readable = re.sub("[^a-z0-9]+", "_", self.worker.lower())[:60]
         exact = hashlib.sha256(f"{self.pool}/{self.worker}".encode()).hexdigest()[:8]
         return f"{PREFIX}{readable}_{exact}"
 
 
 class Drains:
-    """Of one pool."""
+    """The notes about one pool."""
 
     def __init__(self, client: PrefectClient, *, pool: str, clock: Clock) -> None:
         self._client = client
@@ -49,9 +49,9 @@ class Drains:
         self._clock = clock
 
     async def enter(self, worker: str, *, seconds: float) -> bool:
-        """Note that the worker drains, for at most so long, and pause the pool; True when this call paused it.
+        """Note that the worker drains, for at most `seconds`, and pause the pool. Return whether this call paused it.
 
-        A pool that is paused while nobody drains was paused by a person, and is left to that person.
+        A pool that is paused while no worker drains was paused by a person, and is left to that person.
         """
         pool = await self._client.read_work_pool(self._pool)
         notes = await self._notes()
@@ -66,10 +66,10 @@ class Drains:
         return True
 
     async def leave(self, worker: str) -> bool:
-        """Take the worker's note away; True when the pool was resumed, because nobody else drains.
+        """Remove the worker's note, and resume the pool if no other worker drains. Return whether it was resumed.
 
-        The note ends before the others are read, so of two that leave together at least one resumes; and it is deleted
-        last, so that a call that broke off is made good by the next one.
+        The note is ended before the others are read, so of two workers that leave together at least one resumes the
+        pool. It is deleted last, so that the next call completes one that broke off.
         """
         notes = await self._notes()
         if worker not in notes:
@@ -86,7 +86,7 @@ class Drains:
         return last
 
     async def _notes(self) -> dict[str, Note]:
-        """By worker."""
+        """Return the notes about this pool, by worker."""
         wanted = {"variables": {"name": {"like_": f"{PREFIX}%"}}}
         answer = await self._client.request("POST", "/variables/filter", json=wanted)
         variables = Variable.model_validate_list(answer.json())
@@ -103,7 +103,7 @@ class Drains:
     async def _delete(self, note: Note) -> None:
         try:
             await self._client.delete_variable_by_name(note.variable())
-        except ObjectNotFound:  # another one that leaves has done it
+        except ObjectNotFound:  # another worker that leaves has deleted it
             return
 
 

@@ -1,4 +1,4 @@
-"""The Prefect server as the tools of this folder reach it: with limits of time, and never one that they start."""
+"""Reach the Prefect server from the tools of this folder, with time limits, and never start one by accident."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ REQUEST_SECONDS = 10.0  # for one answer; a busy server with SQLite was seen to 
 
 @asynccontextmanager
 async def open_client() -> AsyncIterator[PrefectClient]:
-    """A client of the configured server.
+    """Yield a client of the configured server.
 
     Raises:
-        SettingsError: none is configured; Prefect would start one of its own, in which nothing is left afterwards.
+        SettingsError: no server is configured; Prefect would start one of its own, and all done there would be lost.
     """
     if prefect_api_url() is None:
         raise SettingsError("PREFECT_API_URL is not set: the address of the Prefect server, http://<host>:4200/api")

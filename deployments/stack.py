@@ -1,10 +1,10 @@
-"""The system of compose.yaml as processes of this machine: Postgres, Redis, a Prefect server on them, and workers.
+"""Run the system of compose.yaml as processes of this machine: Postgres, Redis, a Prefect server, and workers.
 
     python -m deployments.stack start [--workers N] [--time-scale X]
     python -m deployments.stack stop
 
-Storage and service are those of the demo: Azurite and the emulator. Everything it writes lies in one folder; its
-`stack.env` points `prefect` and `batch-avatar` at the stack when it is sourced. Needs Postgres and Redis: `make tools`.
+Storage and service are those of the demo: Azurite and the emulator. All files of the stack lie in one folder; sourcing
+its `stack.env` points `prefect` and `batch-avatar` at the stack. It needs Postgres and Redis: `make tools`.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ def start(
     creates_per_minute: int = CREATES_PER_MINUTE,
     settings: Mapping[str, str] | None = None,
 ) -> Stack:
-    """Start all of it and wait until it answers; when something does not, nothing is left running.
+    """Start all of it and wait until it answers; if something does not, nothing is left running.
 
     `creates_per_minute` is the service's quota, in its time; `settings` are added to those of workers and server.
 
     Raises:
-        BatchAvatarError: with the end of the log of what did not start, or what is to be installed.
+        BatchAvatarError: something did not start or is not installed; the message has the end of its log or says so.
     """
     with Starting(folder) as starting:
         database_port, messages_port = starting.free_port(), starting.free_port()
@@ -98,7 +98,10 @@ def start(
 
 
 def server_command(name: str, url: str) -> list[str]:
-    """The API alone, which also brings the database up to date, or the services: events and schedules."""
+    """Return the command for the API alone, which also migrates the database, or for the services.
+
+    The services handle events and schedules.
+    """
     command = [sys.executable, "-m", "prefect", "server"]
     if name == "prefect-services":
         return [*command, "services", "start"]
@@ -106,7 +109,7 @@ def server_command(name: str, url: str) -> list[str]:
 
 
 def worker_command(name: str, *, limit: int = RUNS_PER_WORKER) -> list[str]:
-    """As compose.yaml and the unit start it."""
+    """Return the command for a worker, as compose.yaml and the unit start it."""
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process"]
     return [*command, "--name", name, "--limit", str(limit)]
 
@@ -118,7 +121,7 @@ def _replaced(value: str, parts: Mapping[str, str]) -> str:
 
 
 def _start_postgres(starting: Starting, port: int) -> str:
-    """A new database cluster; its password."""
+    """Start Postgres with a new database cluster, and return its password."""
     programs = _postgres_programs()
     user = SUPERUSER if os.geteuid() == 0 else None
     home = Path(tempfile.mkdtemp(prefix="batch-avatar-postgres-"))  # where that user can reach it
@@ -158,7 +161,7 @@ def _start_postgres(starting: Starting, port: int) -> str:
 
 
 def _postgres_programs() -> Path:
-    """Debian keeps them off the path, by version."""
+    """Return the folder of Postgres's programs. Debian keeps them off the PATH, one folder per version."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     anywhere = shutil.which("initdb")
     if not found and anywhere is None:
@@ -186,10 +189,10 @@ def _await_port(starting: Starting, port: int, name: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deployments.stack", description=__doc__.split("\n", 1)[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("start", help="start everything, and leave it running")
+    up = commands.add_parser("start", help="start everything and leave it running")
     up.add_argument("--workers", type=int, default=WORKERS, help=f"worker processes (default {WORKERS})")
     up.add_argument("--time-scale", type=float, default=30.0, help="service seconds per real second (default 30)")
-    commands.add_parser("stop", help="end it")
+    commands.add_parser("stop", help="end everything that start left running")
     given = parser.parse_args()
     if given.command == "stop":
         known = known_stack(FOLDER)

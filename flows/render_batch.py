@@ -1,4 +1,4 @@
-"""Many scripts: those of folders and manifests, or a short list given as a parameter."""
+"""Render many scripts: those of folders and manifests, or a short list given as a parameter."""
 
 from __future__ import annotations
 
@@ -44,19 +44,20 @@ async def render_batch(
     pack: Annotated[int, Field(ge=0, le=MAX_INPUTS)] = 1,
     shard: str | None = None,
 ) -> State[None]:
-    """Render every script that is not archived yet; the run is green only when all are.
+    """Render every script that is not archived yet; the run is green only when all are archived.
 
     Args:
-        sources: Folders of txt, ssml and xml files, or manifests (jsonl, csv), as the worker sees them.
-        scripts: Scripts given right here, for a handful; then only these are rendered, whatever the sources.
-        scripts_per_run: Spread the batch over child flow runs of so many scripts each, e.g. 250; empty: all in this
-            run.
-        revision: Render again what is archived, once for each revision; 0 is the first rendering.
-        retry_failed: Send again what failed for good in an earlier run; each such script may be billed again.
-        rerender_lost: Send again what was paid for and is lost, or archived without its video.
-        accept_changes: Render changed scripts, however many they are.
-        order: The longest predicted video first, so that none starts last; or as they are given.
-        pack: So many scripts share one job, 0 for as many as is fastest. Needs a staging container.
+        sources: Folders of txt, ssml and xml files, or manifests (jsonl, csv), with paths as the worker sees them.
+        scripts: A handful of scripts, given here. If there are any, only these are rendered, and no sources.
+        scripts_per_run: Spread the batch over child flow runs with this many scripts each, e.g. 250. Leave it empty to
+            render all in this run.
+        revision: Render archived scripts again, once for each revision; 0 is the first rendering.
+        retry_failed: Send scripts again that failed for good in an earlier run; each may be billed again.
+        rerender_lost: Send scripts again that were paid for and are lost, or were archived without their video.
+        accept_changes: Render changed scripts, however many there are.
+        order: "longest" sends the longest predicted video first, so that no long one starts late; "manifest" sends
+            them as given.
+        pack: Send up to this many scripts in one job; 0 chooses what is fastest. Needs a staging container.
         shard: Set by a parent run for its children; leave it empty.
     """
     permits = Permits(

@@ -1,4 +1,4 @@
-"""Scripts that are dropped as blobs into a container: what a schedule runs."""
+"""Render scripts that are dropped as blobs into a container; for a schedule."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ async def render_inbox(
     """Render what lies in the inbox and what is dropped meanwhile; the run is green only when all of it is archived.
 
     Args:
-        accept_changes: Render changed scripts, however many they are.
-        retry_failed: Send again what failed for good in an earlier run; each such script may be billed again.
-        rerender_lost: Send again what was paid for and is lost, or archived without its video.
-        order: Of the scripts taken at one look, the longest predicted video first; or the oldest drop first.
-        pack: So many scripts share one job, 0 for as many as is fastest. Needs a staging container.
+        accept_changes: Render changed scripts, however many there are.
+        retry_failed: Send scripts again that failed for good in an earlier run; each may be billed again.
+        rerender_lost: Send scripts again that were paid for and are lost, or were archived without their video.
+        order: Of the scripts taken together, "longest" sends the longest predicted video first; "manifest" sends the
+            oldest drop first.
+        pack: Send up to this many scripts in one job; 0 chooses what is fastest. Needs a staging container.
     """
     permits = Permits(retry_failed=retry_failed, rerender_lost=rerender_lost, accept_changes=accept_changes)
     try:

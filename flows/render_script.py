@@ -1,4 +1,4 @@
-"""One script, for ad-hoc runs from the UI or the command line."""
+"""Render one script; for ad-hoc runs from the UI or the command line."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ def _run_name() -> str:
 
 @flow(name="render-script", flow_run_name=_run_name, persist_result=False)
 async def render_script(script: Script, revision: Annotated[int, Field(ge=0, le=999)] = 0) -> State[None]:
-    """Render one script to a video in the archive. Rendered before, unchanged: nothing is sent or billed.
+    """Render one script to a video in the archive.
+
+    A script that was rendered before and has not changed since is neither sent nor billed again.
 
     Args:
-        script: What is spoken, and how it shall look. Leave a property empty for the deployment's own default.
-        revision: Render again what is archived, once for each revision; 0 is the first rendering.
+        script: What is spoken and how it looks. A property that is left empty gets the deployment's default.
+        revision: Render an unchanged script again, once for each revision; 0 is the first rendering.
     """
     try:
         settings = load_settings()

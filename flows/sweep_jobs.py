@@ -1,4 +1,4 @@
-"""Clean up behind runs that died; for a schedule."""
+"""Clean up after runs that died; for a schedule."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from tasks.sweeping import sweep_as_task_runs
 
 @flow(name="sweep-jobs", flow_run_name="sweep jobs", persist_result=False)
 async def sweep_jobs(dry_run: bool = False) -> State[None]:
-    """Archive what has succeeded, delete what is safe, record what has failed. Nothing is created or billed.
+    """Clean up after runs that died: archive what has succeeded, delete what is safe, record what has failed.
+
+    Nothing is created or billed.
 
     Args:
         dry_run: Only say what would be done.

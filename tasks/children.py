@@ -1,7 +1,7 @@
-"""The child flow runs of a batch that is spread: started, waited for, and read; ended when the parent is cancelled.
+"""The child flow runs of a batch that is spread: start them, wait for them, read their reports, and cancel them.
 
-A parent that starts over, on whichever machine, goes on with the children that it has. Where nobody takes them it
-renders them itself, so a single worker with a limit of 1 does not wait for itself.
+A parent that starts over, on any machine, goes on with the children that it has. It renders a shard itself if no worker
+takes the child, so a single worker with a limit of 1 does not wait for itself.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ if TYPE_CHECKING:
     from batch_avatar.rendering.run import Run
 
 logger = logging.getLogger("batch_avatar.children")
-"""As in `tasks.steps`; a hook has no flow run whose logger it could ask for."""
+"""As in `tasks.steps`; a hook has no flow run whose logger it could use."""
 
 CHILD_DEPLOYMENT = "render-batch/ad-hoc"
 CHILD_QUEUE = "shards"
-"""Not the parent's: so it can have another priority, and machines of its own."""
-LOOK_SECONDS = 5.0  # between two looks at all children together, one request each
+"""Not the parent's queue, so that child runs can have another priority and machines of their own."""
+LOOK_SECONDS = 5.0  # between two looks; each look reads all children with one request
 ALONE_SECONDS = 30.0
-"""After so long without any child at work nobody will take one: workers ask every 10 s, and a run's process needs 5."""
+"""If no child is at work for so long, no worker will take one: workers ask every 10 s, and a process starts in 5 s."""
 PAGE = 200  # the server's own limit
 CRASHED_SECONDS = 60.0
-"""A child that crashed is scheduled again by an automation within seconds; after so long it is not any more."""
+"""An automation schedules a crashed child again within seconds; after this long it will not."""
 
 
 class MissingDeployment(Exception):
-    """There is nothing to start children from."""
+    """The server has no deployment to start children from."""
 
 
 class Children:
-    """Of this flow run."""
+    """The children of this flow run."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Children:
         self._runs: dict[str, FlowRun] = {}
 
     async def render(self, shards: Sequence[str]) -> list[BatchReport]:
-        """Start a run for each shard that has none, and wait for all; a report of each that wrote one.
+        """Start a run for each shard that has none, and wait for all. Return the reports of those that wrote one.
 
         Raises:
             MissingDeployment: the server has no deployment to start them from.
@@ -96,7 +96,7 @@ class Children:
         return [report for report in self._reports.values() if report is not None]
 
     async def _start(self, shard: str) -> FlowRun:
-        """One child run per shard and per life of the parent: idempotency keys are unique for ever."""
+        """Start a child run for a shard, one per start of the parent, because idempotency keys are unique for ever."""
         options = {**self._permits.model_dump(), "order": self._order.value, "pack": self._pack}
         try:
             run: FlowRun = await arun_deployment(
@@ -113,7 +113,7 @@ class Children:
         return run
 
     async def _wait(self, client: PrefectClient) -> None:
-        """Until every child has ended, looking at all of them with one request at a time."""
+        """Wait until every child has ended; each look reads all of them with one request."""
         somebody_works = self._c.clock.monotonic()
         while left := [shard for shard in self._runs if shard not in self._reports]:
             await self._c.clock.sleep(LOOK_SECONDS)
@@ -142,7 +142,7 @@ class Children:
             text = await self._c.control(self._c.archive.read_run_document, f"flow-{run.id}", "report.json")
             report = BatchReport.model_validate_json(text) if text is not None else None
         except ArchiveUnavailable:
-            return  # at the next look
+            return  # it is read at the next look
         except (BatchAvatarError, ValueError) as error:
             logger.warning("the report of %s cannot be read: %s", run.name, error)
             report = None
@@ -151,14 +151,14 @@ class Children:
             self._run.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id))
 
     def _is_dead(self, run: FlowRun) -> bool:
-        """It has ended for good; one that has just crashed may be back in a moment."""
+        """Return whether the run has ended for good; one that has just crashed may be scheduled again in a moment."""
         if run.state is None or not run.state.is_final():
             return False
         age = self._c.clock.now() - run.state.timestamp
         return not run.state.is_crashed() or age.total_seconds() >= CRASHED_SECONDS
 
     async def _render_here(self, client: PrefectClient, shard: str) -> None:
-        """Nobody takes the child run, so its shard is rendered in this one; should somebody yet, claims decide."""
+        """Render a shard in this run because no worker takes its child run. If one still does, claims decide."""
         run = self._runs[shard]
         here: State[None] = Cancelled(message="no worker took it; its parent renders the shard")
         try:
@@ -178,7 +178,7 @@ class Children:
             logger.error("the shard %s cannot be rendered: %s", shard, error)  # noqa: TRY400 - it says it all
 
     def links(self) -> str:
-        """A table of the children, in Markdown."""
+        """Return a table of the children, in Markdown."""
         lines = ["## Child runs", "", "| shard | run | state | |", "|---|---|---|---|"]
         for shard, run in self._runs.items():
             report = self._reports.get(shard)
@@ -191,23 +191,23 @@ class Children:
 
 
 async def cancel_children(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - a hook
-    """A hook for the parent's cancellation: what it has started ends as well."""
+    """Cancel the children of a flow run that is cancelled; a hook of the flow."""
     await cancel_children_of(flow_run.id)
 
 
 async def cancel_children_of(parent: UUID | str | None) -> None:
-    """Whatever of them has not ended."""
+    """Cancel every child of this parent that has not ended."""
     async with get_client() as client:
         for child in await _children_of(client, parent):
             if child.state is None or not child.state.is_final():
                 try:
                     await client.set_flow_run_state(child.id, Cancelling(message="its parent was cancelled"))
-                except (httpx.HTTPError, ObjectNotFound) as error:  # the others are to end all the same
+                except (httpx.HTTPError, ObjectNotFound) as error:  # the others must still be cancelled
                     logger.warning("%s cannot be cancelled: %r", child.name, error)
 
 
 async def _children_of(client: PrefectClient, parent: UUID | str | None) -> list[FlowRun]:
-    """The oldest first."""
+    """Return the children of this parent, the oldest first."""
     wanted = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[parent]))
     found: list[FlowRun] = []
     while len(page := await client.read_flow_runs(flow_run_filter=wanted, limit=PAGE, offset=len(found))) == PAGE:
@@ -216,9 +216,9 @@ async def _children_of(client: PrefectClient, parent: UUID | str | None) -> list
 
 
 async def _not_yet(_report: BatchReport) -> None:
-    """A shard's report is not the batch's."""
+    """Publish nothing, because a shard's report is not the batch's."""
 
 
 def _waits(state: State[Any] | None) -> bool:
-    """No worker has taken it."""
+    """Return whether no worker has taken the run yet."""
     return state is None or state.is_scheduled()

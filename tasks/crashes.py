@@ -1,4 +1,4 @@
-"""A flow run whose process dies is scheduled again by an automation; here is the end of that."""
+"""End a flow run that crashes again and again; an automation schedules a run again whenever its process dies."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
 MAX_CRASHES_VARIABLE = "batch_avatar_max_crashes"
-MAX_CRASHES = 3  # a machine that is lost takes a run with it once; what crashes every machine is the run's own fault
+MAX_CRASHES = 3  # a lost machine crashes a run once; a run that crashes on every machine is itself at fault
 
 
 async def crashed_too_often() -> State[None] | None:
-    """The state to end this flow run with, where it has crashed as often as the variable allows, or was cancelled."""
+    """Return the state to end this flow run with if it crashed as often as allowed or was cancelled, else None."""
     if flow_run.id is None or flow_run.run_count <= 1:
         return None
     try:
@@ -28,7 +28,7 @@ async def crashed_too_often() -> State[None] | None:
             states = await client.read_flow_run_states(flow_run.id)
         allowed = int(await Variable.aget(MAX_CRASHES_VARIABLE, default=MAX_CRASHES))
     except (httpx.HTTPError, TypeError, ValueError):
-        return None  # a run that might go well is worth more than the count
+        return None  # crashes cannot be counted, and a run that might go well is worth more than the count
     kinds = [state.type for state in sorted(states, key=lambda state: state.timestamp)]
     if (StateType.CANCELLING, StateType.CRASHED) in pairwise(kinds):  # its process died while it was being cancelled
         return Cancelled(message="it was cancelled before its process ended")

@@ -1,4 +1,4 @@
-"""What automations can act on: Prefect events about scripts and resources. An event costs the flow run about 0.3 ms."""
+"""Prefect events about scripts and resources, for automations to act on. An event costs the flow run about 0.3 ms."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 ARCHIVED, FAILED = "batch-avatar.script.archived", "batch-avatar.script.failed"
 THROTTLED = "batch-avatar.resource.throttled"
 _EVENTS = {OutcomeKind.ARCHIVED: ARCHIVED, OutcomeKind.FAILED: FAILED}
-"""Of outcomes that are news; what was archived before, or goes on in the next run, is none."""
+"""Events for outcomes that are news. A script that was archived before, or goes on in the next run, has no event."""
 
 
 def emit_outcome(event: Event) -> None:
-    """A listener for a run's events. Prefect adds the flow run, its deployment and its tags as related resources."""
+    """Emit the event for a script that has ended; a listener of the run.
+
+    Prefect adds the flow run, its deployment and its tags as related resources.
+    """
     outcome = event.outcome
     if outcome is not None and (name := _EVENTS.get(outcome.outcome)) is not None:
         emit_event(
@@ -35,7 +38,7 @@ def emit_outcome(event: Event) -> None:
 
 
 def emit_throttled(resource: Resource, error: Throttled) -> None:
-    """A listener of a resource: it takes no new job for now."""
+    """Emit the event for a resource that takes no new job for now; a listener of the resource."""
     emit_event(
         event=THROTTLED,
         resource={"prefect.resource.id": f"batch-avatar.resource.{resource.name}"},

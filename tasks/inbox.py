@@ -1,4 +1,4 @@
-"""An inbox as a flow run: what `tasks.rendering` does for a batch, until nothing is left to take."""
+"""Render the inbox as a flow run, as `tasks.rendering` does with a batch, until nothing is left to take."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from batch_avatar.settings import Settings
 
 
-AUTO_SCHEDULED = "auto-scheduled"  # the tag that Prefect's scheduler gives
+AUTO_SCHEDULED = "auto-scheduled"  # the tag that Prefect's scheduler gives its runs
 
 
 async def render_inbox_as_task_runs(settings: Settings, *, permits: Permits, order: Order, pack: int) -> State[None]:
-    """Render what lies in the inbox, and show it; an inbox with nothing to take shows nothing.
+    """Render what lies in the inbox, show it in the UI, and return the state to end the flow run with.
 
-    The state to end the flow run with. Cancelled, the table still says where each script stands.
+    If there is nothing to take, nothing is shown. After a cancellation the table still says where each script stands.
     """
     if settings.inbox_container is None:
-        if AUTO_SCHEDULED in flow_run.tags:  # deployed with all the others, and not wanted
+        if AUTO_SCHEDULED in flow_run.tags:  # deployed with all the others, though nobody set up an inbox
             return Completed(message=f"{NO_INBOX}, so there is nothing to do")
         return Failed(message=f"{NO_INBOX} - nothing was sent")
 
@@ -43,7 +43,7 @@ async def render_inbox_as_task_runs(settings: Settings, *, permits: Permits, ord
             return Completed(message=_nothing(first, settings))
         async with told_to_prefect(run):
             report = await render_inbox(first, task_chain(), permits=permits, order=order, pack=pack)
-        return report if report.scripts else Completed(message="others were faster")
+        return report if report.scripts else Completed(message="other runs took every drop first")
 
     return await reported(settings, work)
 

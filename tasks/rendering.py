@@ -1,4 +1,4 @@
-"""The body that the flows share: render a batch as task runs, and tell the UI about it."""
+"""The body that the flows share: render a batch as task runs, and show it in the UI."""
 
 from __future__ import annotations
 
@@ -32,16 +32,17 @@ if TYPE_CHECKING:
 
 
 def run_name() -> str:
-    """What claims, receipts and the report call this flow run."""
+    """Return the name of this flow run in claims, receipts and the report."""
     return f"flow-{flow_run.id}"
 
 
 def gather_scripts(settings: Settings, *, sources: Sequence[str], scripts: Sequence[Script]) -> Sequence[Script]:
-    """The scripts of the sources and those given as values.
+    """Return the scripts of the sources and those given as values.
 
     Raises:
-        ManifestError: with every fault of every script.
-        InputError: a signed link came as a parameter, where everyone who opens the UI could read it.
+        ManifestError: scripts have faults; the message lists every fault of every script.
+        InputError: a signed link came as a parameter, where everyone who opens the UI could read it, or a script is
+            given both as a parameter and in a source.
     """
     wire, defaults = wire_for(settings.api_version), settings.video_defaults()
     if signed := sorted({name for script in scripts for name in signed_properties(script)}):
@@ -66,9 +67,9 @@ async def render_as_task_runs(
     pack: int = 1,
     batch: str = "",
 ) -> State[None]:
-    """Render, and show it; the state to end the flow run with. Cancelled, the table still says where each stands.
+    """Render the scripts, show it in the UI, and return the state to end the flow run with.
 
-    `batch`: the run that this one is a part of.
+    After a cancellation the table still says where each script stands. `batch`: the run that this one is a part of.
     """
 
     async def work(run: Run) -> BatchReport:
@@ -81,7 +82,7 @@ async def render_as_task_runs(
 async def reported(
     settings: Settings, work: Callable[[Run], Awaitable[BatchReport | State[None]]], *, batch: str = ""
 ) -> State[None]:
-    """Do the work as a run, and publish its report; the state to end the flow run with."""
+    """Do the work as a run, publish its report, and return the state to end the flow run with."""
     if (poisoned := await crashed_too_often()) is not None:
         return poisoned
     async with shared_paces() as gate_of, open_run(settings, run_name(), batch=batch, gate_of=gate_of) as run:

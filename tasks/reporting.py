@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from batch_avatar.rendering.run import Run
 
 UPDATE_SECONDS = 3.0
-"""An update costs the server about 8 ms (measured with Prefect 3.9), so not one per event."""
-TABLE_ROWS = 10_000  # 128 ms, measured; the report blob has them all
-NAMED_FAILURES = 50  # in the report; beyond that nobody reads on, and the table has all
+"""An update costs the server about 8 ms (measured with Prefect 3.9), so there is not one per event."""
+TABLE_ROWS = 10_000  # they take 128 ms, measured; the report blob has all rows
+NAMED_FAILURES = 50  # in the report; nobody reads on beyond that, and the table has all
 NEXT_STEP = {
     "input": "mend the script and run again",
     "job": "`batch-avatar failed replay` sends it again",
@@ -43,12 +43,12 @@ NEXT_STEP = {
     "changed": "run with accept_changes if that is wanted",
     "access": "mend the key or role, and run again",
 }
-"""By failure class; with all others a run continues what this one left."""
+"""What to do next, by failure class. After all other failures another run continues where this one ended."""
 
 
 @asynccontextmanager
 async def told_to_prefect(run: Run) -> AsyncIterator[None]:
-    """Whatever moves on inside shows as progress and as events."""
+    """Show the run's progress and emit its events while inside."""
     progress = ProgressArtifact(run.connections.clock)
     await progress.start()
     listeners = (progress, emit_outcome)
@@ -86,13 +86,13 @@ class ProgressArtifact:
 
     async def finish(self) -> None:
         if self._update is not None:
-            if not self._writing:  # what is on its way must not arrive after the last one
+            if not self._writing:  # an update on its way must not arrive after the last one
                 self._update.cancel()
             await asyncio.wait([self._update])
         await self._write()
 
     async def _write_soon(self) -> None:
-        """Not at once after the last time; and then with all that has come in since."""
+        """Wait until the next update is due, then write all that has come in by then."""
         await self._clock.sleep(self._next_update - self._clock.monotonic())
         self._next_update = self._clock.monotonic() + UPDATE_SECONDS
         self._writing = True
@@ -115,9 +115,9 @@ class ProgressArtifact:
 
 
 async def publish_report(report: BatchReport, *, remarks: Sequence[str] = ()) -> None:
-    """A row for each script: how it ended, where its video is, what went wrong; and the sums as a page.
+    """Show a table with a row for each script (how it ended, where its video is, what went wrong) and a page of sums.
 
-    `remarks`: paragraphs of Markdown that the page ends with.
+    `remarks`: paragraphs of Markdown at the end of the page.
     """
     summary = summary_of(report)
     rows = [_row(outcome) for outcome in report.outcomes[:TABLE_ROWS]]
@@ -142,7 +142,7 @@ def _row(outcome: Outcome) -> dict[str, object]:
 
 
 def page_of(report: BatchReport, remarks: Sequence[str] = ()) -> str:
-    """The report as a person reads it, in Markdown: sums, what is missing and what to do, what to look at. Pure."""
+    """Return the report as Markdown: sums, what is missing and what to do about it, what to look at. Pure."""
     counts = {
         "archived": report.archived,
         "archived before": report.skipped,
@@ -180,7 +180,7 @@ def _missing(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def cell(text: str | None) -> str:
-    """As the cell of a Markdown table, where nothing of it is markup."""
+    """Return the text as the cell of a Markdown table, with all markup escaped."""
     marked = "".join(f"\\{character}" if character in "\\`*_[]<>|#" else character for character in text or "")
     return " ".join(marked.split())
 
@@ -194,7 +194,7 @@ def summary_of(report: BatchReport) -> str:
 
 
 def final_state(report: BatchReport) -> State[None]:
-    """Green only when every script is archived."""
+    """Return the flow run's final state, which is green only when every script is archived."""
     if report.all_archived:
         return Completed(message=summary_of(report))
     first = next((outcome for outcome in report.outcomes if outcome.error is not None), None)

@@ -1,8 +1,7 @@
-"""Fan-out over child flow runs: the batch is cut into shards that lie in the archive, and a child is given a name.
+"""Spread a batch over child flow runs: cut it into shards in the archive, and give each child the name of one.
 
 So parameters stay small, children need no file of the parent's machine, and a parent that starts over finds the same
-shards and the children that it has. A child that dies loses nothing: the next run of the batch continues from claims
-and receipts.
+shards and its children. A child that dies loses nothing: the next run of the batch continues from claims and receipts.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ async def render_as_child_runs(
 ) -> State[None]:
     """Start a child run per shard, wait for all of them, and report on the whole batch."""
     if (poisoned := await crashed_too_often()) is not None:
-        if poisoned.is_cancelled():  # its process died before the hook could
+        if poisoned.is_cancelled():  # its process died before the hook could cancel the children
             await cancel_children_of(flow_run.id)
         return poisoned
     if signed := sorted({name for script in scripts for name in signed_properties(script)}):
@@ -87,15 +86,15 @@ async def render_as_child_runs(
 
 
 def batch_of(shard: str | None) -> str:
-    """The run that has cut it."""
+    """Return the run that cut this shard."""
     return (shard or "").partition("/")[0]
 
 
 async def read_shard(settings: Settings, shard: str) -> Sequence[Script]:
-    """The scripts of a shard that a parent run has written, named `<run>/<number>`.
+    """Return the scripts of a shard that a parent run has written, named `<run>/<number>`.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is no shard of that name.
     """
     async with open_connections(settings) as c:
         return await _shard_reader(c)(shard)
@@ -107,14 +106,14 @@ def _shard_reader(c: Connections) -> Callable[[str], Awaitable[Sequence[Script]]
         text = await c.control(c.archive.read_run_document, run, f"shards/{number}.jsonl")
         if text is None:
             raise InputError(f"there is no shard {shard} in the archive")
-        scripts = (Script.model_validate_json(line) for line in text.split("\n"))  # U+2028 ends no line of JSON
+        scripts = (Script.model_validate_json(line) for line in text.split("\n"))  # U+2028 may stand inside a line
         return check_scripts(scripts, defaults={}, wire=wire_for(c.settings.api_version))
 
     return read
 
 
 async def _refuse_changes(c: Connections, scripts: Sequence[Script]) -> dict[str, Outcome]:
-    """The outcomes of changed scripts, where they are more than may be rendered without a word."""
+    """Return the outcomes of changed scripts if there are more of them than may be rendered without permission."""
     items = (await survey.plan(scripts)).items
     changed = [item for item in items if item.state is PlanState.CHANGED and item.failure is not None]
     outcomes = [settled(item, prefix=c.archive.prefix_of(item.ref())) for item in changed]
@@ -122,7 +121,7 @@ async def _refuse_changes(c: Connections, scripts: Sequence[Script]) -> dict[str
 
 
 async def _cut(run: Run, scripts: Sequence[Script], size: int) -> list[str]:
-    """The shards' names; written once, so that a parent that starts over cuts nothing anew."""
+    """Return the shards' names. Shards are written once, so that a parent that starts over does not cut them again."""
     c = run.connections
     written = await c.control(c.archive.read_run_document, run.name, "shards.json")
     if written is not None:
@@ -139,7 +138,7 @@ async def _cut(run: Run, scripts: Sequence[Script], size: int) -> list[str]:
 async def _sum_up(
     run: Run, scripts: Sequence[Script], reports: Sequence[BatchReport], refused: dict[str, Outcome]
 ) -> BatchReport:
-    """One report; scripts of children that died without one are looked up in the archive."""
+    """Return one report of the batch; scripts of children that died without a report are looked up in the archive."""
     c = run.connections
     outcomes = refused | {outcome.script_id: outcome for report in reports for outcome in report.outcomes}
     silent = [script for script in scripts if script.script_id not in outcomes]

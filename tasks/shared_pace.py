@@ -1,9 +1,9 @@
-"""A pace of creates that all machines share: a global concurrency limit with slot decay on the Prefect server.
+"""Share one pace of creates among all machines: a global concurrency limit with slot decay on the Prefect server.
 
     prefect gcl create batch-avatar-<resource> --limit 1 --slot-decay-per-second 0.0333
 
-is two creates a minute. Without such a limit every process paces its own creates, and the service's answers (429) are
-what slows them down together. They remain the authority in any case: a Prefect server that does not answer delays
+allows two creates a minute. Without such a limit every process paces its own creates, and only the service's answers
+(429) slow them down together. The service has the last word in any case: a Prefect server that does not answer delays
 nothing. Tried with Prefect 3.8: two waiters share a slot that comes free every 2 s, each gets one after 2.0 to 2.4 s.
 """
 
@@ -26,21 +26,24 @@ if TYPE_CHECKING:
 
 LOCKED = 423  # how the server says "not yet"
 MISSING_IS_FREE = "[]"
-"""The server grants what it knows no limit for, and lists none."""
-SHARE = 0.1  # of the time the server says to wait until it is asked again; it adds up to that much again at random
-ANSWER_SECONDS, AWAY_SECONDS = 15.0, 60.0  # one on SQLite may take some seconds where two cores are busy
-"""A server that does not answer within the one is not asked again before the other: creates go on without it."""
-SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 5.0  # between two questions, each of which costs the server about 5 ms
+"""The answer of a server that has no such limit: it grants the create and lists no limit."""
+SHARE = 0.1  # we wait only this share of Retry-After, to which the server adds up to as much again at random
+ANSWER_SECONDS, AWAY_SECONDS = 15.0, 60.0  # a server on SQLite may take some seconds if two cores are busy
+"""A server that does not answer within the first is not asked again before the second; creates go on without it."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 5.0  # between two requests, each of which costs the server about 5 ms
 
 
 def limit_name(resource: str) -> str:
-    """What the limit of a resource is called on the Prefect server."""
+    """Return the name of a resource's limit on the Prefect server."""
     return f"batch-avatar-{resource}"
 
 
 @asynccontextmanager
 async def shared_paces() -> AsyncIterator[Callable[[str], Callable[[], Awaitable[None]]]]:
-    """Inside a flow run: for a resource's name, what its creates wait for last."""
+    """Yield a function that takes a resource's name and returns what each create there waits for last.
+
+    For use inside a flow run.
+    """
     async with get_client() as client:
         yield lambda resource: _SharedPace(client, limit_name(resource)).turn
 
@@ -53,7 +56,7 @@ class _SharedPace:
         self._away_until = 0.0
 
     async def turn(self) -> None:
-        """Wait until the server grants one create. Where it has no such limit, or does not answer, nobody waits."""
+        """Wait until the server grants one create. If it has no such limit or does not answer, do not wait."""
         clock = current_connections().clock
         while self._known and clock.monotonic() >= self._away_until:
             try:

@@ -1,8 +1,8 @@
 """The four steps of one script as Prefect tasks. Every Prefect option of a task is set here and only here.
 
-Each step can be taken again at any time: what was done is read from the service and the archive, never from a
-Prefect result. Hence `persist_result=False` and `NO_CACHE`: neither may ever decide that a paid job is sent, or not
-sent, again.
+Each step can be retried at any time: what was done is read from the service and the archive, never from a Prefect
+result. Hence `persist_result=False` and `NO_CACHE`: neither a stored result nor a cache may ever decide whether a paid
+job is sent again.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State, TaskRun
 
 logger = logging.getLogger("batch_avatar.steps")
-"""Of the loggers that the worker's settings send to the UI; Prefect's own, which says of every task run that it has
-finished, they keep quiet. Ids stand in fixed fields, so that a log can be searched for them."""
+"""One of the loggers that the worker's settings send to the UI. They silence Prefect's own, which logs the end of every
+task run. Ids stand in fixed fields, so that a log can be searched for them."""
 logging.getLogger("batch_avatar").setLevel(logging.INFO)  # Prefect gives such loggers its handler, but no level
 
 
 def _retriable(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Read `state.data`: awaiting `state.result()` here would never retry an async task."""
+    """Return whether to retry. This reads `state.data`: awaiting `state.result()` would never retry an async task."""
     return is_retriable(state.data)
 
 
 def _options(policy: RetryPolicy) -> dict[str, Any]:
-    """What all four share: the core's retry policy, spread a little so that scripts do not come back together.
+    """Return the options that all steps share: the core's retries, with jitter so that scripts do not retry together.
 
-    No tags: each tagged task run asks the server for a concurrency slot.
+    There are no tags, because each tagged task run asks the server for a concurrency slot.
     """
     return {
         "retries": policy.retries,
@@ -60,7 +60,7 @@ async def submit_job(script: Script, resource: str) -> JobRef:
 
 @task(name="submit-pack", task_run_name="submit a pack of scripts", **_options(SUBMIT))
 async def submit_pack(scripts: tuple[Script, ...], resource: str) -> tuple[JobRef, ...]:
-    """Claim the scripts and create one job with all of them as inputs. Those that are not in the result go alone."""
+    """Claim the scripts and create one job with all of them as inputs. Scripts that are not in the result go alone."""
     refs = await stages.submit_pack(scripts, resource)
     if refs:
         logger.info("sent scripts=%d job=%s", len(refs), refs[0].job_id)
@@ -71,16 +71,16 @@ async def submit_pack(scripts: tuple[Script, ...], resource: str) -> tuple[JobRe
 async def wait_for_job(ref: JobRef) -> JobRef:
     """Wait on the shared poller until the job has succeeded.
 
-    One try is a window of ten minutes; a job that is not ended by then shows as AwaitingRetry for a moment, and the
-    next try goes on waiting, until the job's own deadlines. One try per look at the job would cost two events, two
-    rows and a log line each.
+    One try waits for ten minutes. If the job has not ended by then, the task run shows AwaitingRetry for a moment and
+    the next try goes on waiting, until the job's own deadlines. One try per poll would cost two events, two rows and a
+    log line each.
     """
     return await stages.wait(ref)
 
 
 @task(name="archive-outputs", task_run_name="archive {ref.script_id}", **_options(ARCHIVE))
 async def archive_outputs(ref: JobRef) -> Receipt:
-    """Stream result and summary into the container, verify them, write the receipt."""
+    """Stream video, summary and subtitles into the container, verify them, and write the receipt."""
     receipt = await stages.archive(ref)
     video = receipt.video
     logger.info(
@@ -98,7 +98,7 @@ async def delete_job(proof: Proof) -> None:
 
 
 def task_chain() -> Chain:
-    """The chain that the runner walks in a flow run."""
+    """Return the steps that the runner takes in a flow run, as tasks."""
     return Chain(
         submit=submit_job, wait=wait_for_job, archive=archive_outputs, delete=delete_job, submit_pack=submit_pack
     )

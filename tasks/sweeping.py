@@ -1,4 +1,4 @@
-"""The sweep as task runs, with one table of what it found."""
+"""Sweep as task runs, with one table of what was found."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 async def sweep_as_task_runs(settings: Settings, *, dry_run: bool) -> State[None]:
-    """The state to end the flow run with: failed where something could not be done."""
+    """Sweep, show a table, and return the state to end the flow run with: failed if something could not be done."""
     try:
         async with open_existing_archive(settings) as c:
             with begin_run(c, run_name()):

@@ -1,4 +1,4 @@
-"""Compare what lies in the archive with its receipts; the service is not asked. Blocking."""
+"""Compare the blobs in the archive with its receipts, without asking the service. Blocking."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from batch_avatar.archive.reading import Unreadable, blob_of, find_properties, read_pieces, read_receipt, stored_files
+from batch_avatar.archive.receipt_files import (
+    Unreadable,
+    blob_of,
+    find_properties,
+    read_pieces,
+    read_receipt,
+    stored_files,
+)
 from batch_avatar.archive.rescue import stored_blob
 
 if TYPE_CHECKING:
@@ -21,29 +28,29 @@ if TYPE_CHECKING:
 
 
 class FaultKind(StrEnum):
-    RECEIPT = "receipt"  # it is not readable
-    LOST = "lost"  # no video
-    DAMAGED = "damaged"  # a video with other bytes
-    SIDE_FILE = "side file"  # no summary or subtitles, or with other bytes
-    PROPERTIES = "properties"  # the digests beside the bytes are not the recorded ones
+    RECEIPT = "receipt"  # the receipt cannot be read
+    LOST = "lost"  # the video is missing
+    DAMAGED = "damaged"  # the video's bytes are not the recorded ones
+    SIDE_FILE = "side file"  # the summary or the subtitles are missing or damaged
+    PROPERTIES = "properties"  # the digests in the blob's properties are not the recorded ones
     UNREAD = "unread"  # the bytes could not be compared
 
 
-NEXT = {
+NEXT_STEPS = {
     FaultKind.RECEIPT: "delete it; the next `batch-avatar render SOURCE...` rebuilds it from the video",
     FaultKind.LOST: "restore it, or pay once more: `batch-avatar render SOURCE... --rerender-lost`",
     FaultKind.DAMAGED: ("restore it, or delete it and pay once more: `batch-avatar render SOURCE... --rerender-lost`"),
     FaultKind.SIDE_FILE: "restore it if you can; a script is not rendered again for it",
-    FaultKind.PROPERTIES: "set it again if the bytes are right, which a check without --quick tells",
-    FaultKind.UNREAD: "check again; what lies in the archive tier must be rehydrated first",
+    FaultKind.PROPERTIES: "set it again if a check without --quick finds the bytes right",
+    FaultKind.UNREAD: "check again; a blob in the archive tier must be rehydrated first",
 }
-"""What a person can do about it. Renders look at whether a video is there and not at its bytes, so one with wrong
-bytes has to go first."""
+"""What a person can do about each kind. A render checks whether a video exists, not its bytes, so a damaged video must
+be deleted first."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`name`: the blob's, without the archive's prefix."""
+    """One thing that is wrong. `name`: the blob's name without the archive's prefix."""
 
     kind: FaultKind
     name: str
@@ -51,12 +58,12 @@ class Fault:
 
     @property
     def next_step(self) -> str:
-        return NEXT[self.kind]
+        return NEXT_STEPS[self.kind]
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One receipt and what is wrong. `doubtful` and `missing` were known when it was written and are no faults."""
+    """The result for one receipt. `doubtful` and `missing` were known when it was written and are not faults."""
 
     script_id: str
     content_id: str
@@ -69,7 +76,10 @@ class Checked:
 
 @dataclass(frozen=True)
 class Unmatched:
-    """What has no receipt: videos by name, claims that no video or dead letter explains, and the letters."""
+    """The names of videos without a receipt, and how many unexplained claims and dead letters there are.
+
+    A claim is explained by a receipt, a video or a dead letter.
+    """
 
     videos: tuple[str, ...]
     claims: int
@@ -77,7 +87,7 @@ class Unmatched:
 
 
 def find_unmatched(index: ArchiveIndex) -> Unmatched:
-    """Pure. The claims that are counted are in flight or lost."""
+    """Find what has no receipt. A claim that is counted is in flight or lost. Pure."""
     videos = {name: tuple(name.split("/")[:2]) for name in sorted(index.videos)}
     explained = {*index.receipts, *videos.values()}
     return Unmatched(
@@ -88,10 +98,10 @@ def find_unmatched(index: ArchiveIndex) -> Unmatched:
 
 
 def check_receipt(archive: Archive, key: Key, *, quick: bool, stopping: Stopping) -> Checked | None:
-    """Everything that one receipt names; with `quick` the properties only. None where it has just been retired.
+    """Check every blob that one receipt names; with `quick` only its properties. None if it has just been retired.
 
     Raises:
-        ArchiveRefused, ArchiveUnavailable: the storage said no, and would for others.
+        ArchiveRefused, ArchiveUnavailable: the storage refused or did not answer, and would for other receipts too.
         Stopped: the command is ending.
     """
     script_id, content_id = key
@@ -123,7 +133,7 @@ def check_receipt(archive: Archive, key: Key, *, quick: bool, stopping: Stopping
 def _check_file(
     blob: BlobClient, stored: StoredBlob, *, video: bool, quick: bool, stopping: Stopping
 ) -> tuple[list[tuple[FaultKind, str]], int]:
-    """What is wrong with one file, and how many bytes of it were read."""
+    """Return what is wrong with one file, and how many of its bytes were read."""
     damaged = FaultKind.DAMAGED if video else FaultKind.SIDE_FILE
     found = find_properties(blob)
     if found is None:

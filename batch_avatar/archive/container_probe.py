@@ -1,8 +1,8 @@
-"""Look at a video while its bytes pass: is it a whole mp4 or webm, and how long does it say it is?
+"""Inspect a video while its bytes pass: is it a complete mp4 or webm, and which duration does it state?
 
 The layouts are those of ISO/IEC 14496-12 (mp4), RFC 8794 (EBML) and RFC 9559 (Matroska, of which webm is a part).
-Names, sizes and a few numbers are read; payloads are passed by and never collected, as the sample tables alone of a
-20-minute video are near 1 MB (30,000 pictures and 28,000 pieces of sound at 8 to 16 bytes each).
+Only names, sizes and a few numbers are read. Payloads are skipped and never collected, because the sample tables alone
+of a 20-minute video take nearly 1 MB (30,000 video frames and 28,000 audio frames at 8 to 16 bytes each).
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
 TOLERANCE_MILLISECONDS = 500
-"""A webm of 3.000 s says 3.008 s (measured); a picture at 25 a second lasts 40 ms, a piece of AAC sound at 24 kHz
-43 ms, of which encoders put up to three in front. Half a second is more than twice the sum."""
+"""A webm of 3.000 s states 3.008 s (measured). A video frame lasts 40 ms at 25 frames a second, an AAC frame 43 ms at
+24 kHz, and encoders put up to three AAC frames in front. Half a second is more than twice the sum."""
 TOLERANCE_SHARE = 0.05
-"""How the service measures `durationInMilliseconds` is not documented, so a longer video may be off by more. A wrong
-alarm keeps a job at the service; what is looked for, half a video or another job's, is mostly far outside."""
+"""How the service measures `durationInMilliseconds` is not documented, so a longer video may be off by more. A false
+alarm keeps a job at the service; the faults to be found, half a video or another job's, are mostly far outside."""
 MAX_ELEMENTS = 250_000
-"""Read before giving up: 20 minutes with a fragment for every picture and piece of sound have 116,000 boxes."""
+"""Elements read before giving up: 20 minutes with a fragment for every video and audio frame have 116,000 boxes."""
 DEFAULT_TIMESTAMP_SCALE = 1_000_000  # nanoseconds, where Info names none (RFC 9559)
 NANOSECONDS_PER_MILLISECOND = 1_000_000
 
 
 @dataclass(frozen=True)
 class ContainerFacts:
-    """What the bytes turned out to be; no duration where they do not tell, or are no whole container."""
+    """What the bytes are: both None for an incomplete container, no duration if the container states none."""
 
     kind: Literal["mp4", "webm"] | None = None
     duration_milliseconds: int | None = None
 
 
 def doubts(facts: ContainerFacts, *, ending: str, duration_milliseconds: int | None) -> tuple[str, ...]:
-    """Which of `container` and `duration` do not fit the file's ending and the length that the service says."""
+    """Return `container` if the kind does not fit the ending, `duration` if the length is not what the service says."""
     found = []
     if f".{facts.kind}" != ending:
         found.append("container")
@@ -46,7 +46,7 @@ def doubts(facts: ContainerFacts, *, ending: str, duration_milliseconds: int | N
 
 
 class ContainerProbe:
-    """Takes a file's bytes in order, in pieces of any size, and never raises on any of them."""
+    """Takes a file's bytes in order, in pieces of any size; no content makes it raise."""
 
     def __init__(self) -> None:
         self._facts = ContainerFacts()
@@ -56,7 +56,7 @@ class ContainerProbe:
         self._left = self._want.size
 
     def feed(self, piece: bytes | memoryview) -> None:
-        """Look at the next bytes; a view is not held on to."""
+        """Inspect the next bytes; `piece` is not kept."""
         view = memoryview(piece)
         while self._walk is not None and view:
             size = len(view) if self._left is None else min(self._left, len(view))
@@ -69,10 +69,10 @@ class ContainerProbe:
                     self._go_on(self._walk)
 
     def finish(self) -> ContainerFacts:
-        """Say what it was, now that no more bytes come."""
+        """Return the facts; call it after the last byte."""
         while self._walk is not None:
             if self._left is not None and not self._want.keep:
-                self._walk = None  # cut inside a payload
+                self._walk = None  # the file ends inside a payload
             else:
                 self._go_on(self._walk)
         return self._facts
@@ -90,12 +90,12 @@ class ContainerProbe:
 
 
 class _BrokenError(Exception):
-    """Not a container that we know, or not a whole one."""
+    """The bytes are no container that we know, or an incomplete one."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Want:
-    """The next bytes wanted, to be kept and handed over or to be passed by; without a size all that come."""
+    """A request for the next `size` bytes, or without a size for all that follow: hand them over (`keep`), or skip."""
 
     size: int | None
     keep: bool = False
@@ -103,15 +103,15 @@ class _Want:
 
 _T = TypeVar("_T")
 _Steps: TypeAlias = Generator[_Want, bytes, _T]
-"""Code that stops for each piece of the file it wants, so that it need not know how the bytes come."""
+"""A generator that yields for each piece of the file that it wants, so it need not know how the bytes arrive."""
 _Path: TypeAlias = tuple[bytes, ...]
-"""The names of an element and of those around it, outermost first."""
+"""The names of an element and of those that enclose it, outermost first."""
 
 
 class _Reader:
-    """Where in the file the walk is, and what it found.
+    """The position of the walk in the file, and what it has found.
 
-    An `end` is the byte where the element around it ends; None: with the file.
+    `end` is the offset where the enclosing element ends; None if it ends with the file.
     """
 
     def __init__(self) -> None:
@@ -120,7 +120,7 @@ class _Reader:
         self._elements = 0
 
     def next_byte(self, end: int | None) -> _Steps[bytes]:
-        """Give the first byte of one more element, or none where `end` or the file's end is reached."""
+        """Return the first byte of the next element; nothing at `end` or at the end of the file."""
         if self.at == end:
             return b""
         self._elements += 1
@@ -131,7 +131,7 @@ class _Reader:
         return first
 
     def take(self, size: int, end: int | None) -> _Steps[bytes]:
-        """Give so many bytes; fewer come only where the file ends."""
+        """Return `size` bytes; a file or an element that ends before that is broken."""
         if end is not None and self.at + size > end:
             raise _BrokenError
         data = (yield _Want(size, keep=True)) if size else b""
@@ -150,7 +150,7 @@ class _Reader:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Which elements are entered, of which the first bytes are kept (at most so many), and how a head is read."""
+    """Which elements are entered, of which ones how many first bytes are kept, and how a head is read."""
 
     entered: frozenset[_Path]
     kept: Mapping[_Path, int]
@@ -165,7 +165,7 @@ def _read_file(reader: _Reader) -> _Steps[ContainerFacts]:
 
 
 def _walk(reader: _Reader, layout: _Layout, path: _Path, end: int | None, first: bytes) -> _Steps[None]:
-    """Read from its first byte on what lies inside `path`; as deep as the layout is, never as deep as the file."""
+    """Read the elements inside `path`, beginning with `first`; as deep as the layout is, never as deep as the file."""
     while first:
         name, inner_end = yield from layout.read_head(reader, first, end)
         inner = (*path, name)
@@ -180,7 +180,7 @@ def _walk(reader: _Reader, layout: _Layout, path: _Path, end: int | None, first:
         first = yield from reader.next_byte(end)
 
 
-# ISO base media: a box is 32 bits of size, a name of four letters and the payload
+# ISO base media: a box is a 32-bit size, a name of four letters and the payload
 
 _MOVIE, _FRAGMENTS = (b"moov",), (b"moov", b"mvex")
 _MOVIE_HEAD, _FRAGMENTS_HEAD = (*_MOVIE, b"mvhd"), (*_FRAGMENTS, b"mehd")
@@ -192,7 +192,7 @@ def _read_box_head(reader: _Reader, first: bytes, end: int | None) -> _Steps[tup
     head = first + (yield from reader.take(7, end))
     size = int.from_bytes(head[:4], "big")
     if size == 0 and end is None:
-        return head[4:], None  # up to the end of the file
+        return head[4:], None  # the box ends with the file
     if size == 1:
         size = int.from_bytes((yield from reader.take(8, end)), "big")
     if start + size < reader.at or (end is not None and start + size > end):
@@ -208,10 +208,10 @@ _MP4 = _Layout(
 
 
 def _decode_mp4(found: Mapping[_Path, bytes]) -> ContainerFacts:
-    """Tell a fragmented file's length by `mehd` alone: its `mvhd` counts only what lies before the fragments."""
+    """Read the duration, of a fragmented file from `mehd` alone: its `mvhd` counts only what precedes the fragments."""
     if not found.keys() >= _MP4_PARTS:
         raise _BrokenError
-    try:  # version and flags, two dates, units a second, length in units
+    try:  # version and flags, two dates, units per second, length in units
         scale, length = struct.unpack_from(">20xIQ" if found[_MOVIE_HEAD][0] else ">12xII", found[_MOVIE_HEAD])
         if _FRAGMENTS in found:
             head = found.get(_FRAGMENTS_HEAD, bytes(8))
@@ -233,7 +233,10 @@ _MAX_NAME_BYTES = 4  # unless the file's head says otherwise, which Matroska for
 
 
 def _read_element_head(reader: _Reader, first: bytes, end: int | None) -> _Steps[tuple[bytes, int | None]]:
-    """Of unknown size only the Segment and a Cluster can be, as in live streams; both are taken to fill the parent."""
+    """Read a name, and where the element ends.
+
+    Only the Segment and a Cluster may have an unknown size, as in live streams; both are taken to fill their parent.
+    """
     more = 8 - first[0].bit_length()  # the highest bit that is set says how many bytes follow
     if more >= _MAX_NAME_BYTES:
         raise _BrokenError

@@ -1,4 +1,4 @@
-"""Copy archived videos to a local folder; a cut costs little, and nothing half is ever taken for whole. Blocking.
+"""Copy archived videos to a local folder. A copy that broke off resumes, and never passes for a whole one. Blocking.
 
 Layout: `<script_id>/video.mp4`, `summary.json`, `subtitles.srt`, and `receipt.json`, which is written last.
 """
@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from batch_avatar.archive.reading import Unreadable, blob_of, find_properties, read_pieces, read_receipt, stored_files
+from batch_avatar.archive.receipt_files import (
+    Unreadable,
+    blob_of,
+    find_properties,
+    read_pieces,
+    read_receipt,
+    stored_files,
+)
 from batch_avatar.archive.transfer import BLOCK_BYTES
 from batch_avatar.errors import BatchAvatarError, InputError
 from batch_avatar.receipt import Receipt
@@ -33,12 +40,12 @@ if TYPE_CHECKING:
 PART = ".part"
 RECEIPT = "receipt.json"
 NAME_REFUSED = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ})
-"""The file system does not take this name; it takes others."""
+"""The file system refuses this name only; it takes others."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """One receipt's files. `files` of them were fetched, with `moved_bytes` of transfer; the rest was there."""
+    """The result for one receipt: `files` were fetched with `moved_bytes` of transfer, the others were there."""
 
     script_id: str
     content_id: str
@@ -48,7 +55,7 @@ class Fetched:
 
 
 def choose_receipts(index: ArchiveIndex, script_ids: Sequence[str], *, everything: bool) -> list[Key]:
-    """Pure: the newest receipt of each of these scripts, or of all scripts; with `everything` all their receipts.
+    """Return the newest receipt of each script, of all if none is named; with `everything` every receipt. Pure.
 
     Raises:
         InputError: some of the scripts have no receipt.
@@ -66,11 +73,11 @@ def choose_receipts(index: ArchiveIndex, script_ids: Sequence[str], *, everythin
 
 
 def fetch_receipt(archive: Archive, key: Key, folder: Path, *, by_content: bool, stopping: Stopping) -> Fetched:
-    """Bring what one receipt names below the folder; with `by_content` into a folder of its own there.
+    """Copy the files that a receipt names into a folder per script; with `by_content`, per script and content.
 
     Raises:
-        BatchAvatarError: nothing more can be written there.
-        ArchiveRefused, ArchiveUnavailable: the storage said no, and would for others.
+        BatchAvatarError: the folder cannot be written to.
+        ArchiveRefused, ArchiveUnavailable: the storage refused or did not answer, and would for other receipts too.
         Stopped: the command is ending.
     """
     script_id, content_id = key
@@ -99,7 +106,7 @@ def _checked_receipt(archive: Archive, key: Key) -> Receipt:
 
 
 def _fetch_files(archive: Archive, receipt: Receipt, target: Path, stopping: Stopping) -> tuple[int, int]:
-    """How many files were fetched, and the bytes that were transferred for them."""
+    """Return how many files were fetched, and how many bytes were transferred for them."""
     files = _names(receipt)
     text = receipt.model_dump_json(by_alias=True, indent=2)
     target.mkdir(parents=True, exist_ok=True)
@@ -118,13 +125,13 @@ def _fetch_files(archive: Archive, receipt: Receipt, target: Path, stopping: Sto
 
 
 def _names(receipt: Receipt) -> dict[str, StoredBlob]:
-    """Local file names; each keeps its ending."""
+    """Return the receipt's blobs by local file name; each keeps its ending."""
     found = stored_files(receipt).items()
     return {kind + PurePosixPath(stored.blob_name).suffix: stored for kind, stored in found}
 
 
 def _make_way(target: Path, text: str, files: Mapping[str, StoredBlob]) -> None:
-    """Take another receipt away, and what it alone names: what stays with a receipt belongs to it."""
+    """Delete another receipt and the files that only it names, so that all files beside a receipt belong to it."""
     path = target / RECEIPT
     if not path.exists() or (before := path.read_bytes()) == text.encode():
         return
@@ -145,7 +152,7 @@ def _is_there(path: Path, stored: StoredBlob) -> bool:
 
 
 def _fetch_file(blob: BlobClient, stored: StoredBlob, path: Path, stopping: Stopping) -> int:
-    """Bring one file to its place, whole and verified; how many bytes came over the wire.
+    """Copy one file to its place, whole and verified; return how many bytes were transferred.
 
     Raises:
         Unreadable: the archive does not hold what the receipt says.
@@ -157,7 +164,7 @@ def _fetch_file(blob: BlobClient, stored: StoredBlob, path: Path, stopping: Stop
         raise Unreadable(f"{blob.blob_name} has {found.size:,} bytes instead of {stored.size_bytes:,}")
     part = path.with_name(f"{path.name}{PART}")
     moved, sha256 = _complete(blob, found, part, stopping)
-    if sha256 != stored.sha256 and moved < found.size:  # it began with bytes of another version
+    if sha256 != stored.sha256 and moved < found.size:  # the part that was there had bytes of another version
         part.unlink()
         again, sha256 = _complete(blob, found, part, stopping)
         moved += again
@@ -169,7 +176,7 @@ def _fetch_file(blob: BlobClient, stored: StoredBlob, path: Path, stopping: Stop
 
 
 def _complete(blob: BlobClient, found: BlobProperties, part: Path, stopping: Stopping) -> tuple[int, str]:
-    """Add to a file what it lacks; the bytes added, and the SHA-256 of it all."""
+    """Append what the file lacks; return the number of bytes added, and the SHA-256 of the whole file."""
     sha256, added = hashlib.sha256(), 0
     part.touch()
     with part.open("r+b") as file:

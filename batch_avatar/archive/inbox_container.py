@@ -1,7 +1,7 @@
-"""The container that scripts are dropped into: what lies there, and moving it away without losing a byte.
+"""The container that scripts are dropped into: list its blobs, and move them away without losing a byte.
 
-A move is a copy inside the storage, bound to the version that was read, and then a delete of that very version. Killed
-in between it is repeated; whoever wrote or moved the blob in the meantime goes first.
+A move is a copy inside the storage, bound to the version that was read, and then a delete of that very version. If the
+process dies in between, the next run repeats the move. A change that somebody else made to the blob meanwhile stands.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 INBOX = "inbox/"
 REASON_ENDING = ".reason.txt"
 NOT_MET = ("ConditionNotMet", "SourceConditionNotMet")
-"""The storage's words for "not that version any more"; it answers 412 for leases as well."""
+"""The storage's codes for "the blob is another version now"; its status 412 stands for leases as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """A blob below inbox/ as one listing showed it; `age_seconds` by the storage's own clock."""
+    """A blob below inbox/ as one listing showed it; `age_seconds` is by the storage's own clock."""
 
     name: str
     etag: str
@@ -57,12 +57,12 @@ class Drop:
 
     @property
     def script_id(self) -> str:
-        """As the script would be called, in the normal form that scripts have; empty where it can be none."""
+        """The id of the script, in the Unicode form that scripts have; empty where the drop cannot be one."""
         return normalize("NFC", PurePosixPath(self.file).stem) if self.ending in KINDS else ""
 
 
 class Copy(NamedTuple):
-    """`copy_id` tells it from a later copy to the same name."""
+    """A copy that was begun; `copy_id` distinguishes it from a later copy to the same name."""
 
     copy_id: str
     complete: bool
@@ -75,9 +75,9 @@ class Inbox:
         self._container = container
 
     def look(self) -> list[Drop]:
-        """Every blob below inbox/, without the folders that some accounts list as blobs.
+        """List every blob below inbox/, without the folders that some accounts list as blobs.
 
-        Makes the container where it is missing.
+        Creates the container if it is missing.
         """
         dates: list[datetime] = []
 
@@ -100,15 +100,15 @@ class Inbox:
         return drops
 
     def read(self, drop: Drop) -> bytes | None:
-        """Its content; None where it is another by now, or gone."""
-        with archive_errors(f"read {drop.name}"), _UnlessAnother():
+        """Return the drop's content; None if it has changed or gone."""
+        with archive_errors(f"read {drop.name}"), _IgnoreChanged():
             blob = self._container.get_blob_client(drop.name)
             return blob.download_blob(etag=drop.etag, match_condition=MatchConditions.IfNotModified).readall()
         return None
 
     def copy(self, drop: Drop, target: str, facts: Mapping[str, str]) -> Copy | None:
-        """Begin to copy this version over whatever has that name; None where it is another by now, or gone."""
-        with archive_errors(f"copy {drop.name}"), _UnlessAnother():
+        """Begin to copy this version to `target`, replacing what is there; None if the drop has changed or gone."""
+        with archive_errors(f"copy {drop.name}"), _IgnoreChanged():
             begun = self._container.get_blob_client(target).start_copy_from_url(
                 self._container.get_blob_client(drop.name).url,
                 metadata=dict(facts),
@@ -119,10 +119,10 @@ class Inbox:
         return None
 
     def is_copied(self, target: str, copy: Copy) -> bool:
-        """Whether it is complete by now.
+        """Return whether the copy is complete.
 
         Raises:
-            ArchiveRefused: it never will be.
+            ArchiveRefused: the copy was given up.
         """
         with archive_errors(f"look at {target}"):
             found = self._container.get_blob_client(target).get_blob_properties().copy
@@ -131,21 +131,21 @@ class Inbox:
         return bool(found.status == "success")
 
     def write_reason(self, target: str, text: str) -> None:
-        """Beside what was rejected; an older one is replaced."""
+        """Write the reason of a rejection beside the rejected blob; replace an older one."""
         settings = ContentSettings(content_type="text/plain; charset=utf-8")
         with archive_errors(f"write the reason of {target}"):
             blob = self._container.get_blob_client(target + REASON_ENDING)
             blob.upload_blob(text.encode(), overwrite=True, content_settings=settings)
 
     def remove(self, drop: Drop) -> None:
-        """Delete this version; where it is another by now, or gone, there is nothing to do."""
-        with archive_errors(f"delete {drop.name}"), _UnlessAnother():
+        """Delete this version; do nothing if the drop has changed or gone."""
+        with archive_errors(f"delete {drop.name}"), _IgnoreChanged():
             blob = self._container.get_blob_client(drop.name)
             blob.delete_blob(etag=drop.etag, match_condition=MatchConditions.IfNotModified)
 
 
-class _UnlessAnother:
-    """Ends its block where the blob is another version by now, or gone."""
+class _IgnoreChanged:
+    """Ends its block without an error if the blob has changed or gone."""
 
     def __enter__(self) -> None:
         return
@@ -162,5 +162,8 @@ def _drop(blob: BlobProperties, now: datetime) -> Drop:
 
 
 def _is_folder(blob: BlobProperties) -> bool:
-    """Accounts with a hierarchical namespace mark folders so; other tools leave a blob that ends with a slash."""
+    """Return whether the blob stands for a folder.
+
+    Accounts with a hierarchical namespace mark it in the metadata; other tools leave a blob that ends with a slash.
+    """
     return blob.name.endswith("/") or (blob.metadata or {}).get("hdi_isfolder") == "true"

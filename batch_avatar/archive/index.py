@@ -1,4 +1,4 @@
-"""What one listing of the archive shows: the facts that plans need travel as metadata, so no blob is read for them."""
+"""What one listing of the archive shows. The facts that plans need are metadata, so no blob is read for them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Key = tuple[str, str]
 
 @dataclass
 class ArchiveIndex:
-    """Metadata of claims and receipts (by script and content) and of letters (by content); videos, and packs' ids."""
+    """Metadata of claims and receipts by `Key`, and of dead letters by content id; names of videos; ids of packs."""
 
     receipts: dict[Key, dict[str, str]] = field(default_factory=dict)
     claims: dict[Key, dict[str, str]] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class ArchiveIndex:
     packs: set[str] = field(default_factory=set)
 
     def enter(self, name: str, metadata: Mapping[str, str]) -> None:
-        """Sort one blob of the listing in; `name` without the archive's prefix."""
+        """Add one blob of the listing; `name` is without the archive's prefix."""
         match name.split("/"):
             case ["_failed", letter]:
                 self.dead[letter.removesuffix(".json")] = _unquoted(metadata)
@@ -45,12 +45,12 @@ class ArchiveIndex:
                 self.videos.add(name)
 
     def is_whole(self, key: Key) -> bool:
-        """Whether there is a receipt and the video that it is for."""
+        """Return whether both the receipt and its video are there."""
         receipt = self.receipts.get(key)
         return receipt is not None and self.video_of(key, int(receipt.get("attempt", "1"))) is not None
 
     def inputs_waiting(self) -> Counter[str]:
-        """For each pack, by job_id, of how many of these scripts the claim still waits for it."""
+        """Return how many of these claims still wait for each pack, by its `job_id`."""
         return Counter(
             claim.get("job_id", "")
             for key, claim in self.claims.items()
@@ -58,7 +58,7 @@ class ArchiveIndex:
         )
 
     def packs_in_doubt(self) -> set[str]:
-        """By job_id: each has a doubtful video among its scripts', and is kept so that a person can compare."""
+        """Return the `job_id` of each pack with a doubtful video; it is kept so that a person can compare."""
         return {
             receipt.get("job_id", "")
             for receipt in self.receipts.values()
@@ -66,7 +66,7 @@ class ArchiveIndex:
         }
 
     def video_of(self, key: Key, attempt: int) -> str | None:
-        """The name of that attempt's video, if it is there."""
+        """Return the name of that attempt's video, if it is there."""
         folder = f"{key[0]}/{key[1]}/{attempt}/"
         return next((name for ending in ("mp4", "webm") if (name := f"{folder}video.{ending}") in self.videos), None)
 
@@ -126,32 +126,35 @@ def letter_metadata(letter: DeadLetter) -> dict[str, str]:
 
 
 def _cut(text: str, size: int) -> str:
-    """So much of it as is up to `size` characters when quoted: all metadata of a blob have 8 KB (documented)."""
+    """Cut the text to `size` characters when quoted: all metadata of a blob together may have 8 KB (documented)."""
     while (long := len(quote(text))) > size:
         text = text[: len(text) * size // long]
     return text
 
 
 def letter_attempt(letter: Mapping[str, str]) -> int:
-    """Which attempt it is about; the first where its job has no name of ours."""
+    """Return which attempt a dead letter is about; 1 if its job has no name of ours."""
     parsed = parse_job_id(letter.get("job_id", ""))
     return parsed[1] if parsed else 1
 
 
 def overtaken(letter: Mapping[str, str], claim: Mapping[str, str]) -> bool:
-    """Whether the claim tells more: it was sent again since, or taken from another run where this one was refused."""
+    """Return whether the claim is newer than the dead letter.
+
+    It is if the script was sent again since, or if the attempt that was refused here was accepted from another run.
+    """
     attempt, claimed = letter_attempt(letter), int(claim.get("attempt", "0"))
     refused = letter.get("failure_class") == FailureClass.INPUT
     return attempt < claimed or (attempt == claimed and refused and bool(claim.get("accepted")))
 
 
 def form_of(metadata: Mapping[str, str]) -> dict[str, str]:
-    """A receipt's form again: property name to digest; empty for receipts that carry none."""
+    """Read a receipt's form back: property name to digest; empty for receipts that carry none."""
     return dict(pair.split("=", 1) for pair in metadata.get("form", "").split() if "=" in pair)
 
 
 def _quoted(values: Mapping[str, str]) -> dict[str, str]:
-    """Metadata are headers: ASCII, and none of them empty."""
+    """Make the values fit for metadata, which are headers: ASCII, and none of them empty."""
     return {name: quote(value) for name, value in values.items() if value}
 
 

@@ -1,12 +1,12 @@
 """The user's container as the only ledger: claims, receipts, dead letters, reports, and one listing of it all.
 
-Layout (design, section 3), below an optional prefix:
+Layout, below an optional prefix:
     _archive.json                               layout version and the archive id, written once
-    <script_id>/<content_id>/claim.json         before the first send; never deleted
+    <script_id>/<content_id>/claim.json         written before the first create; never deleted
     <script_id>/<content_id>/<attempt>/...      video, summary.json, subtitles
-    <script_id>/<content_id>/receipt.json       last: its presence is the fact "archived"
+    <script_id>/<content_id>/receipt.json       written last: its presence means "archived"
     _failed/<content_id>.json                   dead letters
-    _packs/<pack_id>.json                       jobs with several inputs: who they are
+    _packs/<pack_id>.json                       which scripts are the inputs of a job, in their order
     _runs/<run>/...                             reports, and the shards of a fanned-out run
 """
 
@@ -35,7 +35,7 @@ from batch_avatar.errors import ArchiveConflict, ArchiveRefused
 from batch_avatar.receipt import Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from azure.core.pipeline import PipelineResponse
     from azure.storage.blob import BlobClient, BlobProperties, ContainerClient
@@ -52,7 +52,7 @@ FEW_SCRIPTS = 20
 
 @dataclass(frozen=True)
 class Held:
-    """A claim as read: with the version it had, and its age by the storage's own clock."""
+    """A claim as it was read or written, with its version, and its age by the storage's own clock."""
 
     claim: Claim
     etag: str
@@ -68,10 +68,10 @@ class Archive:
         self.archive_id = ""
 
     def open(self, *, create: bool = True) -> None:
-        """Read the archive's id; make container and id where they are missing, if so wanted.
+        """Read the archive's id; with `create`, make the container and the id if they are missing.
 
         Raises:
-            ArchiveRefused, ArchiveUnavailable: the storage said no.
+            ArchiveRefused, ArchiveUnavailable: the storage refused or did not answer, or the id is not readable.
         """
         blob = self._blob(ARCHIVE_BLOB)
         text = self._read_text(blob)
@@ -95,25 +95,25 @@ class Archive:
             raise ArchiveRefused(f"{blob.blob_name} has layout {layout}; this version knows layout 1")
 
     def prefix_of(self, ref: JobRef | Receipt | Claim) -> str:
-        """Folder of one script's content, as reports show it; ends with a slash."""
+        """Return the folder of one script's content, as reports show it; it ends with a slash."""
         return f"{self._prefix}{ref.script_id}/{ref.content_id}/"
 
     def output_blob(self, ref: JobRef, name: str) -> BlobClient:
-        """Where an output of this attempt goes; each attempt has names of its own."""
+        """Return the blob for an output of this attempt; each attempt has a folder of its own."""
         return self._container.get_blob_client(f"{self.prefix_of(ref)}{ref.attempt}/{name}")
 
     def list_outputs(self, ref: JobRef) -> list[BlobProperties]:
-        """The blobs of this attempt, with their metadata."""
+        """List the blobs of this attempt, with their metadata."""
         folder = f"{self.prefix_of(ref)}{ref.attempt}/"
         with archive_errors(f"list {folder}"):
             return list(self._container.list_blobs(name_starts_with=folder, include=["metadata"]))
 
     def create_claim(self, claim: Claim) -> Held | None:
-        """Write it if there is none; None where another was first."""
+        """Write the claim if there is none; None if another run was first."""
         return self._write_claim(claim, only="new")
 
     def replace_claim(self, held: Held, claim: Claim) -> Held | None:
-        """Write it over the version that was read; None where that has changed since."""
+        """Write the claim over the version that was read; None if that has changed since."""
         return self._write_claim(claim, only=held.etag)
 
     def read_claim(self, script_id: str, content_id: str) -> Held | None:
@@ -137,10 +137,10 @@ class Archive:
         return self._read(Receipt, f"{script_id}/{content_id}/receipt.json")
 
     def write_receipt(self, receipt: Receipt) -> Receipt:
-        """The receipt that counts: this one, or that of a run that was faster.
+        """Write the receipt and return the one that counts: this one, or that of a run that was faster.
 
         Raises:
-            ArchiveConflict: the other one is for another video.
+            ArchiveConflict: the other receipt is for another video.
         """
         name = f"{receipt.script_id}/{receipt.content_id}/receipt.json"
         if self._write(name, receipt, receipt_metadata(receipt)):
@@ -151,9 +151,9 @@ class Archive:
         return other
 
     def retire_receipt(self, script_id: str, content_id: str) -> None:
-        """Put a receipt that is no longer true beside its attempt's outputs, so that the script counts as lost.
+        """Move a receipt whose video is gone beside its attempt's outputs, so that the script counts as lost.
 
-        Who comes second, or finds another receipt by now, changes nothing.
+        A receipt that another run has retired or replaced meanwhile stays as it is.
         """
         blob = self._blob(f"{script_id}/{content_id}/receipt.json")
         with archive_errors(f"retire {blob.blob_name}"):
@@ -167,18 +167,8 @@ class Archive:
             except (ResourceNotFoundError, ResourceModifiedError):
                 return
 
-    def list_receipts(self) -> Iterator[Receipt]:
-        """Every receipt, one read each, in the order of their names.
-
-        Raises:
-            ArchiveRefused: one of them cannot be read.
-        """
-        for script_id, content_id in sorted(self.index().receipts):
-            if (receipt := self.read_receipt(script_id, content_id)) is not None:
-                yield receipt
-
     def write_pack(self, pack: Pack) -> None:
-        """One of that id is the same."""
+        """Write the pack; one with the same id has the same content and stays."""
         self._write(f"_packs/{pack.pack_id}.json", pack, {})
 
     def read_pack(self, pack_id: str) -> Pack | None:
@@ -193,20 +183,20 @@ class Archive:
             blob.delete_blob()
 
     def write_dead_letter(self, letter: DeadLetter) -> DeadLetter:
-        """The letter that counts; that of an earlier attempt is replaced."""
+        """Write the dead letter over that of an earlier attempt, and return it."""
         blob = self._blob(f"_failed/{letter.ref.content_id}.json")
         with archive_errors(f"write {blob.blob_name}"):
             self._upload(blob, letter.model_dump_json(by_alias=True, indent=2), metadata=letter_metadata(letter))
         return letter
 
     def write_run_document(self, run: str, name: str, text: str, *, content_type: str = "application/json") -> None:
-        """A run's report, or a shard of it; one of that name is replaced."""
+        """Write a document of a run, e.g. a shard; replace one of that name."""
         blob = self._blob(f"_runs/{run}/{name}")
         with archive_errors(f"write {blob.blob_name}"):
             self._upload(blob, text, content_type=content_type)
 
     def write_report(self, run: str, pieces: Iterable[str]) -> None:
-        """One that is there is replaced."""
+        """Write a run's report piece by piece; replace one that is there."""
         blob = self._blob(f"_runs/{run}/report.json")
         with archive_errors(f"write {blob.blob_name}"):
             content = (piece.encode() for piece in pieces)
@@ -217,7 +207,7 @@ class Archive:
         return text.decode() if text is not None else None
 
     def index(self, script_ids: Sequence[str] | None = None) -> ArchiveIndex:
-        """What the archive knows of these scripts, or of all: one listing, or one each and all letters and packs."""
+        """Read what is known of at least these scripts, or of all, and all letters and packs; see `FEW_SCRIPTS`."""
         few = script_ids is not None and len(script_ids) <= FEW_SCRIPTS
         folders = [*(f"{script_id}/" for script_id in script_ids or ()), "_failed/", "_packs/"] if few else [""]
         index = ArchiveIndex()
@@ -262,7 +252,7 @@ class Archive:
 
     @staticmethod
     def _read_text(blob: BlobClient) -> bytes | None:
-        """None where blob or container is missing."""
+        """Return the content; None if the blob or its container is missing."""
         with archive_errors(f"read {blob.blob_name}"):
             try:
                 return blob.download_blob().readall()
@@ -285,7 +275,7 @@ class Archive:
         content_type: str = "application/json",
         only: str | None = None,
     ) -> str:
-        """Write in one put; `only` where there is none yet ("new"), or over the version with that etag."""
+        """Write in one put; `only`: "new" if there must be none yet, an etag if that version must be there."""
         condition: dict[str, Any] = (
             {} if only in (None, "new") else {"etag": only, "match_condition": MatchConditions.IfNotModified}
         )

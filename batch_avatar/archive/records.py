@@ -1,4 +1,4 @@
-"""What the archive holds: claims, receipts, dead letters. Frozen; read leniently, so that layouts can grow."""
+"""Claims, dead letters, packs, and the proofs for a delete. Frozen; read leniently, so that layouts can grow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from batch_avatar.receipt import Attempt, Receipt
 
 
 class Claim(Received):
-    """Who may send a script, written before the first send and never deleted."""
+    """States who may send a script; written before the first create and never deleted."""
 
     layout: Literal[1] = 1
     script_id: str
@@ -24,9 +24,9 @@ class Claim(Received):
     revision: int = 0
     voice: str = ""
     predicted_seconds: float | None = None
-    """How long the video was guessed to be, before anything was learned: what later guesses are corrected by."""
+    """The video's predicted length before any learning; later predictions are corrected by it."""
     form: dict[str, Any] = Field(default_factory=dict)
-    """The script's normal form, its content as a digest: what a later change is compared with."""
+    """The script's normal form, with its content as a digest; a later change is found by comparing with it."""
     attempts: tuple[Attempt, ...]
 
     @property
@@ -50,14 +50,14 @@ class Claim(Received):
 
 
 class DeadLetter(Received):
-    """A script that will not be sent again by itself, with the reason and the script."""
+    """A script that is not sent again unless a person says so, with the reason and the script itself."""
 
     layout: Literal[1] = 1
     ref: JobRef
     internal_id: str | None = None
     run: str
     batch: str = ""
-    """The run that this one was a part of, if it was."""
+    """The run that this run was a part of, if any."""
     written_at: datetime
     failure: FailureFacts
     request_id: str | None = None
@@ -75,7 +75,7 @@ class DeadLetter(Received):
 class Superseded(Received):
     """Proof, written in the claim, that an attempt is given up and its job may be deleted.
 
-    `members`: of a pack, all of them; each one's claim says so.
+    `members`: of a pack, all its scripts; the claim of each says so.
     """
 
     ref: JobRef
@@ -89,7 +89,7 @@ class Superseded(Received):
 
 
 class PackMember(Received):
-    """A script as an input of a pack; `characters` is its weight when the pack's bill is divided."""
+    """A script as an input of a pack; `characters` is its weight when what was billed for the pack is divided."""
 
     script_id: str
     content_id: str
@@ -98,7 +98,7 @@ class PackMember(Received):
 
 
 class Pack(Received):
-    """A job with several inputs, written before it is sent and never changed: who its inputs are, in their order."""
+    """A job with several inputs: which scripts they are, in their order. Written before the create, never changed."""
 
     layout: Literal[1] = 1
     job_id: str
@@ -121,7 +121,7 @@ class Pack(Received):
         )
 
     def member_refs(self) -> tuple[JobRef, ...]:
-        """The job as each of its inputs."""
+        """The job once for each of its inputs, with the ids of that script."""
         return tuple(
             self.ref().model_copy(
                 update={
@@ -136,7 +136,7 @@ class Pack(Received):
 
 
 class SettledPack(Received):
-    """Proof that every member of a pack has a receipt, a dead letter, or has gone on to another attempt."""
+    """Proof that every script of a pack has a receipt or a dead letter, or has gone on to another attempt."""
 
     ref: JobRef
 

@@ -1,4 +1,4 @@
-"""A receipt that is missing, rebuilt from the video that is there: its blob carries the job's facts as metadata."""
+"""Rebuild a missing receipt from the video that is there, whose blob carries the job's facts as metadata."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def rescue_receipt(archive: Archive, claim: Claim) -> Receipt | None:
-    """The receipt of the latest attempt whose video lies in the archive, written now; None where there is none.
+    """Write and return the receipt of the latest attempt whose video is in the archive; None if there is no video.
 
-    Only whole videos are ever committed, with their digest, so what is there is what the service sent.
+    Only whole videos are committed, with their digest, so a video that is there is what the service sent.
     """
     for attempt in reversed(claim.attempts):
         ref = claim.ref_of(attempt)
@@ -32,7 +32,7 @@ def rescue_receipt(archive: Archive, claim: Claim) -> Receipt | None:
 
 
 def rebuild_receipt(claim: Claim, blobs: Sequence[BlobProperties], *, number: int) -> Receipt | None:
-    """Pure: the receipt that these blobs of one attempt allow; None without a video of ours."""
+    """Return the receipt that these blobs of one attempt allow; None without a video of ours. Pure."""
     stored: dict[str, StoredBlob] = {}
     facts: dict[str, str] = {}
     for blob in blobs:
@@ -68,7 +68,7 @@ def rebuild_receipt(claim: Claim, blobs: Sequence[BlobProperties], *, number: in
 
 
 def stored_blob(blob: BlobProperties) -> StoredBlob | None:
-    """What a blob's properties say of its bytes; None where it is not one that we committed."""
+    """Return what a blob's properties say about its bytes; None if we did not commit it."""
     sha256, md5 = (blob.metadata or {}).get("sha256"), blob.content_settings.content_md5
     if not sha256 or not md5:
         return None

@@ -1,4 +1,4 @@
-"""Signed links into our own storage account: by the account's key, or by a user delegation key of Microsoft Entra."""
+"""Sign links into our own storage account, with its key or with a user delegation key of Microsoft Entra."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST = timedelta(days=7)  # a user delegation key lives no longer (documented
 
 
 def signer(storage: BlobServiceClient, settings: Settings) -> Sign:
-    """Signs for this account, with what the settings open it by."""
+    """Return a function that signs for this account, with the kind of key that the settings choose."""
     delegation = _Delegation(storage) if settings.storage_account_url is not None else None
 
     def sign(
@@ -51,7 +51,7 @@ def signer(storage: BlobServiceClient, settings: Settings) -> Sign:
 
 
 class _Delegation:
-    """One key for many links, fetched anew when it does not last."""
+    """One user delegation key for many links; a new one is fetched when a link would outlive it."""
 
     def __init__(self, storage: BlobServiceClient) -> None:
         self._storage = storage

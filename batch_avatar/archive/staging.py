@@ -1,7 +1,7 @@
-"""The container that the service writes packed jobs into, through a signed link that is kept nowhere.
+"""The container that the service writes the outputs of packs into, through a signed link that is stored nowhere.
 
-What lies there is on its way: it counts once it is in the archive, and is removed with its job. The service may delete
-it with the job as well (not documented), so a job is never deleted before.
+The outputs stay there for a while only: they count once they are in the archive, and are removed with their job. The
+service may delete them with the job as well (not documented), so a job is never deleted before they are archived.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from batch_avatar.clock import Clock
 
-EARLIER = timedelta(minutes=5)  # for clocks that do not agree
-READ_SECONDS = 3600.0  # for one video to begin; a link that has expired is made anew
+EARLIER = timedelta(minutes=5)  # links are valid from so long before now, because clocks may not agree
+READ_SECONDS = 3600.0  # within which a transfer must begin; an expired link is replaced by a new one
 VIDEO = (".mp4", ".webm")
 SUBTITLES = (".srt", ".vtt")
 SUMMARY = "summary.json"
@@ -58,7 +58,7 @@ class Staging:
         self._summaries: dict[str, Any] = {}
 
     def open(self) -> None:
-        """Make the container where it is missing."""
+        """Create the container if it is missing."""
         with archive_errors(f"make container {self._container.container_name}"):
             try:
                 self._container.create_container()
@@ -66,25 +66,25 @@ class Staging:
                 return
 
     def write_link(self, *, seconds: float) -> SecretStr:
-        """A link for the service, good for so long: read, write and list, as the service asks for."""
+        """Return a link for the service, valid for `seconds`: to read, write and list, as the service requires."""
         permission = ContainerSasPermissions(read=True, write=True, list=True, create=True, add=True)
         return SecretStr(f"{self._container.url}?{self._signed(None, permission, seconds)}")
 
     def video(self, job_id: str, number: int) -> str | None:
-        """A link to the video of this input, if it is there."""
+        """Return a link to the video of this input, if it is there."""
         return self._link(job_id, number, VIDEO)
 
     def subtitles(self, job_id: str, number: int) -> str | None:
         return self._link(job_id, number, SUBTITLES)
 
     def look_again(self, job_id: str) -> None:
-        """Forget what was listed: the job has gone on since."""
+        """Forget the job's listing and summary, because it has gone on since."""
         with self._lock:
             self._names.pop(job_id, None)
             self._summaries.pop(job_id, None)
 
     def summary(self, job_id: str) -> dict[str, Any] | None:
-        """The job's summary, read once; None where there is none, or none that can be read."""
+        """Return the job's summary, which is read once; None if it is missing or not readable."""
         name = self._listed(job_id).get(SUMMARY)
         if name is None:
             return None
@@ -119,9 +119,10 @@ class Staging:
         return f"{self._container.get_blob_client(name).url}?{signed}"
 
     def _listed(self, job_id: str) -> dict[str, str]:
-        """File name to blob name, below the folder that the job was told.
+        """Return blob names by file name, from the folder that the job was told to write into.
 
-        Listed anew until there is a summary, which is about all inputs; then remembered until `look_again`.
+        The folder is listed each time until it has a summary, which is about all inputs; then the listing is kept
+        until `look_again`.
         """
         with self._lock:
             known = self._names.get(job_id)

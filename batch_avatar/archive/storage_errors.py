@@ -1,4 +1,4 @@
-"""The storage SDK's errors in this package's words; every call to the archive's storage runs inside."""
+"""Translate the storage SDK's errors into this package's; every call to our storage runs inside `archive_errors`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 BROKEN_OFF = "BrokenOff"
-"""Our code for an answer that the SDK gave up on in its middle."""
+"""Our code for an answer that broke off and that the SDK gave up on."""
 
 
 @contextmanager
 def archive_errors(action: str) -> Iterator[None]:
-    """Translate what is left after the caller has handled the answers it expects.
+    """Translate the errors that are left after the caller has handled those it expects.
 
     Raises:
         ArchiveUnavailable: no answer, 408, 429 or 5xx.
@@ -54,6 +54,6 @@ def _said(action: str, error: HttpResponseError | ClientAuthenticationError) -> 
 
 
 def storage_code(error: AzureError) -> str | None:
-    """The storage's own word for the refusal, e.g. ContainerNotFound; the SDK sets it untyped."""
+    """Return the storage's own code for the refusal, e.g. ContainerNotFound; the SDK sets it untyped."""
     code = getattr(error, "error_code", None)
     return str(getattr(code, "value", code)) if code else None

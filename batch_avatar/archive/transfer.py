@@ -1,7 +1,7 @@
-"""Move one result into the archive, strictly: every byte counted and hashed, nothing visible before it is whole.
+"""Copy one result into the archive: every byte is counted and hashed, and nothing is visible before it is whole.
 
 The storage SDK commits a stream that ends early as a short blob, without an error (measured with
-azure-storage-blob 12.31). So blocks are staged here, and committed only when the count is right.
+azure-storage-blob 12.31). So this module stages blocks, and commits them only when the count is right.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from batch_avatar.stopping import Stopping
 
 BLOCK_BYTES = 4 * 1024 * 1024  # 92 MiB/s and +12 MB of memory, measured; larger blocks gain little
-PIECE_BYTES = 256 * 1024  # between two looks at stop and deadline
-CUTS = 5  # a body that breaks off this often without coming further is a failure of this try
+PIECE_BYTES = 256 * 1024  # read between two checks of stop and deadline
+CUTS = 5  # a body that breaks off this often without getting further fails the transfer
 
 
 class _Cut(Exception):
-    """The answer broke off where the HTTP library does not see it."""
+    """The answer broke off in a way that the HTTP library does not notice."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ class _Progress:
     probe: ContainerProbe = field(default_factory=ContainerProbe)
 
     def restart(self, *, expected: int, etag: str, content_md5: str | None) -> None:
-        """Forget what came: a whole result comes now."""
+        """Forget what has arrived: the whole result comes again."""
         fresh = _Progress(expected=expected, etag=etag, content_md5=content_md5)
         self.__dict__.update(fresh.__dict__)
 
@@ -99,13 +99,13 @@ class Transfer:
         metadata: Mapping[str, str],
         judge: Callable[[ContainerFacts], tuple[str, ...]] | None = None,
     ) -> StoredBlob:
-        """Stream, verify, commit once. What `judge` finds doubtful about a video is kept with it, not refused.
+        """Stream, verify and commit once. What `judge` doubts about a video is recorded with it; the video is kept.
 
         Raises:
-            TransferError: cut, changed or too slow; nothing was committed.
-            LinkExpired, ResultLost: as the client says.
+            TransferError: the result was cut, changed or too slow; nothing was committed.
+            LinkExpired, ResultLost: from `open_at`.
             ArchiveConflict: the blob exists with other bytes.
-            ArchiveUnavailable, ArchiveRefused: the storage said no.
+            ArchiveUnavailable, ArchiveRefused: the storage did not answer, or refused.
             Stopped: the run is ending.
         """
         progress = self._receive()
@@ -123,7 +123,7 @@ class Transfer:
             facts["doubtful"] = " ".join(stored.doubtful)
         with archive_errors(f"commit {stored.blob_name}"):
             try:
-                if not progress.blocks:  # it fits into one block: one request instead of two, and as atomic
+                if not progress.blocks:  # all fits into one block: one request instead of two, and as atomic
                     self._target.upload_blob(
                         bytes(progress.pending),
                         overwrite=False,
@@ -165,17 +165,17 @@ class Transfer:
                         f"the result broke off {cuts} times at byte {progress.received} ({type(error).__name__})"
                     ) from None
         if progress.received != progress.expected:
-            raise TransferError(f"{progress.received} bytes came of {progress.expected} announced")
+            raise TransferError(f"{progress.received} bytes came, but {progress.expected} were announced")
         if not progress.received:
             raise TransferError("the result is empty")
         if progress.content_md5 not in (None, base64.b64encode(progress.md5.digest()).decode()):
-            raise TransferError("the result's bytes do not have the MD5 that its host tells")
+            raise TransferError("the result's bytes do not have the MD5 that its host states")
         if progress.pending and progress.blocks:
             self._stage(progress)
         return progress
 
     def _read(self, response: requests.Response, progress: _Progress) -> None:
-        """One answer to its end, which may come early."""
+        """Read one answer to its end, which may come early."""
         self._accept(response, progress)
         while piece := response.raw.read1(PIECE_BYTES):
             self._stopping.check()
@@ -188,7 +188,7 @@ class Transfer:
             raise _Cut("the body ends early")
 
     def _accept(self, response: requests.Response, progress: _Progress) -> None:
-        """Check the headers of an answer: the rest of the same version, or a whole, which starts over."""
+        """Check an answer's headers: it brings the rest of the same version, or the whole result, which starts over."""
         length, etag = response.headers.get("Content-Length"), response.headers.get("ETag")
         if length is None or not length.isdecimal() or etag is None:
             raise _Cut("the headers end early")
@@ -211,11 +211,11 @@ class Transfer:
 
 
 def store_bytes(target: BlobClient, content: bytes, *, content_type: str, metadata: Mapping[str, str]) -> StoredBlob:
-    """Store what is in memory already, once.
+    """Store bytes that are in memory; nothing is overwritten.
 
     Raises:
         ArchiveConflict: the blob exists with other bytes.
-        ArchiveUnavailable, ArchiveRefused: the storage said no.
+        ArchiveUnavailable, ArchiveRefused: the storage did not answer, or refused.
     """
     digest = hashlib.md5(content, usedforsecurity=False).digest()
     stored = StoredBlob(
@@ -239,10 +239,10 @@ def store_bytes(target: BlobClient, content: bytes, *, content_type: str, metada
 
 
 def accept_existing(target: BlobClient, stored: StoredBlob) -> None:
-    """Another writer was first: fine with the same bytes.
+    """Accept a blob that another writer was first to write, if it has the same bytes.
 
     Raises:
-        ArchiveConflict: with other bytes.
+        ArchiveConflict: it has other bytes.
     """
     found = target.get_blob_properties()
     if found.size != stored.size_bytes or found.metadata.get("sha256") != stored.sha256:

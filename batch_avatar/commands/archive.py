@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TELL_SECONDS = 10.0
-"""Between two lines of progress where there is no terminal: a choice, so that a log shows that it goes on."""
+"""Time between two lines of progress where there is no terminal. A choice, so that a log shows that work goes on."""
 
 
 @click.group()
 def archive() -> None:
-    """Check the archive against its receipts, and copy videos out of it. The Speech service is not asked."""
+    """Check the archive against its receipts, and copy videos out of it. The Speech service is not contacted."""
 
 
 @archive.command()
@@ -66,10 +66,10 @@ def verify(quick: bool, as_json: bool) -> int:
 def fetch(folder: Path, script_ids: tuple[str, ...], everything: bool) -> int:
     """Copy archived videos to a local folder.
 
-    Each goes to FOLDER/<script_id> with its summary, subtitles and receipt; of several versions the newest. What is
-    there already stays; what broke off goes on.
+    Each video goes to FOLDER/<script_id> with its summary, subtitles and receipt; of several versions, the newest is
+    copied. Files that are there already are kept, and a copy that broke off is continued.
 
-    Exit codes: 0 all is there; 1 something is not; 2 no such script; 3 access refused.
+    Exit codes: 0 all is there; 1 something is missing; 2 no such script; 3 access refused.
     """
     wanted = [normalize("NFC", script_id) for script_id in script_ids]
     fetched = run_async(_fetch(load_settings(), folder, wanted, everything=everything))
@@ -108,7 +108,7 @@ async def _fetch(settings: Settings, folder: Path, script_ids: Sequence[str], *,
 
 
 async def _for_each(c: Connections, keys: Sequence[Key], work: Callable[[Key], T], say: Callable[[T], str]) -> list[T]:
-    """Blocking work for each, in the transfer threads; the results in the order of the keys."""
+    """Do blocking work for each key in the transfer threads. Return the results in the order of the keys."""
     with _showing(progress_console(), c, len(keys)) as tell:
 
         async def one(key: Key) -> T:
@@ -121,7 +121,7 @@ async def _for_each(c: Connections, keys: Sequence[Key], work: Callable[[Key], T
 
 @contextmanager
 def _showing(console: Console, c: Connections, total: int) -> Iterator[Callable[[str], None]]:
-    """To be called once for each that is through, with what a reader wants to know of it, or nothing."""
+    """Show progress. Yield a function to call once per finished key, with a line for the reader or an empty string."""
     from rich.progress import Progress
 
     done, told_at = 0, c.clock.monotonic()
@@ -155,7 +155,7 @@ def _as_json(checked: Sequence[Checked], unmatched: Unmatched) -> dict[str, Any]
 
 
 def _print_checked(console: Console, settings: Settings, checked: Sequence[Checked], *, quick: bool) -> None:
-    """The faults with what to do, and the sum."""
+    """Print the faults with what to do about them, and the sums."""
     faults = [(item, fault) for item in checked for fault in item.faults]
     rows = [(item.script_id, f"{fault.name}: {fault.text}", fault.next_step) for item, fault in faults]
     _print_rows(console, ("script", "what is wrong", "what to do next"), rows)
@@ -168,7 +168,7 @@ def _print_checked(console: Console, settings: Settings, checked: Sequence[Check
 
 
 def _print_told(console: Console, checked: Sequence[Checked], unmatched: Unmatched) -> None:
-    """What is no fault of the archive, and yet good to know."""
+    """Print what is good to know although it is no fault of the archive."""
     doubtful = [f"{item.script_id} ({', '.join(item.doubtful)})" for item in checked if item.doubtful]
     missing = [f"{item.script_id} ({', '.join(item.missing)})" for item in checked if item.missing]
     for told, names in (

@@ -1,4 +1,4 @@
-"""What a person sees in the terminal: live progress, one line per event elsewhere, plans and reports."""
+"""What a person sees: live progress in a terminal or one line per event elsewhere, plans and reports."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ MANY = 50  # rows that a person still reads; a longer list is cut and counted
 
 
 def duration(seconds: float) -> str:
-    """In hours, minutes and seconds, e.g. `1 h 05 min`, `3 min 20 s`, `12 s`."""
+    """Return a time in hours, minutes and seconds, e.g. `1 h 05 min`, `3 min 20 s`, `12 s`."""
     whole = round(seconds)
     hours, minutes = whole // 3600, whole // 60 % 60
     if hours:
@@ -58,7 +58,7 @@ def duration(seconds: float) -> str:
 
 @contextmanager
 def showing_progress(console: Console, clock: Clock) -> Iterator[Callable[[Event], None]]:
-    """A listener for a run's events: a live line on a terminal, else one line per event."""
+    """Yield a listener for a run's events: it shows a live line on a terminal, else one line per event."""
     progress = Progress(clock)
     if not console.is_terminal:
 
@@ -101,7 +101,7 @@ def _line(progress: Progress) -> Table:
 
 
 def print_plan(console: Console, plan: Plan, settings: Settings) -> None:
-    """What a run would do, script by script, and how long its creates take at the pace."""
+    """Print what a run would do, script by script, and how long its creates take at the configured pace."""
     table = Table("script", "state", "detail", box=None, pad_edge=False)
     for item in plan.items[:MANY]:
         table.add_row(item.script_id, item.state, item.detail or "")
@@ -118,7 +118,7 @@ def print_plan(console: Console, plan: Plan, settings: Settings) -> None:
 
 
 def print_report(console: Console, report: BatchReport, settings: Settings, *, elapsed_seconds: float) -> None:
-    """The end of a run: counts, what went wrong and what to do, and where the videos are."""
+    """Print the end of a run: counts, what went wrong and what to do, and where the videos are."""
     told = [(outcome, line) for outcome in report.outcomes if (line := _told(outcome))]
     if told:
         table = Table("script", "outcome", "what happened", box=None, pad_edge=False)
@@ -149,7 +149,7 @@ def print_report(console: Console, report: BatchReport, settings: Settings, *, e
 
 
 def _told(outcome: Outcome) -> str | None:
-    """What a person should hear about one script; a stop is told once for all."""
+    """Return what a person should know about one script; a stop is reported once for all scripts."""
     if outcome.error is None:
         return outcome.note
     stopped = outcome.error.failure_class == FailureClass.STOPPED and outcome.error.code == "Stopped"
@@ -157,7 +157,7 @@ def _told(outcome: Outcome) -> str | None:
 
 
 def _print_stopped(console: Console, report: BatchReport) -> None:
-    """After a stop: which jobs go on at the service, and how many scripts were not sent."""
+    """Print, after a stop, which jobs go on at the service and how many scripts were not sent."""
     stopped = [outcome for outcome in report.outcomes if outcome.error and outcome.error.code == "Stopped"]
     jobs = [outcome.job_id for outcome in stopped if outcome.job_id]
     if jobs:
@@ -169,7 +169,7 @@ def _print_stopped(console: Console, report: BatchReport) -> None:
 
 
 def print_sweep(console: Console, report: SweepReport) -> None:
-    """What a sweep did, or would do, job by job."""
+    """Print what a sweep did, or would do, job by job."""
     rows = sweep_rows(report)
     if rows:
         table = Table("job", "status", "action", "why", "expires", box=None, pad_edge=False)

@@ -1,4 +1,4 @@
-"""`batch-avatar demo`: the main job from end to end on the embedded stack."""
+"""`batch-avatar demo`: render the examples from end to end on the embedded stack."""
 
 from __future__ import annotations
 
@@ -26,9 +26,15 @@ CONTAINER = "videos"
     type=click.Choice(["2024-08-01", "2024-04-15-preview", "3.1-preview1"]),
     help="Generation of the service's API.",
 )
-@click.option("--folder", default=".demo", show_default=True, type=click.Path(path_type=Path), help="For its files.")
 @click.option(
-    "--output", default="demo-output", show_default=True, type=click.Path(path_type=Path), help="For the videos."
+    "--folder",
+    default=".demo",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder for the stack's files.",
+)
+@click.option(
+    "--output", default="demo-output", show_default=True, type=click.Path(path_type=Path), help="Folder for the videos."
 )
 def demo(*, keep: bool, stop: bool, time_scale: float, api_version: str, folder: Path, output: Path) -> None:
     """Render the scripts of examples/ without an Azure account; nothing leaves this machine."""
@@ -70,7 +76,7 @@ def _render(stack: Stack, examples: Path, output: Path) -> int:
     click.echo(f"Prefect   server                 {stack.prefect_url}")
     click.echo(f"Service time runs {scale} times faster: its 2 creates a minute become {2 * stack.time_scale:g}.\n")
     command = [sys.executable, "-m", "batch_avatar.commands.cli", "render", str(examples), "--engine", "prefect"]
-    # in the stack's folder, so that a .env of the checkout does not mix in
+    # Run it in the stack's folder, so that a .env of the checkout has no effect.
     code = subprocess.run(command, cwd=stack.folder, env=stack.child_environment(), check=False).returncode
     videos = _fetch_videos(stack, output)
     click.echo(f"\n{len(videos)} videos copied to {output}/, for example {videos[0] if videos else 'none'}")

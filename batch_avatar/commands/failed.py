@@ -27,7 +27,7 @@ CLASS = click.option(
 
 @click.group()
 def failed() -> None:
-    """Scripts that are not sent again by themselves, and why (dead letters)."""
+    """Look at scripts that failed for good (dead letters), or send them again; no run does that by itself."""
 
 
 @failed.command("list")
@@ -35,7 +35,7 @@ def failed() -> None:
 @JSON
 @fails_clearly
 def list_failed(failure_class: str | None, as_json: bool) -> None:
-    """One line for each dead letter that still counts."""
+    """List the dead letters that still count, one line each."""
     from rich.table import Table
 
     lines = run_async(_letters((), failure_class))
@@ -56,7 +56,7 @@ def list_failed(failure_class: str | None, as_json: bool) -> None:
 @click.argument("name", metavar="SCRIPT_ID|JOB_ID")
 @fails_clearly
 def show_failed(name: str) -> None:
-    """The whole dead letter as JSON: the reason, every attempt, and the script."""
+    """Print a whole dead letter as JSON: the reason, every attempt, and the script."""
     letters = run_async(_whole(name))
     click.echo(json.dumps([letter.model_dump(mode="json", by_alias=True) for letter in letters], indent=2))
 

@@ -23,7 +23,7 @@ def jobs() -> None:
 @JSON
 @fails_clearly
 def list_jobs(as_json: bool) -> None:
-    """All jobs of the resource (or resources), newest first, also those of others."""
+    """List all jobs of the resource (or resources), newest first, including those of others."""
     from rich.table import Table
 
     from batch_avatar.identity import archive_of
@@ -49,7 +49,7 @@ def list_jobs(as_json: bool) -> None:
 @click.argument("job_id")
 @fails_clearly
 def get_job(job_id: str) -> None:
-    """One job as JSON, without its links."""
+    """Print one job as JSON, without its links."""
     click.echo(json.dumps(_shown(_holding(job_id)[1]), indent=2))
 
 
@@ -74,10 +74,10 @@ def _clients() -> list[Any]:
 
 
 def _holding(job_id: str) -> tuple[Any, Any]:
-    """The resource that has the job, and the job.
+    """Return the client of the resource that has the job, and the job.
 
     Raises:
-        JobNotFound: none has.
+        JobNotFound: no resource has it.
     """
     clients = _clients()
     for client in clients[:-1]:
@@ -87,7 +87,7 @@ def _holding(job_id: str) -> tuple[Any, Any]:
 
 
 def _shown(job: Any) -> dict[str, Any]:
-    """A job without its links, which are secrets."""
+    """Return a job without its links, which are secrets."""
     links = {"result_link", "summary_link", "subtitle_link"}
     shown: dict[str, Any] = job.model_dump(mode="json", exclude=links, exclude_none=True)
     return shown

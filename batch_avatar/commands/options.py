@@ -21,16 +21,16 @@ PERMITS = (
         type=click.IntRange(0, 999),
         default=0,
         metavar="N",
-        help="Render anew what is archived: its revision N. Once per N, so repeating the command costs nothing.",
+        help="Render archived scripts again, as revision N; once per N, so repeating the command costs nothing.",
     ),
     click.option("--retry-failed", is_flag=True, help="Send again what failed for good; it may be billed again."),
     click.option("--rerender-lost", is_flag=True, help="Send again what was paid for and is lost, or has no video."),
-    click.option("--accept-changes", is_flag=True, help="Render changed scripts, even if they are many."),
+    click.option("--accept-changes", is_flag=True, help="Render changed scripts, however many there are."),
 )
 
 
 def _pack_size(_context: click.Context, _option: click.Parameter, value: str) -> int:
-    """A number of scripts; `auto` is 0."""
+    """Return the given number of scripts, or 0 for `auto`."""
     if value == "auto":
         return 0
     if not value.isdecimal() or not 1 <= int(value) <= MAX_INPUTS:
@@ -45,27 +45,27 @@ SENDING = (
         callback=_pack_size,
         default="1",
         show_default=True,
-        help="So many scripts share one job, or as many as is fastest (auto). Needs a staging container.",
+        help="Send up to N scripts in one job; auto chooses what is fastest. Needs a staging container.",
     ),
     click.option(
         "--order",
         type=click.Choice([order.value for order in Order]),
         default=Order.LONGEST.value,
         show_default=True,
-        help="longest: the longest predicted video first, so that none starts last; manifest: as given.",
+        help="longest: the longest predicted video first, so that no long one starts late; manifest: as given.",
     ),
 )
 
 
 def sending_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How scripts are sent; the command gets them as `pack` and `order`."""
+    """Add the options that say how scripts are sent; the command gets `pack` and `order`."""
     for option in reversed(SENDING):
         command = option(command)
     return command
 
 
 def permit_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The four ways to pay again for what was decided; the command gets them as `**permitted`."""
+    """Add the four options that allow paying again; the command gets them as `**permitted`."""
     for option in reversed(PERMITS):
         command = option(command)
     return command

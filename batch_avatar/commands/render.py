@@ -156,7 +156,7 @@ async def _render_as_flow_run(
 
 
 def _import_flow(show_link: Callable[[str], None]) -> Any:
-    """The flow, which tells its page in the Prefect UI as soon as it runs."""
+    """Return the flow. As soon as it runs, `show_link` gets the address of its page in the Prefect UI."""
     prepare_prefect()
     try:
         from flows.render_batch import render_batch

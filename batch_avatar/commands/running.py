@@ -32,17 +32,17 @@ _stop: ContextVar[Callable[[], None] | None] = ContextVar("batch_avatar_stop", d
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 STOP_SECONDS = 25.0
-"""Of the 30 s in which a stopped command ends."""
+"""After so long a stopped command exits without waiting, as it must end within 30 s."""
 EXIT_NOT_ARCHIVED, EXIT_INPUT, EXIT_ACCESS = 1, 2, 3
 
 
 def fails_clearly(command: Callable[P, int | None]) -> Callable[P, None]:
-    """Errors of ours become one message and the exit code that says what may be done next."""
+    """Turn errors of ours into one message, and an exit code that says what can be done next."""
 
     @wraps(command)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
         if not logging.getLogger().handlers:
-            logging.getLogger("urllib3").setLevel(logging.ERROR)  # each of its retries is a warning there
+            logging.getLogger("urllib3").setLevel(logging.ERROR)  # it logs a warning for each retry
         try:
             code = command(*args, **kwargs)
         except InputError as error:
@@ -72,7 +72,7 @@ def read(sources: Sequence[str]) -> tuple[Settings, Sequence[Script]]:
 
 
 def name_run() -> tuple[Clock, str]:
-    """The clock of a run and its name."""
+    """Return a clock for a run, and a name."""
     from batch_avatar.clock import SystemClock
     from batch_avatar.rendering.run import new_run_name
 
@@ -81,7 +81,7 @@ def name_run() -> tuple[Clock, str]:
 
 
 def report_code(report: BatchReport) -> int:
-    """The exit code that says what may be done next."""
+    """Return the exit code that says what can be done next."""
     classes = {outcome.error.failure_class for outcome in report.outcomes if outcome.error}
     if FailureClass.ACCESS in classes:
         return EXIT_ACCESS
@@ -89,10 +89,10 @@ def report_code(report: BatchReport) -> int:
 
 
 def run_async(work: Coroutine[Any, Any, Any]) -> Any:
-    """Like asyncio.run; the first Ctrl-C or SIGTERM cancels the work, the second is Python's own.
+    """Do the work as asyncio.run does. The first Ctrl-C or SIGTERM cancels it; the second is left to Python.
 
-    Work that has been cancelled and still waits for an answer after 25 s is left: whatever it was doing, the next run
-    finds out from service and archive.
+    If cancelled work still waits for an answer after 25 s, the process exits; the next run finds out from service and
+    archive what came of it.
     """
 
     async def work_until_stopped() -> Any:
@@ -102,7 +102,7 @@ def run_async(work: Coroutine[Any, Any, Any]) -> Any:
             loop = asyncio.get_running_loop()
             for number in SIGNALS:
                 loop.remove_signal_handler(number)
-            logging.getLogger("prefect").setLevel(logging.CRITICAL)  # its task runs call a stop a crash, each twice
+            logging.getLogger("prefect").setLevel(logging.CRITICAL)  # it logs a stop as two crashes per task run
             click.echo("stopping: no new jobs, transfers end at their next block ...", err=True)
             last = threading.Timer(STOP_SECONDS, os._exit, (EXIT_NOT_ARCHIVED,))
             last.daemon = True
@@ -118,21 +118,21 @@ def run_async(work: Coroutine[Any, Any, Any]) -> Any:
 
 
 def catch_signals() -> None:
-    """Inside `run_async`: have the signals (again) after something else took them, as Prefect's engine does."""
+    """Take the signals back after something else took them, as Prefect's engine does. Works inside `run_async`."""
     if (stop := _stop.get()) is not None:
         for number in SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
 def output() -> Console:
-    """What was asked for: stdout, uncut where it is not a terminal."""
+    """Return the console for results: stdout, with long lines uncut where it is not a terminal."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else 250, markup=False)
 
 
 def progress_console() -> Console:
-    """Progress and warnings: stderr, one console for both, so that neither breaks the other's lines."""
+    """Return the console for progress and warnings: stderr, one for both, so that neither breaks the other's lines."""
     from rich.console import Console
     from rich.logging import RichHandler
 

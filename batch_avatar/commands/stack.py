@@ -35,14 +35,14 @@ CREATES_PER_MINUTE = 2  # the service's default quota, in service time
 POLL_INTERVAL_SECONDS = 10  # our default, in service time
 SETTLE_SECONDS = 60  # likewise
 TRIES = Retry(total=4, connect=4, backoff_factor=0.25, backoff_max=0.5, status_forcelist=(502, 503))
-"""1.5 s of them where nobody listens; then it is looked whether the process still lives."""
+"""They take 1.5 s where nobody listens; after that we check whether the process still runs."""
 LOOKS = 200
-"""5 minutes where nobody listens. A Prefect server migrates its new database first: 10 to 14 s on two cores (measured
-with Prefect 3.9). A machine may be far slower, and what has ended is noticed at once."""
+"""Rounds of these tries, 5 minutes where nobody listens. A Prefect server migrates its new database first: 10 to 14 s
+on two cores (measured with Prefect 3.9). A machine may be far slower, and a process that ended is noticed at once."""
 
 
 class Stack(Written):
-    """A running stack. Ports are on 127.0.0.1; processes are named for what they run, as far as the first hyphen."""
+    """A running stack, with its ports on 127.0.0.1. Up to its first hyphen, a process's name says what it runs."""
 
     folder: Path
     time_scale: float
@@ -52,10 +52,10 @@ class Stack(Written):
     prefect_url: str
     environment: dict[str, str]
     scratch: tuple[Path, ...] = ()
-    """Folders elsewhere that go with it."""
+    """Folders elsewhere that are deleted with the stack."""
 
     def stop(self) -> None:
-        """End its processes, in the order opposite to their start, and forget them."""
+        """End the processes, the last started first, and forget them."""
         for name, pid in reversed(self.processes.items()):
             if _is_ours(pid, name):
                 stop_process(pid)
@@ -65,13 +65,13 @@ class Stack(Written):
             rmtree(path, ignore_errors=True)
 
     def child_environment(self) -> dict[str, str]:
-        """This process's environment, pointed at the stack and at nothing else."""
+        """Return this process's environment, pointed at the stack and at nothing else."""
         rest = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
         return {**rest, **self.environment}
 
 
 def known_stack(folder: Path) -> Stack | None:
-    """The stack that was left running in this folder; some or all of it may have ended since."""
+    """Return the stack that was left running in this folder; some or all of it may have ended since."""
     try:
         return Stack.model_validate_json((folder / "stack.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -79,7 +79,7 @@ def known_stack(folder: Path) -> Stack | None:
 
 
 def running_stack(folder: Path) -> Stack | None:
-    """The same if all of it still runs; what is left of it is ended otherwise."""
+    """Return that stack if all of it still runs; otherwise end what is left of it."""
     stack = known_stack(folder)
     if stack is not None and not all(_is_ours(pid, name) for name, pid in stack.processes.items()):
         stack.stop()
@@ -88,10 +88,10 @@ def running_stack(folder: Path) -> Stack | None:
 
 
 def start_stack(folder: Path, *, time_scale: float, api_version: str = "2024-08-01") -> Stack:
-    """Start all three and wait until they answer; when one does not, none is left running.
+    """Start all three and wait until they answer; if one does not, none is left running.
 
     Raises:
-        BatchAvatarError: with the end of the log of what did not start.
+        BatchAvatarError: one did not start; the message has the end of its log.
     """
     with Starting(folder) as starting:
         service = starting.service(time_scale=time_scale, api_version=api_version)
@@ -109,7 +109,7 @@ def start_stack(folder: Path, *, time_scale: float, api_version: str = "2024-08-
 
 
 class Starting:
-    """A stack on its way up, in its folder: what was started ends again where not all of it starts."""
+    """A stack that is being started in its folder. Unless all of it starts, what was started is ended again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -128,7 +128,7 @@ class Starting:
     def service(
         self, *, time_scale: float, api_version: str = "2024-08-01", creates_per_minute: int = CREATES_PER_MINUTE
     ) -> dict[str, str]:
-        """Start storage and service; the settings that point at them. `creates_per_minute`: in service time."""
+        """Start storage and service. Return the settings that point at them. `creates_per_minute`: in service time."""
         try:
             azurite = Azurite(detached=True, log_path=self.folder / "azurite.log").start()
         except RuntimeError as error:
@@ -151,34 +151,34 @@ class Starting:
         }
 
     def run(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start a process with this beside our own environment; its log is called as it is."""
+        """Start a process with `environment` added to our own; its log is `<name>.log`."""
         self.adopt(name, start_detached(command, log=self.folder / f"{name}.log", extra=environment))
 
     def own(self, path: Path) -> None:
-        """A folder elsewhere that goes with the stack."""
+        """Take charge of a folder elsewhere: it is deleted with the stack."""
         self._undo.callback(rmtree, path, ignore_errors=True)
         self._scratch.append(path)
 
     def adopt(self, name: str, pid: int) -> None:
-        """A process that was started for the stack."""
+        """Take charge of a process that was started for the stack: it is ended with the stack."""
         self._undo.callback(stop_process, pid)
         self._processes[name] = pid
 
     def free_port(self) -> int:
-        """Another one each time: what was given is bound only later."""
+        """Return a free port, another one each time, because the earlier ones may not be bound yet."""
         port = next(port for port in iter(free_port, None) if port not in self._ports)
         self._ports.add(port)
         return port
 
     def is_alive(self, name: str) -> bool:
-        """Tell whether the process of this name still runs."""
+        """Return whether the process of this name still runs."""
         return is_running(self._processes[name])
 
     def await_answer(self, url: str, name: str) -> None:
-        """Wait until the process of this name answers well; the session waits between its tries.
+        """Wait until the process of this name answers with success; the session waits between its tries.
 
         Raises:
-            BatchAvatarError: it has ended, or takes too long.
+            BatchAvatarError: the process has ended or takes too long.
         """
         with open_session(retry=TRIES) as session:
             for _ in range(LOOKS):
@@ -190,13 +190,13 @@ class Starting:
         raise self.not_started(name)
 
     def not_started(self, name: str) -> BatchAvatarError:
-        """With the end of its log."""
+        """Return the error for a process that did not start, with the end of its log."""
         log = self.folder / f"{name}.log"
         end = log.read_text(errors="replace")[-2000:] if log.exists() else ""
         return BatchAvatarError(f"{name} did not start:\n{end}")
 
     def finish(self, environment: dict[str, str], *, time_scale: float) -> Stack:
-        """All of it runs, and goes on doing so."""
+        """Return the stack that now runs, and leave it running; write its files."""
         stack = Stack(
             folder=self.folder,
             time_scale=time_scale,
@@ -219,19 +219,19 @@ def _blob_endpoint(environment: Mapping[str, str]) -> str:
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """The settings in a file of ours."""
+    """Return the settings in one of our .env files."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Keys of the stack are in it."""
+    """Write a file that only its owner may read, because it holds keys of the stack."""
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")
 
 
 def _is_ours(pid: int, name: str) -> bool:
-    """A process of that id runs, and by its command line it is the one that was started."""
+    """Return whether a process of that id runs and, by its command line, is the one that was started."""
     if not is_running(pid):
         return False
     command = Path(f"/proc/{pid}/cmdline")

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 @JSON
 @fails_clearly
 def sweep(dry_run: bool, as_json: bool) -> int:
-    """Archive what has succeeded, delete what is safe, record what has failed; jobs of others are not touched.
+    """Clean up after runs that died: archive, delete or record their jobs. Jobs of others are not touched.
 
-    For behind runs that died, and for schedules. Nothing is created, so nothing is billed. Exit codes: 0 all done; 1
-    something could not be done; 3 access refused.
+    What has succeeded is archived, what is safe to delete is deleted, and what has failed is recorded. Nothing is
+    created, so nothing is billed, and it may run on a schedule. Exit codes: 0 all done; 1 something could not be done;
+    3 access refused.
     """
     from batch_avatar.commands.console import print_sweep
     from batch_avatar.upkeep.sweep import sweep_rows

@@ -1,4 +1,4 @@
-"""Service time: scaled, and steppable. Everything the emulator decides by time is decided by this clock."""
+"""Service time, which can be scaled or stepped. The emulator takes every decision about time by this clock."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class ServiceClock:
     """Tells service time, which runs `scale` times as fast as real time, or only when told to.
 
-    `scale` is in service seconds per real second. A stepped clock moves by `advance` alone; `scale`
-    then still converts for callers that must be told a real waiting time. `monotonic` tells real seconds.
+    `scale` is in service seconds per real second. A stepped clock moves only by `advance`; its `scale` still converts
+    service seconds for callers that need a real waiting time. `monotonic` returns real seconds.
     """
 
     def __init__(
@@ -37,13 +37,13 @@ class ServiceClock:
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
-        """Tell the service time, in UTC."""
+        """Return the service time, in UTC."""
         elapsed = 0.0 if self.stepped else (self._monotonic() - self._origin) * self.scale
         with self._lock:
             return self._start + timedelta(seconds=elapsed + self._advanced_seconds)
 
     def advance(self, seconds: float) -> datetime:
-        """Jump ahead by service seconds and tell the new time."""
+        """Move service time ahead by `seconds` and return the new time."""
         if seconds < 0:
             raise ValueError("time does not run backwards")
         with self._lock:
@@ -51,7 +51,7 @@ class ServiceClock:
         return self.now()
 
     def at_real(self, moment: datetime) -> datetime:
-        """Tell what service time it will be at a moment of real time, unless somebody advances it."""
+        """Return the service time at a moment of real time, unless somebody advances the clock before then."""
         return self.now() + timedelta(seconds=(moment - datetime.now(UTC)).total_seconds() * self.scale)
 
     def real_seconds(self, service_seconds: float) -> float:
@@ -62,7 +62,7 @@ class ServiceClock:
 def format_time(moment: datetime, *, zulu: bool = True) -> str:
     """Write a time as the service does: 7 fraction digits and `Z`; without `Z` sometimes 6 digits.
 
-    Source: the examples of the docs, where the last action loses its `Z` when the job first moves.
+    Source: the examples in the docs, where `lastActionDateTime` loses its `Z` when the job's status first changes.
     """
     short = not zulu and moment.microsecond % 2 == 0
     fraction = f"{moment.microsecond:06d}" if short else f"{moment.microsecond:06d}0"
@@ -70,7 +70,7 @@ def format_time(moment: datetime, *, zulu: bool = True) -> str:
 
 
 def format_short_time(moment: datetime) -> str:
-    """Write a time as 3.1-preview1 does: milliseconds and always `Z`."""
+    """Write a time as 3.1-preview1 does: with milliseconds and always with `Z`."""
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 

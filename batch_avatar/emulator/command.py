@@ -19,7 +19,7 @@ _REPEAT_PUT = ("conflict", "existing", "replace", "bad_request")
 @click.option(
     "--storage-connection-string",
     envvar="EMULATOR_STORAGE_CONNECTION_STRING",
-    help="The service's storage account; without it, an Azurite is started and ended with the emulator.",
+    help="The service's storage account. Without it, an Azurite is started and stopped with the emulator.",
 )
 @click.option("--key", help="The resource's key; random when left out.")
 @click.option("--time-scale", default=1.0, show_default=True, help="Service seconds per real second.")
@@ -30,16 +30,18 @@ _REPEAT_PUT = ("conflict", "existing", "replace", "bad_request")
     default="after_seconds",
     show_default=True,
     type=click.Choice(["at_once", "after_reads", "after_seconds", "lognormal"]),
-    help="How jobs come to their end.",
+    help="What decides when a job ends.",
 )
-@click.option("--reads", default=2, show_default=True, help="after_reads: the read that finds a job terminal.")
+@click.option("--reads", default=2, show_default=True, help="after_reads: which read finds a job terminal.")
 @click.option("--mean-seconds", default=148.0, show_default=True, help="lognormal: mean run time, service seconds.")
 @click.option("--media", default="real", show_default=True, type=click.Choice(["real", "minimal", "shared"]))
 @click.option("--width", default=640, show_default=True, help="Pixels.")
 @click.option("--height", default=360, show_default=True, help="Pixels.")
 @click.option("--seed", default=0, show_default=True, help="For fault probabilities and drawn run times.")
-@click.option("--storage-front", is_flag=True, help="Links go through a forwarder that can play download faults.")
-@click.option("--list-lag-seconds", default=2.0, show_default=True, help="Until the list shows a new job.")
+@click.option("--storage-front", is_flag=True, help="Send links through a forwarder that can play download faults.")
+@click.option(
+    "--list-lag-seconds", default=2.0, show_default=True, help="Service seconds until the list shows a new job."
+)
 @click.option("--repeat-put", default="conflict", show_default=True, type=click.Choice(_REPEAT_PUT))
 @click.option("--delete-unfinished", default="refuse", show_default=True, type=click.Choice(["refuse", "accept"]))
 @click.option("--get-absent", default="404", show_default=True, type=click.Choice(["404", "204"]))
@@ -103,4 +105,4 @@ def _announce(server: EmulatorServer, azurite: Azurite | None) -> None:
         click.echo(f"BATCH_AVATAR_STORAGE_CONNECTION_STRING={azurite.connection_string(USER_ACCOUNT)}")
     pace = server.options.creates_per_minute * server.options.time_scale  # a client counts real minutes
     click.echo(f"BATCH_AVATAR_CREATES_PER_MINUTE={pace:g}")
-    click.echo("\nCtrl-C ends it; what it holds in memory is then gone.")
+    click.echo("\nPress Ctrl-C to stop it. Everything that it holds in memory is then lost.")

@@ -1,4 +1,4 @@
-"""An error answer and the five body shapes in which this family of services has been seen to send one."""
+"""An error answer, and the five body shapes in which this family of services has been seen to send errors."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ OWN_SHAPES: dict[Generation, Shape] = {"2024": "ga", "3.1": "preview_flat"}
 """The documented shape of each generation."""
 
 _PREVIEW_CODES: dict[str, tuple[str, str | None]] = {
-    "BadRequest": ("InvalidRequest", "InvalidParameter"),  # D: the audio docs' page size example
+    "BadRequest": ("InvalidRequest", "InvalidParameter"),  # D: the page size example of the audio docs
     "InternalServerError": ("InternalServerError", "UnexpectedError"),  # O: speech-sdk issue 2285
-    "Forbidden": ("Forbidden", None),  # O: what free resources were told
-    # U: like Forbidden
+    "Forbidden": ("Forbidden", None),  # O: the answer that free resources got
+    # U: assumed to be like Forbidden
     "MethodNotAllowed": ("MethodNotAllowed", None),
     "NotFound": ("NotFound", None),
     "RequestEntityTooLarge": ("RequestEntityTooLarge", None),
@@ -27,12 +27,12 @@ _PREVIEW_CODES: dict[str, tuple[str, str | None]] = {
     "TooManyRequests": ("TooManyRequests", None),
     "UnsupportedMediaType": ("UnsupportedMediaType", None),
 }
-"""Outer and inner code of 3.1-preview1; every other code is an inner one of InvalidRequest."""
+"""Outer and inner code in 3.1-preview1. Every other code is sent as an inner code of InvalidRequest."""
 
 
 @dataclass
 class ApiError(Exception):
-    """Raised anywhere in the emulator; becomes one HTTP answer."""
+    """An error of the API. It may be raised anywhere in the emulator and becomes one HTTP answer."""
 
     status: int
     code: str
@@ -44,13 +44,13 @@ class ApiError(Exception):
     more_headers: dict[str, str] = field(default_factory=dict)
 
     def speak(self, generation: Generation) -> Self:
-        """Say it in the shape of a generation, unless it has a shape of its own."""
+        """Give this error the shape of a generation, unless it already has another shape; return it."""
         if self.shape == "ga":
             self.shape = OWN_SHAPES[generation]
         return self
 
     def headers(self) -> dict[str, str]:
-        """Give the headers beside those that every answer has."""
+        """Return the headers that this error adds to those of every answer."""
         headers = {"content-type": "application/json; charset=utf-8"} | self.more_headers
         if self.shape != "preview_flat":  # documented for 2024-08-01 only
             headers["x-ms-error-code"] = self.code
@@ -63,7 +63,7 @@ class ApiError(Exception):
         return headers
 
     def body(self, trace_id: str = "00-0-0-00") -> bytes:
-        """Write the body in this error's shape."""
+        """Return the body in this error's shape."""
         if self.shape == "storage_xml":
             text = (
                 '<?xml version="1.0" encoding="utf-8"?>\n<Error>'
@@ -96,5 +96,5 @@ class ApiError(Exception):
 
 
 def bad_request(message: str, *, target: str | None = None) -> ApiError:
-    """Refuse a request for its content."""
+    """Return the error for a request that is refused for its content."""
     return ApiError(400, "BadRequest", message, target=target)

@@ -1,4 +1,7 @@
-"""Faults by rule: which request or job, how often, and what goes wrong. Serialisable, seeded, counted."""
+"""Fault rules: which request or job fails, how often, and what goes wrong. Rules are serialisable and counted.
+
+A seed decides the draws of rules that fire with a probability.
+"""
 
 from __future__ import annotations
 
@@ -28,16 +31,16 @@ class _Action(BaseModel):
 
 
 class Status(_Action):
-    """Answer with an error. `after_effect`: the request has done its work first."""
+    """Answer with an error. With `after_effect` the request does its work first."""
 
     kind: Literal["status"] = "status"
     status: int = Field(ge=400, le=599)
     code: str = "InternalServerError"
     message: str = "The emulator was told to fail."
     shape: Shape | None = None
-    """The generation's own when left out."""
+    """The shape of the request's generation when left out."""
     retry_after_seconds: float | None = None
-    """Real seconds, sent as it is."""
+    """Real seconds. The header carries them unscaled."""
     after_effect: bool = False
 
 
@@ -54,7 +57,7 @@ class DropAfter(_Action):
 
 
 class Garbage(_Action):
-    """Answer 200 (or what the request earned) with a body that is not what it should be."""
+    """Answer with a wrong body, and with the request's own status (200 instead of 204) unless `status` is set."""
 
     kind: Literal["garbage"] = "garbage"
     body: Literal["html", "truncated_json", "empty", "not_an_object"] = "html"
@@ -62,28 +65,28 @@ class Garbage(_Action):
 
 
 class Cut(_Action):
-    """Announce the whole length, send this fraction of the body, close."""
+    """Announce the whole length, send only this fraction of the body, and close the connection."""
 
     kind: Literal["cut"] = "cut"
     fraction: float = Field(default=0.5, ge=0, lt=1)
 
 
 class Delay(_Action):
-    """Wait real seconds, then go on."""
+    """Wait real seconds before the request does its work."""
 
     kind: Literal["delay"] = "delay"
     seconds: float = Field(ge=0)
 
 
 class Slow(_Action):
-    """Downloads only: limit the body to so many bytes per real second."""
+    """Send the body of a download at no more than this many bytes per real second."""
 
     kind: Literal["slow"] = "slow"
     bytes_per_second: int = Field(ge=1)
 
 
 class FailJob(_Action):
-    """The job ends Failed, with a summary that names the failure."""
+    """End the job as Failed, with a summary that names the failure."""
 
     kind: Literal["fail_job"] = "fail_job"
     code: str = "InternalServerError"
@@ -91,13 +94,13 @@ class FailJob(_Action):
 
 
 class FailInputs(_Action):
-    """Single inputs of a job come to nothing, the others are rendered. Matches only jobs that have such an input."""
+    """Fail some inputs of a job and render the others. The rule matches only jobs that have such an input."""
 
     kind: Literal["fail_inputs"] = "fail_inputs"
     inputs: tuple[Annotated[int, Field(ge=1)], ...] = ()
-    """Their numbers, from 1, as in the names of the videos."""
+    """Numbers of the inputs that fail, from 1, as in the names of the videos."""
     matching: str | None = None
-    """A regular expression, searched in the input's content."""
+    """A regular expression. Inputs whose content it finds fail."""
     code: str = "InvalidRequest"
     message: str = "The input could not be synthesized."
 
@@ -109,20 +112,20 @@ class FailInputs(_Action):
         return self
 
     def hits(self, number: int, content: str) -> bool:
-        """Tell whether the input with this number and content is one of them."""
+        """Return whether the input with this number and content fails."""
         return number in self.inputs or (self.matching is not None and re.search(self.matching, content) is not None)
 
 
 class AbortJob(_Action):
-    """The job times out in the queue: Failed with the one code seen in public, nothing rendered."""
+    """Let the job time out in the queue: it ends Failed with the one code seen in public, and nothing is rendered."""
 
     kind: Literal["abort_job"] = "abort_job"
     after_seconds: float = Field(default=1800.0, ge=0)
-    """Service seconds in NotStarted (O: more than 30 minutes)."""
+    """Service seconds that the job stays NotStarted (O: more than 30 minutes)."""
 
 
 class StickJob(_Action):
-    """The job stays where it is; with `release_after_seconds` (service time) it goes on after all."""
+    """Keep the job in one status until it is released; `release_after_seconds` (service time) does so by itself."""
 
     kind: Literal["stick_job"] = "stick_job"
     status: Literal["NotStarted", "Running"] = "NotStarted"
@@ -135,15 +138,16 @@ JOB_KINDS = frozenset({"fail_job", "fail_inputs", "abort_job", "stick_job"})
 
 
 class FaultRule(BaseModel):
-    """One rule. The first matching rule that fires decides; job faults are drawn apart."""
+    """One rule. The first matching rule that fires decides; faults of jobs and of requests are chosen separately."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     operation: Operation | Literal["any"]
     action: Annotated[RequestAction | JobAction, Field(discriminator="kind")]
     job_id: str | None = None
-    """A regular expression, searched in the job's id, and in 3.1-preview1 in its display name too; at create, where
-    there is no id yet, in the display name alone. A list has neither and matches only rules without it."""
+    """A regular expression that must be found in the job's id. In 3.1-preview1 it is also searched in the display
+    name; a create there has no id yet, so only the display name is searched. A list request has neither and matches
+    only rules without `job_id`."""
     probability: float = Field(default=1.0, ge=0, le=1)
     skip_first: int = Field(default=0, ge=0)
     at_most: int | None = Field(default=None, ge=0)
@@ -159,7 +163,7 @@ class FaultRule(BaseModel):
 
 
 class Faults:
-    """The rules in force, with how often each matched and fired."""
+    """The rules in force, and how often each of them matched and fired."""
 
     def __init__(self, rules: Sequence[FaultRule] = (), *, seed: int = 0) -> None:
         self._lock = threading.Lock()
@@ -167,24 +171,24 @@ class Faults:
         self.replace(rules)
 
     def replace(self, rules: Sequence[FaultRule]) -> None:
-        """Put other rules in force; their counts start at zero."""
+        """Replace all rules. The counts of the new ones start at zero."""
         with self._lock:
             self._rules = tuple(rules)
             self._matched = [0] * len(rules)
             self._fired = [0] * len(rules)
 
     def for_request(self, operation: str, *names: str | None) -> RequestAction | None:
-        """Choose what goes wrong with a request about a job of these names, if anything."""
+        """Choose what goes wrong with a request about a job with these names; None if nothing does."""
         action = self._fire(operation, names)
         return None if isinstance(action, JobAction) else action
 
     def for_job(self, name: str, contents: Sequence[str] = ()) -> JobAction | None:
-        """Choose what goes wrong with a job that was just accepted with these inputs, if anything."""
+        """Choose what goes wrong with a job that is being accepted with these inputs; None if nothing does."""
         action = self._fire("create", (name,), contents)
         return action if isinstance(action, JobAction) else None
 
     def report(self) -> list[dict[str, Any]]:
-        """List the rules with their counts."""
+        """Return the rules with their counts."""
         with self._lock:
             return [
                 {"rule": rule.model_dump(mode="json"), "matched": matched, "fired": fired}
@@ -194,7 +198,7 @@ class Faults:
     def _fire(
         self, operation: str, names: tuple[str | None, ...], contents: Sequence[str] | None = None
     ) -> RequestAction | JobAction | None:
-        """Let the first fitting rule fire: one about jobs when there are contents, else one about requests."""
+        """Let the first matching rule fire: a job rule when `contents` is given, otherwise a request rule."""
         with self._lock:
             for index, rule in enumerate(self._rules):
                 if (rule.action.kind in JOB_KINDS) is (contents is None) or not _matches(rule, operation, names):

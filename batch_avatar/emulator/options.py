@@ -1,7 +1,8 @@
-"""Every switch of the emulator, hostile by default.
+"""Every switch of the emulator. The defaults are hostile to clients.
 
-Marks say where a behaviour is from: D documented, O observed by users, I inferred from examples, U unknown
-(the default is then the reading hardest on a client). `docs/emulator-differences.md` tells the same as a table.
+Letters mark the source of a behaviour: D is documented, O was observed by users, I is inferred from examples, and U is
+unknown (the default is then the reading that is hardest on a client). `docs/emulator-differences.md` lists the same
+as tables. Other modules of the emulator use these letters too.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from batch_avatar.emulator.faults import FaultRule
 GA = "2024-08-01"
 PREVIEW = "2024-04-15-preview"
 PREVIEW_1 = "3.1-preview1"
-"""Not a query parameter but a part of the path (D)."""
+"""This version stands in the path, not in a query parameter (D)."""
 
 Generation = Literal["2024", "3.1"]
-"""Paths and members: those of the two api-versions of 2024 are the same, those of 3.1-preview1 are others."""
+"""Versions with the same paths and members: both api-versions of 2024, or 3.1-preview1."""
 
 
 class Progression(BaseModel):
@@ -29,29 +30,29 @@ class Progression(BaseModel):
 
     kind: Literal["at_once", "after_reads", "after_seconds"] = "after_seconds"
     reads: int = Field(default=2, ge=1)
-    """after_reads: the read (GET or list) of a job that first finds it terminal."""
+    """after_reads: which read of a job (GET or list) is the first that finds it terminal."""
     start_delay_seconds: float = Field(default=1.0, ge=0)
-    """after_seconds: how long a job stays NotStarted."""
+    """after_seconds: time that a job stays NotStarted."""
     overhead_seconds: float = Field(default=2.0, ge=0)
     seconds_per_video_second: float = Field(default=1.7, ge=0)
     """O: 87 s of video took about 150 s; 2.5 s took 3.6 s."""
     lognormal_mean_seconds: float | None = Field(default=None, gt=0)
-    """When set, the run time is drawn from a log-normal law and the video's length plays no part."""
+    """When set, the run time is drawn from a log-normal distribution and does not depend on the video's length."""
     lognormal_cv: float = Field(default=0.6, gt=0)
-    """Standard deviation over mean of that law."""
+    """Coefficient of variation of that distribution: standard deviation divided by mean."""
     inputs: Literal["sequential", "parallel"] = "sequential"
-    """U: whether the inputs of one job are rendered one after another or all at once (the longest one then counts)."""
+    """U: whether the inputs of one job are rendered one after another, or all at once (the longest one then counts)."""
     noise_cv: float = Field(default=0.0, ge=0)
     """When above 0, the run time is multiplied by a log-normal factor with mean 1 and this standard deviation."""
 
     @classmethod
     def at_once(cls) -> Self:
-        """Terminal at the first read after the media is written."""
+        """Let a job be terminal at the first read after its media is written."""
         return cls(kind="at_once")
 
     @classmethod
     def after_reads(cls, reads: int) -> Self:
-        """Terminal at the given read; before it NotStarted, then Running."""
+        """Let a job be terminal at the given read; earlier reads find it NotStarted, then Running."""
         return cls(kind="after_reads", reads=reads)
 
     @classmethod
@@ -64,7 +65,7 @@ class Progression(BaseModel):
         inputs: Literal["sequential", "parallel"] = "sequential",
         noise_cv: float = 0.0,
     ) -> Self:
-        """Terminal after `start_delay + overhead + per_video_second * length` service seconds."""
+        """Let a job be terminal after `start_delay + overhead + per_video_second * length` service seconds."""
         return cls(
             kind="after_seconds",
             start_delay_seconds=start_delay,
@@ -76,7 +77,7 @@ class Progression(BaseModel):
 
     @classmethod
     def lognormal(cls, *, mean_seconds: float = 148.0, cv: float = 0.6, start_delay: float = 1.0) -> Self:
-        """Terminal after a drawn run time; seed, job id and incarnation decide the draw."""
+        """Let a job be terminal after a drawn run time. Seed, job name and incarnation decide the draw."""
         return cls(
             kind="after_seconds",
             start_delay_seconds=start_delay,
@@ -86,7 +87,7 @@ class Progression(BaseModel):
 
 
 class EmulatorOptions(BaseModel):
-    """What the service is, and which reading of each open question it plays."""
+    """How the emulated service behaves, and which answer it assumes for each open question."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -96,88 +97,92 @@ class EmulatorOptions(BaseModel):
     bearer_token: str | None = Field(default=None, repr=False)
     """When set, `Authorization: Bearer <this>` is accepted too (D: plain Bearer)."""
     api_versions: tuple[str, ...] = (GA, PREVIEW, PREVIEW_1)
-    """Another version in the query is refused with 400 (U); paths that none of them has are 404."""
+    """Versions that are served. Another version in the query is refused with 400 (U); a path that belongs to none of
+    them is 404."""
 
     # Time
     time_scale: float = Field(default=1.0, gt=0)
     """Service seconds per real second."""
     stepped_clock: bool = False
-    """Service time moves only by `advance`."""
+    """Whether service time moves only by `advance`."""
     seed: int = 0
-    """For fault probabilities and drawn run times."""
+    """Seed of fault probabilities and drawn run times."""
     progression: Progression = Progression()
 
     # Limits
     creates_per_minute: int = Field(default=2, ge=0)
-    """D: 2 a minute on S0, counted on the service clock; 0 = unlimited. Only creates count (O)."""
+    """D: 2 a minute on S0, counted by the service clock; 0 = unlimited. Only creates count (O)."""
     refused_creates_count: bool = True
-    """U: a create refused with 400 or 409 spends the allowance as well; one refused with 429 does not."""
+    """U: whether a create refused for another reason (400, 409) uses up the allowance too. One that this limit refuses
+    with 429 never does."""
     active_jobs_limit: int = Field(default=200, ge=0)
-    """D: jobs that are not terminal, per resource; 0 = unlimited."""
+    """D: how many jobs of a resource may be unfinished at once; 0 = unlimited."""
     active_jobs_refusal: Literal["429", "400"] = "429"
-    """U for 2024-08-01; 3.1-preview1 always says 400 (D in its audio docs)."""
+    """U for 2024-08-01. 3.1-preview1 always answers 400 (D in its audio docs)."""
     body_limit_bytes: int = Field(default=500 * 1024, ge=1)
     """D: 500 kilobytes."""
     oversize_status: Literal[400, 413] = 400
-    """U."""
+    """U: status for a body that is too large."""
     page_size_limit: int = Field(default=100, ge=1)
-    """D: default and largest page."""
+    """D: default and largest size of a page."""
     oversized_page: Literal["refuse", "clamp"] = "refuse"
-    """U: old audio docs refuse with 400."""
+    """U: the old audio docs refuse a larger page with 400."""
     max_video_minutes: float = Field(default=20.0, gt=0)
-    """D; that a longer one makes the job fail is U."""
+    """D. That a longer video makes its job fail is U."""
 
     # Open questions
     repeat_put: Literal["conflict", "existing", "replace", "bad_request"] = "conflict"
-    """U, 409 seen by one client: 409 | 201 with the old job | 201 and a new, newly billed job | 400.
-    Nothing of the kind in 3.1-preview1: each POST makes a job (D: names need not be unique)."""
+    """U, but one client has seen 409. What a PUT of an existing id does: 409 | 201 with the old job | 201 with a new
+    job that is billed again | 400. 3.1-preview1 has no such case: each POST makes a job (D: names need not be unique).
+    """
     operation_id_replay: Literal["first_result", "as_new"] = "first_result"
-    """Identical repeat with the same Operation-Id (U); with another body it is always 400 (D)."""
+    """U: what an identical repeat with the same Operation-Id gets. With another body it is always 400 (D)."""
     delete_unfinished: Literal["refuse", "accept"] = "refuse"
-    """U; the old audio docs refuse with 400."""
+    """U; the old audio docs refuse it with 400."""
     get_absent: Literal[404, 204] = 404
-    """U; the audio docs list both."""
+    """U: status for a GET of an absent job. The audio docs list both."""
     delete_absent: Literal[204, 404] = 204
-    """U; the audio docs list both."""
+    """U: status for a delete of an absent job. The audio docs list both."""
     list_lag_seconds: float = Field(default=2.0, ge=0)
-    """U: service seconds until the list shows a new job; GET shows it at once."""
+    """U: service seconds until the list shows a new job. GET shows it at once."""
     unknown_members: Literal["ignore", "refuse"] = "ignore"
-    """O: clients send old members; whether they are ignored or refused is U."""
+    """O: clients send old members. Whether they are ignored or refused is U."""
     delete_destination_blobs: bool = True
-    """U: whether a delete takes the blobs in the user's own container too (one reading of the docs)."""
+    """U: whether a delete also removes the blobs in the user's own container (one reading of the docs)."""
     destination_jobs_stick: bool = False
-    """O, issue 2644: jobs with the user's own container never leave NotStarted; `release` frees them."""
+    """O, issue 2644: jobs that write into the user's own container stay NotStarted until `release` frees them."""
     partial_failure: Literal["failed", "succeeded"] = "failed"
-    """U: how a job ends of whose inputs some failed; when all did, it is Failed."""
+    """U: how a job ends when some of its inputs failed. When all of them failed, it is Failed."""
     partial_outputs: Literal["dropped", "kept"] = "dropped"
-    """U: whether the videos of its good inputs are there when such a job ended Failed."""
+    """U: whether the videos of the good inputs exist when such a job ended Failed."""
     bill_failed_jobs: bool = True
-    """U: a job that failed after rendering is billed (and counted apart in the stats)."""
+    """U: whether a job that failed after rendering is billed. The stats count it separately."""
     custom_avatars: tuple[str, ...] | None = None
-    """Names of custom avatars the resource has; None = any name exists."""
+    """Names of the custom avatars that the resource has; None accepts any name."""
 
     # Outputs
     media: Literal["real", "minimal", "shared"] = "minimal"
-    """real: playable; minimal: right containers with the right length, no pictures; shared: one minimal blob,
-    stored once and copied by the storage for every job (for moving large files)."""
+    """real: playable videos; minimal: correct containers with the right length but without pictures; shared: one
+    minimal video that is stored once and copied by the storage for every job (for tests that move large files)."""
     minimal_size_bytes: int = Field(default=4096, ge=1024)
-    """Size of a minimal or shared video."""
+    """Size of one minimal or shared video."""
     minimal_characters_per_second: float = Field(default=15.0, gt=0)
     video_width: int = Field(default=640, ge=16)
     video_height: int = Field(default=360, ge=16)
-    """Pixels; the service's own are 1920x1080 (D)."""
+    """Pixels. The service's own videos have 1920x1080 (D)."""
     vary_bytes: bool = True
-    """U: two renders of one text differ in their bytes."""
+    """U: whether two renders of one text differ in their bytes."""
     content_md5: bool = False
     """U: whether output blobs carry Content-MD5."""
     link_lifetime_seconds: float = Field(default=72 * 3600.0, gt=0)
-    """O: 72 h and 5 minutes measured. Service seconds."""
+    """Service seconds. O: 72 h and 5 minutes were measured."""
     links_minted: Literal["per_read", "once"] = "per_read"
-    """I: signature times differ from read to read."""
+    """I: the times in the signatures differ from read to read."""
     storage_front: bool = False
-    """Mint links through a forwarder that can play download faults and records which headers came."""
+    """Whether links lead through a forwarder, which can play download faults and records the headers of each request.
+    """
     render_threads: int = Field(default=2, ge=1)
 
     faults: tuple[FaultRule, ...] = ()
-    """The rules at the start; `set_faults` replaces them."""
+    """The fault rules at the start; `set_faults` replaces them."""
     request_log_size: int = Field(default=20_000, ge=1)

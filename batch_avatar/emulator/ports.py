@@ -1,4 +1,4 @@
-"""Ports for servers that bind them only some time after they were chosen."""
+"""Free ports for servers that bind them only some time after the port was chosen."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 
 _EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _LOWEST = 20_000  # above the ports that well-known servers listen on
-_USUAL_END = 32_768  # where Linux begins its ephemeral ports unless told otherwise; others begin later
-_TRIES = 100  # all in vain only where nearly all are taken
+_USUAL_END = 32_768  # the first ephemeral port of Linux by default; other systems begin later
+_TRIES = 100  # all of them fail only if nearly every port is taken
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on, and that stays free unless somebody asks for it by number.
+    """Return a port of 127.0.0.1 that nobody listens on and that only a bind to this very number can take.
 
-    It lies below the kernel's ephemeral range, so that neither a bind to port 0 nor a connection takes it meanwhile;
-    it is a random one, so that processes that choose side by side choose different ones.
+    It lies below the kernel's ephemeral range, so that neither a bind to port 0 nor an outgoing connection takes it
+    in the meantime. It is random, so that processes that choose at the same time choose different ports.
 
     Raises:
-        OSError: none was found.
+        OSError: no free port was found.
     """
     chance = random.SystemRandom()
     ports = (chance.randrange(_LOWEST, _end()) for _ in range(_TRIES))
@@ -31,7 +31,7 @@ def free_port() -> int:
 
 
 def _end() -> int:
-    """The first ephemeral port; where that is not known, or leaves little room, the usual one."""
+    """Return the first ephemeral port, or the usual one if it is unknown or not above `_LOWEST`."""
     try:
         begin = int(_EPHEMERAL_RANGE.read_text(encoding="ascii").split()[0])
     except (OSError, ValueError, IndexError):

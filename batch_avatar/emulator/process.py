@@ -1,4 +1,4 @@
-"""Processes that outlive the one that starts them, by their id."""
+"""Processes that outlive the process that starts them. They are known by their process id."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _LEAVE_BEHIND = 'log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!'
 
 
 def start_detached(command: Sequence[str], *, log: Path, extra: Mapping[str, str]) -> int:
-    """Start it in a session of its own, in the log's folder, and give its process id.
+    """Start a command in a session of its own, in the log's folder, and return its process id.
 
-    A shell starts it and is gone at once, so that nobody has to wait for it.
+    A shell starts the command and exits at once, so the command is not our child and need not be waited for.
     """
     started = subprocess.run(
         ["sh", "-c", _LEAVE_BEHIND, "sh", str(log), *command],
@@ -33,7 +33,7 @@ def start_detached(command: Sequence[str], *, log: Path, extra: Mapping[str, str
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether there is a process of that id that may be signalled."""
+    """Return whether a process with this id runs and may be signalled by us."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, PermissionError):
@@ -42,7 +42,10 @@ def is_running(pid: int) -> bool:
 
 
 def _has_ended(pid: int) -> bool:
-    """Tell whether it only waits to be reaped, where /proc tells: not every first process of a container reaps."""
+    """Return whether the process only waits to be reaped; False where /proc does not say.
+
+    Not every first process of a container reaps the processes that it inherits.
+    """
     try:
         state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(") ")[2]
     except OSError:
@@ -51,7 +54,7 @@ def _has_ended(pid: int) -> bool:
 
 
 def stop_process(pid: int, *, grace_seconds: float = 3.0) -> None:
-    """SIGTERM, then SIGKILL: an open download blocks Azurite's exit for ever."""
+    """Send SIGTERM, and SIGKILL after the grace time: an open download blocks Azurite's exit for ever."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
         give_up = time.monotonic() + grace_seconds

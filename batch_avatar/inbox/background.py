@@ -1,4 +1,4 @@
-"""Work that goes on while its owner does something else, and is waited for together."""
+"""Tasks that run while their owner does something else, and are waited for together."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 class Background:
-    """Tasks that deal with their own errors."""
+    """A group of tasks; each deals with its own errors."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
 
     def __bool__(self) -> bool:
-        """Whether anything is going on."""
+        """Return whether any task is running."""
         return bool(self._tasks)
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -28,7 +28,7 @@ class Background:
         return task
 
     async def until_idle(self) -> None:
-        """What begins meanwhile is waited for as well."""
+        """Wait until no task runs, including those that begin meanwhile."""
         while self._tasks:
             await self._idle.wait()
 

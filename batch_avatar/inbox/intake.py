@@ -1,4 +1,4 @@
-"""What of an inbox is taken, what is refused and why, and where a drop goes once its script has ended: pure."""
+"""Decide which drops are taken, which are refused and why, and where a drop goes when its script has ended. Pure."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 PROCESSED, REJECTED = "processed/", "rejected/"
 LONGEST_NAME = 1024  # characters of a blob's name (documented)
 EMPTY_SECONDS = 600.0
-"""Some tools make a blob first and write it when they have its content; this long an empty one may become a script."""
+"""How long an empty blob may still become a script: some tools create a blob first and write its content later."""
 REFUSED = "Refused"
-"""Our code for drops that are no scripts."""
+"""Our code for drops that are not scripts."""
 
-ACCEPTED = "taken are *.txt, *.ssml and *.xml, and a defaults.toml beside them"
+ACCEPTED = "*.txt, *.ssml and *.xml are taken, and a defaults.toml beside them"
 DROP_AGAIN = "Mend it and drop it again."
 ADVICE = {
     FailureClass.INPUT: f"The service refuses it as it is. {DROP_AGAIN}",
     FailureClass.JOB: f"{DROP_AGAIN} Where the service was at fault, send it again as it was: `batch-avatar failed "
     "replay {script}`, or drop it again and run render-inbox with retry_failed. Either may be billed again.",
     FailureClass.LOST: "It was paid for, and its video is gone. Drop it again and run render-inbox with "
-    "rerender_lost, as `--rerender-lost` of the command, which pays for it once more.",
+    "rerender_lost (in the command: `--rerender-lost`), which pays for it once more.",
 }
-"""What a person may do next. A letter stands in the way of an unchanged script, so that is said where it helps."""
+"""What a person can do next. A dead letter blocks an unchanged script, so the advice says how to send it again."""
 ACCEPT = "it stays in the inbox; `render-inbox` with accept_changes renders it"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A drop that this run knows: `running` until its outcome is known and it is moved, else it stays as it is."""
+class KnownDrop:
+    """A drop that this run knows: `running` until its outcome is known and it is moved; else it stays in the inbox."""
 
     etag: str
     script_id: str
@@ -49,10 +49,10 @@ class Held:
 
 @dataclass(frozen=True)
 class Look:
-    """What is to be done with the drops of one listing.
+    """What to do with the drops of one listing.
 
-    `good`: to be read; `refused`: to be rejected, with the reason; `stuck`: what no request can name; `waiting`: how
-    many are too young, or come after one that is on its way. `defaults`: by folder.
+    `good`: to be read; `refused`: to be rejected, with the reason; `stuck`: their names fit into no request; `waiting`:
+    how many are too young, or wait for another drop. `defaults`: the defaults.toml of each folder.
     """
 
     good: tuple[Drop, ...] = ()
@@ -62,12 +62,12 @@ class Look:
     defaults: Mapping[str, Drop] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        """Whether there is anything to do."""
+        """Return whether there is anything to do."""
         return bool(self.good or self.refused or self.stuck)
 
 
-def look_over(drops: Iterable[Drop], *, held: Mapping[str, Held], settle_seconds: float) -> Look:
-    """Sort the drops of a listing; of two with one script_id the older counts, or the one that is held already."""
+def look_over(drops: Iterable[Drop], *, held: Mapping[str, KnownDrop], settle_seconds: float) -> Look:
+    """Sort the drops of a listing; of two with the same script_id the older counts, or the one that is held already."""
     found = sorted(drops, key=lambda drop: (-drop.age_seconds, drop.name))
     defaults = {drop.folder: drop for drop in found if drop.file == DEFAULTS_NAME}
     listed = {drop.name for drop in found}
@@ -95,37 +95,37 @@ def look_over(drops: Iterable[Drop], *, held: Mapping[str, Held], settle_seconds
 
 
 def _is_young(drop: Drop, settle_seconds: float) -> bool:
-    """Whether it may still be written to."""
+    """Return whether somebody may still be writing the drop."""
     return drop.age_seconds < (settle_seconds if drop.size_bytes else max(settle_seconds, EMPTY_SECONDS))
 
 
 def _refusal(drop: Drop) -> str | None:
-    """Why it can be no script, whatever it holds."""
+    """Return why the drop cannot be a script, whatever its content; None if it can."""
     if drop.file.endswith(REASON_ENDING):
-        return f"it is the reason of an earlier rejection, and no script: {ACCEPTED}"
+        return f"it is the reason of an earlier rejection, not a script: {ACCEPTED}"
     if drop.ending in MANIFESTS:
         return (
             "manifests are not taken here: put it into a folder and render it with render-batch, or with "
             f"`batch-avatar render`; {ACCEPTED}"
         )
     if drop.ending not in KINDS:
-        return f"it is no script: {ACCEPTED}"
+        return f"it is not a script: {ACCEPTED}"
     if not drop.size_bytes:
         return "it is empty"
     return too_large(drop)
 
 
 def too_large(drop: Drop) -> str | None:
-    """Why it is not even read, if that is so."""
+    """Return why the drop is too large to be read; None if it is not."""
     if drop.size_bytes <= MAX_BODY_BYTES:
         return None
     return f"it has {drop.size_bytes:,} bytes; a request with it may have {MAX_BODY_BYTES:,}"
 
 
 def target_of(name: str, folder: str) -> str:
-    """Where a drop is moved to: the same name in the other folder, with its sub folders.
+    """Return where a drop is moved to: the same name in the other folder, with its subfolders.
 
-    A name that would grow too long there, or be taken for the reason of another, carries a digest instead of a part.
+    If the name would be too long there, or look like the reason of another drop, a digest replaces its end.
     """
     rest = name.removeprefix(INBOX)
     most = LONGEST_NAME - len(folder) - len(REASON_ENDING)
@@ -137,15 +137,15 @@ def target_of(name: str, folder: str) -> str:
 
 
 def folder_of(outcome: Outcome) -> str | None:
-    """Where its drop belongs now; None where it stays for another run."""
+    """Return the folder that the drop belongs in now; None if it stays in the inbox for another run."""
     if outcome.outcome in (OutcomeKind.ARCHIVED, OutcomeKind.SKIPPED):
         return PROCESSED
     changed = outcome.error is not None and outcome.error.failure_class == FailureClass.CHANGED
     return REJECTED if outcome.outcome is OutcomeKind.FAILED and not changed else None
 
 
-def told(outcome: Outcome) -> Outcome:
-    """With what a person may do about it, where that is another thing in an inbox than elsewhere."""
+def with_advice(outcome: Outcome) -> Outcome:
+    """Add what a person can do about the outcome, where that is different for an inbox."""
     if outcome.error is None or outcome.error.failure_class != FailureClass.CHANGED:
         return outcome
     error = outcome.error.model_copy(update={"message": f"{outcome.error.message}; {ACCEPT}"})
@@ -153,7 +153,7 @@ def told(outcome: Outcome) -> Outcome:
 
 
 def facts_of_move(outcome: Outcome, run: str) -> dict[str, str]:
-    """Metadata of the moved blob: headers, so ASCII and none of them empty."""
+    """Return the metadata of the moved blob, which are headers: ASCII, and none of them empty."""
     archive = outcome.blob_prefix or ""
     facts = {
         "script_id": outcome.script_id,
@@ -166,13 +166,13 @@ def facts_of_move(outcome: Outcome, run: str) -> dict[str, str]:
 
 
 def reason_of_faults(name: str, faults: Iterable[str]) -> str:
-    """What lies beside a drop that was never a script."""
+    """Return the text of the reason beside a drop that is not a script."""
     lines = "".join(f"- {fault}\n" for fault in faults)
     return f"{name} was not rendered, and nothing was billed:\n{lines}\n{DROP_AGAIN}\n"
 
 
 def reason_of_failure(name: str, outcome: Outcome) -> str:
-    """What lies beside a drop whose script failed."""
+    """Return the text of the reason beside a drop whose script failed."""
     lines = [f"{name} was not rendered.", ""]
     if (error := outcome.error) is not None:
         lines += [f"class: {error.failure_class}", f"code: {error.code}", f"message: {error.message}"]

@@ -1,6 +1,6 @@
-"""Render what lies in an inbox: look, take all that is good as one wave, move each drop when its script has ended.
+"""Render an inbox: list it, take all good drops as one wave, and move each drop when its script has ended.
 
-It looks again while waves run, so that what is dropped in the meantime does not wait for the next run.
+The inbox is listed again while waves run, so that new drops do not wait for the next run.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from batch_avatar.errors import BatchAvatarError, ManifestError, Stopped
 from batch_avatar.inbox.background import Background
 from batch_avatar.inbox.intake import (
     REJECTED,
-    Held,
+    KnownDrop,
     facts_of_move,
     folder_of,
     reason_of_failure,
     reason_of_faults,
     target_of,
-    told,
+    with_advice,
 )
 from batch_avatar.inbox.steps import look_into_inbox, move, open_inbox, put_off, read_defaults, read_script, refused
 from batch_avatar.planning.order import Order
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 60.0
-"""Between two looks while waves run: as often as cron could start a run, and 60 listings an hour."""
-AT_ONCE = CONTROL_THREADS // 2  # of reads and moves: the other threads are for the service
-READ_AHEAD = 100  # scripts of 500 KB at most that are in memory before they go to disk
+"""Time between two looks while waves run: as often as cron could start a run, and 60 listings an hour."""
+AT_ONCE = CONTROL_THREADS // 2  # reads and moves at once; the other threads are for the service
+READ_AHEAD = 100  # scripts, of 500 KB each at most, in memory before they go to disk
 
 
 async def render_inbox(
@@ -62,10 +62,10 @@ async def render_inbox(
     pack: int = 1,
     look_seconds: float = LOOK_SECONDS,
 ) -> BatchReport:
-    """Render what `first` shows and what is dropped meanwhile, until nothing is left to take; one report of it all.
+    """Render what `first` shows and what is dropped meanwhile, until nothing is left to take; return one report.
 
-    Inside open connections; options as those of `render_scripts`. A drop that was no script is an outcome by the name
-    of its blob. What is cancelled, or cannot be sent for now, stays in the inbox.
+    Call it inside open connections; the options are those of `render_scripts`. A drop that is not a script has an
+    outcome under the name of its blob. A drop that was cancelled, or cannot be sent for now, stays in the inbox.
     """
     run = current_run()
 
@@ -82,14 +82,14 @@ class _InboxRun:
         self._inbox = inbox
         self._render = render
         self._look_seconds = look_seconds
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, KnownDrop] = {}
         self._rendering: dict[str, Drop] = {}
-        """By script_id, those in a wave that have no outcome yet."""
+        """By `script_id`: the drops in waves that have no outcome yet."""
         self._waves, self._moves = Background(), Background()
         self._few = asyncio.Semaphore(AT_ONCE)
         self._outcomes: list[Outcome] = []
         self._faulty: list[Outcome] = []
-        """Of defaults, at the last look: their folders wait."""
+        """Outcomes of faulty defaults at the last look; the drops of their folders wait."""
         self._broken = False
 
     async def run(self, first: Look) -> BatchReport:
@@ -105,7 +105,7 @@ class _InboxRun:
             self._run.listeners.remove(self._heard)
 
     async def _work(self, look: Look) -> None:
-        """When all that was taken is settled, and a look that begins then finds nothing to take, the work is done."""
+        """Look and take until every drop is settled, and a look that began after that finds nothing to take."""
         settled = False
         await self._take(look)
         while self._waves or self._moves or not settled:
@@ -118,15 +118,15 @@ class _InboxRun:
             except BatchAvatarError as error:
                 logger.warning("the inbox cannot be listed, so nothing new is taken for now: %s", error)
                 continue
-            if not self._closed():  # by what happened meanwhile
+            if not self._closed():  # it may have been closed during the look
                 await self._take(look)
 
     def _closed(self) -> bool:
-        """Nothing more is taken."""
+        """Return whether no more drops are taken."""
         return self._broken or self._run.halted is not None
 
     async def _pause(self) -> None:
-        """Until the next look is due, or all that was taken is settled."""
+        """Wait until the next look is due, or every drop is settled."""
         ends = [asyncio.create_task(wait) for wait in (self._c.clock.sleep(self._look_seconds), self._settled())]
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -136,10 +136,10 @@ class _InboxRun:
 
     async def _settled(self) -> None:
         await self._waves.until_idle()
-        await self._moves.until_idle()  # nothing but waves and looks begins more of them
+        await self._moves.until_idle()  # only waves and looks begin moves
 
     async def _take(self, look: Look) -> None:
-        """All that is good becomes one wave."""
+        """Begin one wave with all good drops, reject those refused, and note those stuck."""
         for drop in look.stuck:
             self._keep(drop, running=False)
             text = "a part of its name is '.' or '..', which no request can carry: move it by hand"
@@ -168,7 +168,7 @@ class _InboxRun:
             scripts.close()
 
     async def _defaults(self, drop: Drop) -> Mapping[str, Any] | None:
-        """Of a folder; None where its drops have to wait."""
+        """Return the defaults of a folder; None if its drops have to wait."""
         try:
             return await self._c.control(read_defaults, self._inbox, drop)
         except ManifestError as error:
@@ -179,7 +179,7 @@ class _InboxRun:
         return None
 
     async def _fetch(self, drop: Drop, defaults: Mapping[str, Any] | None) -> Script | None:
-        """The script that it is; None where it is none, or not now."""
+        """Return the script in a drop; None if there is none, or it cannot be read for now."""
         if defaults is None:
             del self._held[drop.name]
             return None
@@ -191,34 +191,34 @@ class _InboxRun:
             self._moves.begin(self._reject(drop, error.faults))
         except Exception as error:
             if not isinstance(error, BatchAvatarError):
-                logger.exception("%s cannot be taken by a mistake of this program", drop.name)
+                logger.exception("%s cannot be taken, because of a mistake in this program", drop.name)
             self._keep(drop, running=False)
             self._note(put_off(drop.name, own_mistake(error)))
         else:
-            if script is None:  # somebody was faster; what is there now is for the next look
+            if script is None:  # it has changed or gone; the next look sees what is there now
                 del self._held[drop.name]
             return script
         return None
 
     async def _wave(self, scripts: ScriptSpool, mine: Mapping[str, Drop]) -> None:
-        """Its scripts tell how they end as they do; where it breaks, nothing more is taken."""
+        """Render one wave. Each script reports its outcome as it ends; if the wave breaks, no more drops are taken."""
         try:
             await self._render(scripts, partial(self._told, mine))
         except Exception as error:
             self._broken = True
             if not isinstance(error, BatchAvatarError):
-                logger.exception("a wave of %d scripts ended by a mistake of this program", len(scripts))
+                logger.exception("a wave of %d scripts broke, because of a mistake in this program", len(scripts))
             for script_id in self._left(mine):
                 self._end(put_off(script_id, own_mistake(error)))
         finally:
             scripts.close()
 
     def _left(self, mine: Mapping[str, Drop]) -> set[str]:
-        """Of a wave, those that have not ended; what another wave has under the same name is another drop."""
+        """Return the ids of a wave's scripts that have not ended; the same id in another wave is another drop."""
         return {script_id for script_id, drop in mine.items() if self._rendering.get(script_id) is drop}
 
     async def _told(self, mine: Mapping[str, Drop], report: BatchReport) -> None:
-        """A wave that was stopped says where those of its scripts stand that have not ended."""
+        """Take the outcomes of scripts that have not ended from their wave's report, as when it was stopped."""
         if left := self._left(mine):
             for outcome in report.outcomes:
                 if outcome.script_id in left:
@@ -229,11 +229,11 @@ class _InboxRun:
             self._end(event.outcome)
 
     def _end(self, outcome: Outcome) -> None:
-        """Of a script in a wave; only the first counts."""
+        """Note the outcome of a script in a wave and move its drop; only the first outcome counts."""
         drop = self._rendering.pop(outcome.script_id, None)
         if drop is None:
             return
-        self._outcomes.append(told(outcome))
+        self._outcomes.append(with_advice(outcome))
         folder = folder_of(outcome)
         if folder is None:
             self._keep(drop, running=False)
@@ -249,31 +249,31 @@ class _InboxRun:
         await self._move(drop, folder, facts_of_move(outcome, self._run.name), reason)
 
     async def _move(self, drop: Drop, folder: str, facts: Mapping[str, str], reason: str) -> bool:
-        """Where it cannot be moved it stays, and the next run does it again; False where it was another by then."""
+        """Move a drop; False if it had changed or gone. If it cannot be moved, it stays for the next run."""
         target = target_of(drop.name, folder)
         try:
             async with self._few:
                 moved = await move(self._c, self._inbox, drop, target, facts=facts, reason=reason)
         except Exception as error:
             if not isinstance(error, BatchAvatarError):
-                logger.exception("%s cannot be moved by a mistake of this program", drop.name)
+                logger.exception("%s cannot be moved, because of a mistake in this program", drop.name)
             logger.warning("%s stays in the inbox for now: %s", drop.name, own_mistake(error))
             self._keep(drop, running=False)
             return True
-        del self._held[drop.name]  # what has that name now is another
+        del self._held[drop.name]  # a blob of that name is another drop from now on
         return moved
 
     def _keep(self, drop: Drop, *, running: bool) -> None:
-        self._held[drop.name] = Held(drop.etag, drop.script_id, running)
+        self._held[drop.name] = KnownDrop(drop.etag, drop.script_id, running)
 
     def _note(self, outcome: Outcome) -> None:
-        """Of a drop that is in no wave."""
+        """Note the outcome of a drop that is in no wave."""
         self._outcomes.append(outcome)
         text = outcome.error.message if outcome.error else ""
         self._run.tell(Event(outcome.script_id, Phase(outcome.outcome.value), text=text, outcome=outcome))
 
     async def _stop(self) -> None:
-        """What is in flight says so; moves that have begun may end."""
+        """Stop all waves, which report what is in flight; let moves that have begun end."""
         self._waves.cancel()
         with suppress(TimeoutError):
             async with asyncio.timeout(REPORT_SECONDS):
@@ -286,7 +286,7 @@ class _InboxRun:
                 await self._report()
 
     async def _report(self) -> BatchReport:
-        """Of everything; written where there is anything to say."""
+        """Return the report of everything; publish it if it has any outcome."""
         report = build_report(self._run.name, [*self._outcomes, *self._faulty])
         if report.scripts:
             await publish_report(report)

@@ -1,4 +1,4 @@
-"""What is done with one drop: it is read and judged, and in the end moved; and what is told of it."""
+"""The steps of one drop: it is read and checked, and moved in the end; and the outcomes of drops without a job."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ if TYPE_CHECKING:
 
     from batch_avatar.archive.inbox_container import Drop, Inbox
     from batch_avatar.errors import BatchAvatarError
-    from batch_avatar.inbox.intake import Held, Look
+    from batch_avatar.inbox.intake import KnownDrop, Look
     from batch_avatar.models import Script
     from batch_avatar.rendering.connections import Connections
     from batch_avatar.settings import Settings
 
 NO_INBOX = "scripts are dropped into BATCH_AVATAR_INBOX_CONTAINER, which is not set"
-NOTHING_HELD: Mapping[str, Held] = MappingProxyType({})
+NOTHING_HELD: Mapping[str, KnownDrop] = MappingProxyType({})
 COPY_LOOK_SECONDS = 5.0
 COPY_LOOKS = 120
-"""Ten minutes together. Inside one account a copy is complete at once as a rule; only then the source may go."""
+"""Ten minutes in all. Inside one account a copy is usually complete at once; until then the source must stay."""
 
 
 def open_inbox(c: Connections) -> Inbox:
-    """The inbox of the settings.
+    """Return the inbox that the settings name.
 
     Raises:
-        SettingsError: they name none.
+        SettingsError: the settings name none.
     """
     if c.inbox is None:
         raise SettingsError(NO_INBOX)
     return c.inbox
 
 
-async def look_into_inbox(held: Mapping[str, Held] = NOTHING_HELD) -> Look:
-    """What lies there beside what is held, in open connections; one listing, and nothing is read or moved yet.
+async def look_into_inbox(held: Mapping[str, KnownDrop] = NOTHING_HELD) -> Look:
+    """List the inbox once, inside open connections, and sort what is not `held`. Nothing is read or moved yet.
 
     Raises:
         SettingsError: no inbox is set.
-        ArchiveError: it cannot be listed.
+        ArchiveError: the inbox cannot be listed.
     """
     c = current_connections()
     drops = await c.control(open_inbox(c).look)
@@ -54,11 +54,11 @@ async def look_into_inbox(held: Mapping[str, Held] = NOTHING_HELD) -> Look:
 
 
 def read_defaults(inbox: Inbox, drop: Drop) -> dict[str, Any] | None:
-    """Blocking. What a folder's defaults say; None where they are others by now, or gone.
+    """Read a folder's defaults; None if they have changed or gone. Blocking.
 
     Raises:
         ManifestError: no script can have such defaults.
-        ArchiveError: they cannot be read.
+        ArchiveError: the defaults cannot be read.
     """
     if (reason := too_large(drop)) is not None:
         raise ManifestError([reason])
@@ -67,11 +67,11 @@ def read_defaults(inbox: Inbox, drop: Drop) -> dict[str, Any] | None:
 
 
 def read_script(inbox: Inbox, drop: Drop, *, defaults: Mapping[str, Any], settings: Settings) -> Script | None:
-    """Blocking. The script that it is; None where it is another by now, or gone.
+    """Read the script in a drop; None if it has changed or gone. Blocking.
 
     Raises:
         ManifestError: with every fault.
-        ArchiveError: it cannot be read.
+        ArchiveError: the drop cannot be read.
     """
     content = inbox.read(drop)
     if content is None:
@@ -81,12 +81,12 @@ def read_script(inbox: Inbox, drop: Drop, *, defaults: Mapping[str, Any], settin
 
 
 async def move(c: Connections, inbox: Inbox, drop: Drop, target: str, *, facts: Mapping[str, str], reason: str) -> bool:
-    """To `target`, with the reason beside it where there is one; False where it is another by now, or gone.
+    """Move a drop to `target`, with the reason beside it if there is one; False if the drop has changed or gone.
 
-    Taken again after any of its steps it comes to the same.
+    Repeating it after any of its steps leads to the same result.
 
     Raises:
-        ArchiveError: the storage did not let us; the drop is still there.
+        ArchiveError: the storage did not allow it; the drop is still there.
     """
     copy = await c.control(inbox.copy, drop, target, facts)
     if copy is None:
@@ -104,11 +104,11 @@ async def move(c: Connections, inbox: Inbox, drop: Drop, target: str, *, facts: 
 
 
 def put_off(script_id: str, error: BatchAvatarError) -> Outcome:
-    """Whatever it was, it was not the script's fault."""
+    """Return an unfinished outcome: whatever went wrong, it was not the script's fault."""
     return Outcome(script_id=script_id, outcome=OutcomeKind.UNFINISHED, error=facts_of(error))
 
 
 def refused(name: str, text: str) -> Outcome:
-    """A drop that is no script, by the name of its blob."""
+    """Return a failed outcome for a drop that is not a script, under the name of its blob."""
     error = InputError(text, code=REFUSED)
     return Outcome(script_id=name, outcome=OutcomeKind.FAILED, error=facts_of(error))

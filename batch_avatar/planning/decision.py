@@ -1,6 +1,6 @@
-"""The decision what to do with a script that is wanted and not archived: pure, and the only place that takes it.
+"""Decide what to do with a script that is wanted and not archived. Pure, and the only place that decides it.
 
-`submission.py` observes, asks here, and carries out.
+`submission.py` observes, asks `decide`, and carries out the move.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from batch_avatar.receipt import Receipt
 
 LOOKS = 2
-"""How many looks must agree that a job is absent before anything is concluded from it."""
+"""How many looks in a row must find a job absent before anything is concluded from it."""
 
 
 class Move(StrEnum):
@@ -26,20 +26,20 @@ class Move(StrEnum):
     ARCHIVED = "archived"  # a receipt exists
     CLAIM = "claim"  # no claim yet
     ADOPT = "adopt"  # the job exists
-    SEND = "send"  # ours to send, and settled that it is not there
-    TAKE_OVER = "take over"  # its holder is gone, or the service refused it
-    NEXT_ATTEMPT = "next attempt"  # the last one was given up and its job is gone
-    WAIT = "wait"  # another run holds it
+    SEND = "send"  # the claim is ours, and its job is certainly absent
+    TAKE_OVER = "take over"  # the claim's holder is gone, or the service refused the create
+    NEXT_ATTEMPT = "next attempt"  # the last attempt was given up and its job is gone
+    WAIT = "wait"  # another run holds the claim
     ELSEWHERE = "elsewhere"  # claimed on another resource, where this run cannot look
-    LOOK_AGAIN = "look again"  # absent, but not yet beyond doubt
-    LOST = "lost"  # paid, gone, and no receipt
+    LOOK_AGAIN = "look again"  # the job is absent, but not yet beyond doubt
+    LOST = "lost"  # the job was paid for, is gone, and has no receipt
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One observation: the service first, then the archive.
+    """One observation, of the service first and then of the archive.
 
-    `looks`: how often in a row the job was absent; `absent_seconds`: from the first of them to this one.
+    `looks`: how many looks in a row found the job absent; `absent_seconds`: from the first of them to this one.
     """
 
     held: Held | None
@@ -51,9 +51,9 @@ class Seen:
 
 @dataclass(frozen=True)
 class Rules:
-    """What `decide` goes by.
+    """What `decide` goes by, apart from what was seen.
 
-    `resources`: the hosts where this run can look. `settle_seconds`: how long looks must agree where a job can only be
+    `resources`: the hosts where this run can look. `settle_seconds`: how long the job must be absent if it can only be
     looked for by name.
     """
 
@@ -65,7 +65,7 @@ class Rules:
 
 
 def decide(seen: Seen, rules: Rules) -> Move:  # noqa: C901, PLR0911 - one return per move
-    """Pure. The order of the questions is the rule."""
+    """Return the next move. The order of the questions is the rule. Pure."""
     if seen.receipt is not None:
         return Move.ARCHIVED
     if seen.held is None:
@@ -85,7 +85,7 @@ def decide(seen: Seen, rules: Rules) -> Move:  # noqa: C901, PLR0911 - one retur
         return Move.TAKE_OVER
     if claim.resource not in rules.resources:
         return Move.ELSEWHERE
-    if claim.last.accepted_at is not None:  # also where it was given up: it may have finished before it went
+    if claim.last.accepted_at is not None:  # also if it was given up: the job may have succeeded before it went away
         return Move.LOST
     if claim.last.ended is not None:
         return Move.NEXT_ATTEMPT

@@ -1,7 +1,7 @@
-"""Which script goes next, and to which resource: pure.
+"""Choose which script goes next, and to which resource. Pure.
 
-A resource takes the next script in the moment in which it may create. So the one that is free first, and would finish
-it first, gets it; and no script belongs to a resource before it is claimed there.
+A resource takes the next script at the moment when it may create. So each script goes to the resource that is free
+first and would finish it first, and belongs to no resource before it is claimed there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Order(StrEnum):
-    LONGEST = "longest"  # predicted; so that no long video starts last
+    LONGEST = "longest"  # by predicted rendering, so that no long video starts last
     MANIFEST = "manifest"  # as they were given
 
 
@@ -25,7 +25,7 @@ class Order(StrEnum):
 class Waiting:
     """A script that waits for its create.
 
-    `number` is its place among the scripts, `seconds` its predicted rendering.
+    `number` is its place among the scripts, `seconds` its predicted rendering time.
     """
 
     item: PlanItem
@@ -36,7 +36,7 @@ class Waiting:
 
 @dataclass
 class Lane:
-    """Scripts that the same resources can do, and that may share a job where `key` is given; the next one last."""
+    """Scripts that the same resources can render; with a `key` they may share a job. The next script stands last."""
 
     hosts: frozenset[str]
     key: str | None
@@ -44,11 +44,11 @@ class Lane:
     total_seconds: float = 0.0
 
     def seconds(self) -> Iterator[float]:
-        """Predicted, of each, in the order in which they would be taken."""
+        """Return the predicted seconds of each script, in the order in which they would be taken."""
         return (waiting.seconds for waiting in reversed(self.waiting))
 
     def sizes(self, count: int) -> list[int]:
-        """Bytes of the next ones, in the order in which they would be taken."""
+        """Return the bytes of the next `count` scripts, in the order in which they would be taken."""
         return [waiting.size_bytes for waiting in self.waiting[: -count - 1 : -1]]
 
 
@@ -70,17 +70,18 @@ class Queue:
         self._sorted = False
 
     def waits_for(self, host: str) -> bool:
-        """Whether there is anything that this resource can do."""
+        """Return whether any script waits that this resource can render."""
         return any(lane.waiting and host in lane.hosts for lane in self._lanes.values())
 
     def seconds_for(self, host: str) -> float:
-        """Predicted, of all that this resource can do."""
+        """Return the predicted seconds of all scripts that this resource can render."""
         return sum(lane.total_seconds for lane in self._lanes.values() if host in lane.hosts)
 
     def take(self, host: str, count_of: Callable[[Lane], int] = lambda _: 1) -> list[Waiting]:
-        """The next for this resource, and as many that may share its job as `count_of` says; empty where nothing is.
+        """Take the next script for this resource, with as many for its job as `count_of` says; empty if none waits.
 
-        What few resources can do goes first where most work is left for each of them; then the longest script.
+        In the order LONGEST, the scripts go first whose resources have the most work left per resource, so those
+        that few resources can render are not left to the end; among them, the longest goes first.
         """
         self._sort()
         able = [lane for lane in self._lanes.values() if lane.waiting and host in lane.hosts]
@@ -99,7 +100,7 @@ class Queue:
         return taken
 
     def rest(self) -> list[tuple[Waiting, frozenset[str]]]:
-        """What is left, with the resources that could have done it."""
+        """Return the scripts that are left, with the resources that could have rendered them."""
         return [(waiting, lane.hosts) for lane in self._lanes.values() for waiting in lane.waiting]
 
     def _sort(self) -> None:

@@ -1,4 +1,4 @@
-"""What a plan says of a script: a value."""
+"""Values: what a plan says about scripts."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from batch_avatar.models import FailureFacts, JobRef
 
 
 class PlanState(StrEnum):
-    """What a script is to the archive; only `new`, `changed` and `claimed` can lead to a create by themselves."""
+    """How a script stands; only `new`, `changed` and `claimed` can lead to a create without a permit."""
 
     ARCHIVED = "archived"  # receipt and video are there: skip
     ALIVE = "alive"  # a job of ours exists: adopt
     CLAIMED = "claimed"  # claimed, no job seen: settle who sends
     DEAD = "dead"  # a dead letter says why it is not sent again
-    LOST = "lost"  # paid, and the list does not show it: asked for by name, then a person decides
+    LOST = "lost"  # paid for, but not in the job list: the job is asked for by name, then a person decides
     DAMAGED = "damaged"  # a receipt without its video: a person decides
     CHANGED = "changed"  # archived before with other content
     NEW = "new"
 
 
 class Leftover(NamedTuple):
-    """An ended job of an archived script: nobody needs it any more."""
+    """A terminal job of an archived script, which nobody needs any more."""
 
     resource: str
     service_id: str
@@ -33,11 +33,11 @@ class Leftover(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PlanItem:
-    """`failure`: why it is reported and not sent. The script itself is not kept: plans may be of many.
+    """What is planned for one script. The script itself is not kept, because a plan may have many.
 
-    `resource`: the host that has its job or claim. `pack`: the job that it is an input of. `named`: all
-    jobs under the latest name, the oldest first; more than one only where the service chooses the ids, and each was
-    paid for. `letter`: a dead letter exists, which a receipt makes void.
+    `failure`: why it is reported and not sent. `resource`: the host that has its job or claim. `pack`: the job that it
+    is an input of. `named`: all jobs under the latest name, the oldest first; there is more than one only where the
+    service chooses the ids, and each was paid for. `letter`: a dead letter exists, which a receipt makes void.
     """
 
     script_id: str
@@ -55,11 +55,11 @@ class PlanItem:
 
     @property
     def extras(self) -> tuple[str, ...]:
-        """All of its name but one."""
+        """The jobs of its name, without the first."""
         return self.named[1:]
 
     def paid_beside(self, service_id: str) -> int:
-        """How many jobs of its name there are beside the one that was archived."""
+        """Return how many jobs of its name there are beside the archived one."""
         return len({*self.named, service_id}) - 1
 
     def ref(self) -> JobRef:
@@ -76,7 +76,7 @@ class PlanItem:
 
 @dataclass(frozen=True)
 class Plan:
-    """`packs`: jobs with several inputs, by job_id: ended, without a doubtful video, and no claim waits for them."""
+    """`packs`: the `job_id` of packs that are terminal, have no doubtful video, and that no claim waits for."""
 
     items: tuple[PlanItem, ...]
     packs: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Compare what is wanted with what the service and the archive hold: pure, no request in it."""
+"""Compare the wanted scripts with what the service and the archive hold. Pure; no request is made here."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 
 def own_jobs(jobs: Iterable[SynthesisJob], archive_id: str) -> dict[str, list[SynthesisJob]]:
-    """This archive's jobs by content id, oldest first; those of others, and names we cannot read, are left out."""
+    """Return this archive's jobs by content id, oldest first, without those of others and names that we cannot read."""
     ours: defaultdict[str, dict[tuple[str, str], SynthesisJob]] = defaultdict(dict)
     for job in jobs:
         parsed = parse_job_id(job.job_id)
         if parsed is not None and archive_of(job.description) == archive_id:
-            ours[parsed[0]][job.resource, job.service_id] = job  # a page may show again what the page before it showed
+            ours[parsed[0]][job.resource, job.service_id] = job  # a page may repeat jobs of the page before
     return {content_id: sorted(found.values(), key=lambda job: job.born) for content_id, found in ours.items()}
 
 
@@ -47,10 +47,10 @@ def reconcile(
     permits: Permits | None = None,
     max_changed: int = 0,
 ) -> Plan:
-    """One state per script. Read the jobs before the index, or a finishing run looks like a lost job.
+    """Return one state per script. Read the jobs before the index, or a job that a run has just archived looks lost.
 
-    `resources`: the hosts whose jobs these are, all of them; a job that was sent elsewhere is not lost for it. More
-    than `max_changed` changed scripts are a mistake rather than a wish, unless the permits accept them.
+    `resources`: all hosts whose jobs were read; a job that was sent to another host does not count as lost. More than
+    `max_changed` changed scripts are taken for a mistake and refused, unless the permits accept them.
     """
     permits = permits or Permits()
     ours = own_jobs(jobs, archive_id)
@@ -78,7 +78,10 @@ def reconcile(
 
 
 def _settled_packs(ours: Mapping[str, Sequence[SynthesisJob]], index: ArchiveIndex) -> Iterator[str]:
-    """Whoever has gone on from a pack leads nobody back to it, so they are looked for from the other side."""
+    """Find the packs that no script waits for, by `job_id`.
+
+    A script that has gone on to another attempt no longer names its pack, so this starts from the packs.
+    """
     waiting, in_doubt = index.inputs_waiting(), index.packs_in_doubt()
     for pack_id in sorted(index.packs & ours.keys()):
         for job in ours[pack_id]:
@@ -93,7 +96,10 @@ def _serving(
     index: ArchiveIndex,
     wanted: int,
 ) -> int:
-    """Of the revisions that would do, latest first: one that is archived, has a job, was paid for; else the wanted."""
+    """Return the revision that serves the script; `ids` has those that would do, the latest first.
+
+    It is the first that is archived, else the first with a job, else the first that was paid for, else the wanted one.
+    """
     tests: tuple[Callable[[str], bool], ...] = (
         lambda content_id: index.is_whole((script_id, content_id)),
         lambda content_id: content_id in ours,
@@ -103,7 +109,7 @@ def _serving(
 
 
 def _claimed_revisions(index: ArchiveIndex) -> defaultdict[tuple[str, str], set[int]]:
-    """By script and form: a later revision than the wanted one serves as well, and is not paid for beside it."""
+    """Return known revisions by script and form; one later than wanted serves too, so none is paid for beside it."""
     claimed: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
     for (script_id, _), claim in index.claims.items():
         claimed[script_id, claim.get("form", "")].add(int(claim.get("revision", "0")))
@@ -113,7 +119,7 @@ def _claimed_revisions(index: ArchiveIndex) -> defaultdict[tuple[str, str], set[
 
 
 def past_renders(index: ArchiveIndex) -> Iterator[PastRender]:
-    """What the archive's receipts teach about how long scripts take."""
+    """Yield what the archive's receipts teach about how long scripts take."""
     for receipt in index.receipts.values():
         if receipt.get("predicted") and receipt.get("video"):
             took = receipt.get("rendered")
@@ -132,7 +138,7 @@ def _classify(
     index: ArchiveIndex,
     resources: Collection[str] | None,
 ) -> PlanItem | None:
-    """What is known under this very content; None where nothing is."""
+    """Return what is known about exactly this content; None if nothing is."""
     jobs = ours.get(content_id, ())
     if (receipt := index.receipts.get((script_id, content_id))) is not None:
         return _receipted(script_id, content_id, receipt, ours, index)
@@ -154,7 +160,7 @@ def _classify(
 
 
 def _pack_of(facts: Mapping[str, str], ours: Mapping[str, Sequence[SynthesisJob]]) -> SynthesisJob | None:
-    """The job with several inputs that this claim or receipt names, if the service has it."""
+    """Return the pack that this claim or receipt names, if the service has it."""
     parsed = parse_job_id(facts.get("job_id", "")) if facts.get("input") else None
     return ours[parsed[0]][0] if parsed is not None and parsed[0] in ours else None
 
@@ -166,7 +172,7 @@ def _receipted(
     ours: Mapping[str, Sequence[SynthesisJob]],
     index: ArchiveIndex,
 ) -> PlanItem:
-    """Archived, or damaged where the receipt's video is gone."""
+    """Return an archived item, or a damaged one if the receipt's video is gone."""
     jobs, pack = ours.get(content_id, ()), _pack_of(receipt, ours)
     item = PlanItem(
         script_id,
@@ -191,7 +197,7 @@ def _receipted(
 def _decided(
     script_id: str, content_id: str, index: ArchiveIndex, resources: Collection[str] | None
 ) -> PlanItem | None:
-    """Neither archived nor alive: what letter and claim say; None where nobody has claimed it."""
+    """Return what dead letter and claim say, of a script neither archived nor alive; None if nobody has claimed it."""
     key = (script_id, content_id)
     claim = index.claims.get(key, {})
     claimed, host = int(claim.get("attempt", "0")), claim.get("resource", "")
@@ -207,14 +213,14 @@ def _decided(
     if not claim.get("accepted") or claim.get("over"):
         return item
     if index.video_of(key, claimed):
-        return replace(item, detail="video without receipt: it is rebuilt")
+        return replace(item, detail="a video without a receipt; the receipt is rebuilt")
     if resources is not None and host and host not in resources:
-        return replace(item, detail=f"sent to {host}, seen only there")
+        return replace(item, detail=f"sent to {host}, where this run cannot look")
     return replace(item, state=PlanState.LOST, detail=f"{claim.get('job_id')} is not in the job list")
 
 
 def _alive(script_id: str, content_id: str, jobs: Sequence[SynthesisJob]) -> PlanItem:
-    """The latest attempt; where several jobs carry its name, the oldest of them."""
+    """Return an item for the latest attempt; if several jobs have its name, the oldest counts."""
     attempts = [(parsed[1], job) for job in jobs if (parsed := parse_job_id(job.job_id))]
     latest = max(number for number, _ in attempts)
     named = [job for number, job in attempts if number == latest]
@@ -228,7 +234,7 @@ def _alive(script_id: str, content_id: str, jobs: Sequence[SynthesisJob]) -> Pla
 def _unknown(
     script: Script, content_id: str, forms: Mapping[str, Sequence[tuple[str, str, dict[str, str]]]]
 ) -> PlanItem:
-    """New, or changed since it was archived; a wanted re-render of the same is no change."""
+    """Return a new item, or one that changed since it was archived; a wanted re-render of the same is no change."""
     before = forms.get(script.script_id)
     if not before:
         return PlanItem(script.script_id, content_id, PlanState.NEW)
@@ -243,13 +249,13 @@ def _unknown(
 
 
 def _permitted(item: PlanItem, permits: Permits) -> PlanItem:
-    """Without the reason not to send it, where a person has said that it may be paid for again."""
+    """Drop the reason not to send the script if a person has permitted to pay for it again."""
     allowed = {PlanState.DEAD: permits.retry_failed, PlanState.DAMAGED: permits.rerender_lost}
     return replace(item, failure=None) if allowed.get(item.state) else item
 
 
 def _refuse_change(item: PlanItem, changed: int) -> PlanItem:
-    text = f"{item.detail}; {changed} scripts differ so, which may be a mistake: look at the plan, then accept changes"
+    text = f"{item.detail}; {changed} scripts have changed, perhaps by mistake: look at the plan, then accept changes"
     return replace(item, failure=_facts(FailureClass.CHANGED, "ChangesNotAccepted", text))
 
 

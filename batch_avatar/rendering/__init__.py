@@ -5,5 +5,6 @@ taken. Must not know: Prefect (the flow engine wraps `stages.py` from outside), 
 is `planning/decision.py`). Only `connect.py` chooses implementations.
 
 Begin with `runner.py` (a batch), then `walk.py` (one script through its attempts), then `stages.py` (the four steps):
-`submission.py` with `claims.py`, the wait in `service/watcher.py`, `archiving.py` with `outputs.py`, and the delete.
+`submission.py` with `claims.py`, the wait in `service/watcher.py`, `archiving.py` with `outputs.py` (video, summary,
+subtitles), and the delete. `retry.py` says how often each step is retried, with Prefect and without.
 """

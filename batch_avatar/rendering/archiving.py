@@ -17,7 +17,6 @@ from batch_avatar.errors import (
     JobNotFound,
     JobOverdue,
     ResultLost,
-    SideFileMissing,
     StillRunning,
     TransferError,
 )
@@ -49,15 +48,15 @@ CONTENT_CODES = frozenset(
         "UnsupportedMediaType",
     }
 )
-"""Codes by which a failed job says that its input is at fault (the service's own list of error codes)."""
+"""Error codes of failed jobs whose input is at fault (from the service's own list of error codes)."""
 
 
 def read_job(c: Connections, ref: JobRef) -> SynthesisJob:
-    """The job with fresh links.
+    """Return the job as the service shows it now, with fresh links.
 
     Raises:
-        AlreadyArchived, ClaimedElsewhere: it is gone because another run was faster.
-        ResultLost: it is gone and there is no receipt.
+        AlreadyArchived, ClaimedElsewhere: the job is gone because another run was faster.
+        ResultLost: the job is gone and there is no receipt.
     """
     try:
         return c.resource_of(ref.resource).client.get(ref.service_id)
@@ -79,7 +78,7 @@ def read_job(c: Connections, ref: JobRef) -> SynthesisJob:
 
 
 def job_failed(c: Connections, ref: JobRef, job: SynthesisJob) -> JobFailed:
-    """The error for a job that ended `Failed`, with what its summary adds."""
+    """Return the error for a job that ended `Failed`, with the reasons that its summary adds."""
     reason = job.error_message or "the service gives no reason"
     more = [error for error in _summary_errors(c.resource_of(ref.resource).client, job) if reason not in error]
     return JobFailed(
@@ -92,13 +91,15 @@ def job_failed(c: Connections, ref: JobRef, job: SynthesisJob) -> JobFailed:
 
 
 def archive_job(run: Run, ref: JobRef, *, without_side_files: bool) -> Receipt:
-    """Move everything, verify it, write the receipt; at the end of patience also without summary or subtitles.
+    """Copy a job's outputs into the archive, verify them, and write the receipt.
+
+    `without_side_files`: write the receipt even if summary or subtitles are missing.
 
     Raises:
-        SideFileMissing: the video is safe; take this step again.
-        JobFailed, StillRunning, ResultLost: there is nothing to move.
+        SideFileMissing: the video is safe; retry this step.
+        JobFailed, JobOverdue, StillRunning, ResultLost: there is nothing to copy.
         AlreadyArchived: another run was faster.
-        TransferError, ArchiveError: nothing is lost; the job stays.
+        TransferError, ArchiveError: nothing is lost; the job is kept.
     """
     c = run.connections
     resource = c.resource_of(ref.resource)
@@ -114,9 +115,10 @@ def archive_job(run: Run, ref: JobRef, *, without_side_files: bool) -> Receipt:
     claim = _note_success(c, ref, job)
     outputs = Outputs(run, ref, job, read=partial(_read_again, run, ref))
     video = outputs.move("result", "video")
-    side_files, missing = _move_side_files(outputs, job, without=without_side_files)
+    side_files, missing = outputs.move_side_files(without=without_side_files)
     billing = job.billing
-    if resource.client.service_names_jobs and (summary := side_files["summary"]):  # only there are the seconds told
+    # In this generation of the API only the summary tells the billed seconds.
+    if resource.client.service_names_jobs and (summary := side_files["summary"]):
         billing = billing | _summary_billing(c, ref, summary)
     billed = job.model_copy(update={"billing": billing})
     receipt = c.archive.write_receipt(
@@ -150,7 +152,7 @@ def archive_job(run: Run, ref: JobRef, *, without_side_files: bool) -> Receipt:
 
 
 def _read_again(run: Run, ref: JobRef) -> SynthesisJob:
-    """Errors as `read_job`, and of a pack as `_as_member`."""
+    """Read the job again for fresh links. Raises as `read_job` does, and for a pack as `_as_member` does."""
     c = run.connections
     job = read_job(c, ref)
     if not ref.input:
@@ -160,33 +162,15 @@ def _read_again(run: Run, ref: JobRef) -> SynthesisJob:
     return _as_member(run, ref, job)
 
 
-def _move_side_files(
-    outputs: Outputs, job: SynthesisJob, *, without: bool
-) -> tuple[dict[str, StoredBlob | None], list[str]]:
-    """Summary and subtitles, and the names of those that could not be had."""
-    side_files: dict[str, StoredBlob | None] = {"summary": None, "subtitles": None}
-    wanted = {"summary": "summary"}
-    if job.subtitle_link or job.subtitle_type == "external_file":
-        wanted["subtitles"] = "subtitle"
-    missing = []
-    for name, output in wanted.items():
-        try:
-            side_files[name] = outputs.move(output, name)
-        except ResultLost as error:  # there is none; trouble on the way is tried again with the whole step
-            missing.append(name)
-            if not without:
-                raise SideFileMissing(f"the {name} cannot be had yet: {error.message}") from None
-    return side_files, missing
-
-
 def _as_member(run: Run, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
-    """The pack as this script sees it: with its share of the bill, and only if its video lies in staging.
+    """Return the pack's job with this script's share of the bill, if this script's video lies in staging.
 
     Raises:
-        AlreadyArchived, ClaimedElsewhere, ResultLost: there is none, as another run was faster, or it is gone.
-        JobFailed: the job has ended, and there is none.
-        JobOverdue: it is late, and there is none yet.
-        StillRunning: it is not late.
+        AlreadyArchived, ClaimedElsewhere: there is no video because another run was faster.
+        ResultLost: the video is gone, or the job with it.
+        JobFailed: the job has ended without this video.
+        JobOverdue: the job is late and has not written this video yet.
+        StillRunning: the job has not ended and is not late.
     """
     c = run.connections
     pack = load_pack(run, ref.job_id)
@@ -197,10 +181,10 @@ def _as_member(run: Run, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
     staging = check_staging(c, pack)
     if staging.video(ref.job_id, ref.input) is not None:
         return mine
-    read_job(c, ref)  # what was seen of it may be old, and its videos go with it
+    read_job(c, ref)  # raises if the job has been deleted since it was seen, and its videos with it
     if (receipt := c.archive.read_receipt(ref.script_id, ref.content_id)) is not None:
         raise AlreadyArchived(receipt)
-    staging.look_again(ref.job_id)  # it may have been listed before the job wrote its last video
+    staging.look_again(ref.job_id)  # the container may have been listed before the job wrote its last video
     if staging.video(ref.job_id, ref.input) is not None:
         return mine
     if overdue:
@@ -221,18 +205,18 @@ def _as_member(run: Run, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
         code=job.error_code,
         job=mine,
         script_id=ref.script_id,
-        worth_another_attempt=True,  # alone it shows whose fault it was
+        worth_another_attempt=True,  # sent alone, the script shows whether the fault is its own
     )
 
 
 def _note_success(c: Connections, ref: JobRef, job: SynthesisJob) -> Claim | None:
-    """In the claim, before any output is moved: the attempt was paid for, and was not given up after all.
+    """Note in the claim, before any output is copied, that the attempt was paid for and is not given up.
 
-    Whoever sent the job may have died before it said so. Whatever of job, video and receipt is gone one day, the
-    script is not sent again as if nobody had paid for it.
+    The run that sent the job may have died before it noted this. With the note the script is not sent again as if
+    nobody had paid for it, even if job, video or receipt are gone one day.
 
     Raises:
-        ClaimedElsewhere: others do not let us write.
+        ClaimedElsewhere: other runs keep writing to the claim.
     """
     paid_at = job.created_at or c.clock.now()
 
@@ -248,7 +232,7 @@ def _note_success(c: Connections, ref: JobRef, job: SynthesisJob) -> Claim | Non
 
 
 def _summary_billing(c: Connections, ref: JobRef, summary: StoredBlob) -> dict[str, int]:
-    """What the archived summary says was billed, summed over its inputs; nothing where it is unreadable."""
+    """Return what the archived summary says was billed, summed over its inputs; empty if it is unreadable."""
     billing: Counter[str] = Counter()
     name = summary.blob_name.rpartition("/")[2]
     with archive_errors(f"read {summary.blob_name}"), suppress(ValueError):
@@ -258,7 +242,7 @@ def _summary_billing(c: Connections, ref: JobRef, summary: StoredBlob) -> dict[s
 
 
 def _summary_errors(client: AvatarClient, job: SynthesisJob) -> list[str]:
-    """What a failed job's summary says; nothing where it cannot be had."""
+    """Return the errors in a failed job's summary; empty if the summary cannot be read."""
     if job.summary_link is None or not urlsplit(job.summary_link.get_secret_value()).scheme:
         return []
     try:

@@ -1,4 +1,4 @@
-"""How the scripts of a run end, what they cost, and why the run takes no more."""
+"""The state of a batch: which job each script has, how it ended, what it cost, and why creates stopped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class BatchState:
-    """Of one run. `stop` is done, with the reason, once the run takes no more."""
+    """What the walks of one batch have noted so far. `stop` is done, with the reason, once no more creates are sent."""
 
     def __init__(self, run: Run, script_ids: Iterable[str]) -> None:
         self._run = run
@@ -39,36 +39,36 @@ class BatchState:
         self._billed: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def sent(self, script_id: str, job_id: str, service_id: str) -> None:
-        """The script has this job."""
+        """Note that the script has this job, and tell the listeners."""
         self.job_of[script_id] = job_id
         self._scripts_of[service_id].add(script_id)
         self._run.tell(Event(script_id, Phase.CREATED, job_id))
 
     def through(self, script_id: str, service_id: str) -> None:
-        """The script is done with the job."""
+        """Note that the script no longer needs this job."""
         scripts = self._scripts_of[service_id]
         scripts.discard(script_id)
         if not scripts:
             del self._scripts_of[service_id]
 
     def job_changed(self, job: SynthesisJob) -> None:
-        """Tell it of every script whose job this is."""
+        """Tell the listeners about the new status, once for every script that this job renders."""
         phase = {"Running": Phase.RUNNING, "Succeeded": Phase.RENDERED}.get(job.status)
         if phase is not None:
             for script_id in tuple(self._scripts_of.get(job.service_id, ())):
                 self._run.tell(Event(script_id, phase, job.service_id))
 
     def bill(self, script_id: str, error: JobFailed | JobOverdue) -> None:
-        """An attempt that is given up may have been billed as well."""
+        """Add the cost of an attempt that is given up, because it may have been billed as well."""
         self._billed[script_id].update(seconds=error.job.billed_seconds, characters=error.job.billed_characters)
 
     def note_refusal(self, resource: Resource) -> None:
-        """The service will never take this script as it is; where it says so of too many, nothing more goes there."""
+        """Set the resource aside if it refused too many scripts in a row; a refused script is never taken as it is."""
         if (reason := resource.systemic()) is not None:
             self.set_aside(resource, reason)
 
     def set_aside(self, resource: Resource, error: BatchAvatarError) -> None:
-        """Nothing more is sent there; once no resource is left, the run takes no more."""
+        """Send nothing more to this resource; once every resource is set aside, stop all creates."""
         if resource.set_aside is None:
             resource.set_aside = error
             self.on_set_aside()
@@ -87,7 +87,7 @@ class BatchState:
         return outcome_of_error(error, item.script_id, prefix=self._c.archive.prefix_of(item.ref()))
 
     def end(self, outcome: Outcome) -> None:
-        """Note how a script ended; what its earlier attempts cost comes on top."""
+        """Note a script's outcome, add the cost of its earlier attempts, and tell the listeners."""
         earlier = self._billed.pop(outcome.script_id, Counter())
         outcome = outcome.model_copy(
             update={
@@ -102,13 +102,13 @@ class BatchState:
         self._run.tell(Event(outcome.script_id, Phase(outcome.outcome.value), outcome.job_id, text, outcome))
 
     def stopped(self, items: Iterable[PlanItem]) -> None:
-        """Say of every script that has not ended where it stands."""
+        """Note an outcome for every script that has not ended; its message says where the script stands."""
         for item in items:
             if self.outcomes.has(script_id := item.script_id):
                 continue
             job_id = self.job_of.get(script_id)
             where = "its job goes on at the service" if job_id else "it was not sent in this run"
             if job_id is None and script_id in self.begun:
-                where = "it may just have been sent, the next run finds that out"
+                where = "it may just have been sent; the next run finds out"
             error = Stopped(f"the run was stopped; {where}", job_id=job_id)
             self.outcomes.add(self.outcome_of(error, item))

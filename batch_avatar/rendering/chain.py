@@ -1,4 +1,4 @@
-"""The steps of one script as the runner calls them, whoever carries them out."""
+"""The steps of one script as the runner calls them, with or without a flow engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Chain:
-    """Plain stages (`retry.plain_chain`), or the same wrapped in tasks of a flow engine."""
+    """The plain stages (`retry.plain_chain`), or the stages wrapped in the tasks of a flow engine."""
 
     submit: Callable[[Script, str], Awaitable[JobRef]]
     wait: Callable[[JobRef], Awaitable[JobRef]]

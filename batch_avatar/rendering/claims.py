@@ -1,4 +1,4 @@
-"""What is written into claims, and how long they let a create leave."""
+"""What a run writes into claims, and how old a claim may be when its create is sent."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ if TYPE_CHECKING:
     from batch_avatar.rendering.run import Run
     from batch_avatar.service.resource import Resource
 
-CLAIM_WRITES = 5  # lost races for one claim, in a row, before this run lets the others have it
+CLAIM_WRITES = 5  # writes of one claim that a run may lose in a row before it leaves the claim to the others
 
 
 class ClaimTooOld(Exception):
-    """Half the claim's time has passed since it was written."""
+    """Half of the claim's time has passed since it was written, so no create may be sent under it."""
 
 
 def young_enough(run: Run, resource: Resource, written_at: datetime) -> None:
-    """The last look before a create leaves: nobody else may send by then.
+    """Check, as the last thing before a create is sent, that no other run may send it by now.
 
     Raises:
         ClaimTooOld: another run may soon take the claim over.
         Stopped: the run is ending.
-        NoMoreSent: the run takes no more, or the resource is set aside.
+        NoMoreSent: the run sends no more creates, or the resource is set aside.
     """
     c = run.connections
     c.stopping.check()
     if (reason := run.halted or resource.set_aside or resource.systemic()) is not None:
-        raise NoMoreSent(f"it was not sent any more: {reason.message}")
+        raise NoMoreSent(f"it was not sent: {reason.message}")
     if not 0 <= (c.clock.now() - written_at).total_seconds() < c.settings.claim_seconds / 2:
         raise ClaimTooOld
 
 
 def new_claim(run: Run, script: Script, resource: Resource, *attempts: Attempt) -> Claim:
-    """A claim of this run for these attempts, the last of which is about to be sent."""
+    """Return a claim of this run for these attempts; the last one is about to be sent."""
     guess = Predictor().predict(script)
     return Claim(
         script_id=script.script_id,
@@ -69,14 +69,13 @@ async def update_last(
     holder: str | None = None,
     held: Held | None = None,
 ) -> tuple[Attempt, ...]:
-    """Change the last attempt in the claim, whoever else writes to it meanwhile; or only if `holder` still has it.
+    """Change the last attempt in the claim, even if other runs write to it meanwhile. Return all attempts.
 
-    `held`: the claim as it was last seen, which spares a read where nobody has written since.
-
-    Gives all attempts as they now stand.
+    `holder`: change it only if this holder still has the claim. `held`: the claim as it was last seen, which saves a
+    read if nobody has written since.
 
     Raises:
-        ClaimedElsewhere: another run has gone on to another attempt, or does not let us write.
+        ClaimedElsewhere: another run has the claim or has gone on to another attempt, or others keep writing to it.
     """
 
     def change(claim: Claim) -> Claim:
@@ -95,12 +94,12 @@ async def update_last(
 
 
 def rewrite(c: Connections, ref: JobRef, change: Callable[[Claim], Claim], *, held: Held | None = None) -> Claim | None:
-    """Change a claim, whoever else writes to it meanwhile: as it now stands, None where there is none.
+    """Change a claim, even if other runs write to it meanwhile. Return the new claim, or None if there is none.
 
-    `held`: as in `update_last`. Blocks; for threads.
+    `held`: as in `update_last`. Blocking; call it in a thread.
 
     Raises:
-        ClaimedElsewhere: others do not let us write.
+        ClaimedElsewhere: other runs keep writing to the claim.
     """
     for _ in range(CLAIM_WRITES):
         held = held or c.archive.read_claim(ref.script_id, ref.content_id)

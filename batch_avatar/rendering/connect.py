@@ -1,4 +1,4 @@
-"""Settings become connections: one set per process; the only place that chooses implementations."""
+"""Turn settings into connections, one set per process. The only module that chooses implementations."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ from batch_avatar.rendering.run import begin_run
 from batch_avatar.service.admission import Admission
 from batch_avatar.service.client import AvatarClient
 from batch_avatar.service.credentials import EntraCredential, KeyCredential
+from batch_avatar.service.deadlines import Deadlines
 from batch_avatar.service.resource import Resource
 from batch_avatar.service.session import idempotent_retry, open_session
-from batch_avatar.service.watcher import Deadlines, Watcher
+from batch_avatar.service.watcher import Watcher
 from batch_avatar.service.wire.generations import wire_for
 from batch_avatar.stopping import Stopping
 
@@ -64,10 +65,10 @@ async def open_connections(
     create_archive: bool = True,
     gate_of: GateOf | None = None,
 ) -> AsyncIterator[Connections]:
-    """Open everything a run needs and close it again; where the same settings are open already, share those.
+    """Open everything a run needs, and close it at the end. If the same settings are open already, share them.
 
-    `gate_of` gives, for a resource's name, what every create there waits for last, e.g. a limit shared by machines.
-    With `create_archive=False` nothing is written where there is no archive yet; it then looks empty.
+    `gate_of` takes a resource's name and returns what every create there waits for last, e.g. a limit that machines
+    share. With `create_archive=False` no archive is made where there is none; it then looks like an empty one.
 
     Raises:
         ArchiveRefused, ArchiveUnavailable: the container cannot be opened.
@@ -92,7 +93,7 @@ async def open_connections(
         for resource in connections.resources.values():
             await resource.watcher.close()
         for threads in (connections.transfer_threads, connections.control_threads):
-            threads.shutdown(wait=False, cancel_futures=True)  # what still waits for an answer ends alone
+            threads.shutdown(wait=False, cancel_futures=True)  # calls that wait for an answer end by themselves
         session.close()
         storage_session.close()
 
@@ -107,9 +108,9 @@ async def open_run(
     create_archive: bool = True,
     gate_of: GateOf | None = None,
 ) -> AsyncIterator[Run]:
-    """Begin a run over connections of its own; inside a run with the same settings, share that one.
+    """Open connections and begin a run over them. Inside a run with the same settings, share that run.
 
-    `batch` as in `Run`; the other options, and errors, as those of `open_connections`.
+    `batch` is as in `Run`; the other options and the errors are those of `open_connections`.
     """
     async with open_connections(settings, clock=clock, create_archive=create_archive, gate_of=gate_of) as connections:
         with begin_run(connections, name, batch=batch) as run:
@@ -130,10 +131,10 @@ def _gated(connections: Connections, gate_of: GateOf | None) -> Iterator[None]:
 
 @asynccontextmanager
 async def open_existing_archive(settings: Settings) -> AsyncIterator[Connections]:
-    """Connections, with an archive at their other end.
+    """Open connections to an archive that must exist already.
 
     Raises:
-        SettingsError: there is none; a wrong container must not look like an empty archive.
+        SettingsError: there is no archive; a wrong container must not look like an empty archive.
     """
     async with open_connections(settings, create_archive=False) as connections:
         if connections.archive.archive_id == NO_ARCHIVE:
@@ -151,7 +152,7 @@ def connect_client(
     clock: Clock | None = None,
     session: requests.Session | None = None,
 ) -> AvatarClient:
-    """One resource alone, without an archive."""
+    """Return a client for one resource; no archive is needed."""
     clock = clock or SystemClock()
     redact_secrets()
     return AvatarClient(
@@ -238,7 +239,7 @@ def _credential(resource: ResourceSettings, clock: Clock) -> Credential:
 
 def _storage(settings: Settings, session: requests.Session) -> BlobServiceClient:
     options = {
-        "transport": RequestsTransport(session=session, session_owner=False),  # its own: the SDK retries by itself
+        "transport": RequestsTransport(session=session, session_owner=False),  # no retries of ours: the SDK has its own
         "retry_policy": ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=4),  # its default waits 15 s
         "max_single_put_size": BLOCK_BYTES,
         "max_block_size": BLOCK_BYTES,

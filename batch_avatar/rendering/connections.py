@@ -33,12 +33,12 @@ TRANSFER_THREADS = 8  # 8 threads move 264 small videos a second, measured; band
 
 @dataclass(frozen=True)
 class Connections:
-    """The two sides of a run, the service and the storage, and what carries its work between them."""
+    """All that a run works with: the Speech resources, the containers, and the threads that work with both."""
 
     settings: Settings
     clock: Clock
     resources: dict[str, Resource]
-    """By host, in the order of the settings."""
+    """The resources by host, in the order of the settings."""
     archive: Archive
     stopping: Stopping
     control_threads: ThreadPoolExecutor
@@ -46,20 +46,20 @@ class Connections:
     staging: Staging | None = None
     inbox: Inbox | None = None
     job_listeners: list[Callable[[SynthesisJob], None]] = field(default_factory=list)
-    """Told of every job whose status has changed, by the watchers of all resources."""
+    """Called by the watchers of all resources with every job whose status has changed."""
 
     def resource_of(self, host: str) -> Resource:
-        """The resource at this host; the only one where no host is given.
+        """Return the resource at this host; without a host, the only resource there is.
 
         Raises:
-            ClaimedElsewhere: the settings do not name it.
+            ClaimedElsewhere: the settings do not name this resource.
         """
         if not host and len(self.resources) == 1:
             return next(iter(self.resources.values()))
         if host not in self.resources:
             raise ClaimedElsewhere(
-                f"it was sent to {host or 'a resource that is not named'}, and only there can be seen what became of "
-                "it; run again with that resource"
+                f"it was sent to {host or 'a resource that is not named'}, and only that resource knows what became "
+                "of it; run again with that resource in the settings"
             )
         return self.resources[host]
 
@@ -82,7 +82,7 @@ _open: ContextVar[Connections | None] = ContextVar("batch_avatar_connections", d
 
 @contextmanager
 def sharing(connections: Connections) -> Iterator[None]:
-    """Inside, these are the open connections."""
+    """Make these the open connections inside the `with` block."""
     token = _open.set(connections)
     try:
         yield
@@ -95,7 +95,7 @@ def find_open_connections() -> Connections | None:
 
 
 def current_connections() -> Connections:
-    """The open connections.
+    """Return the open connections.
 
     Raises:
         RuntimeError: outside `open_connections`.

@@ -1,4 +1,4 @@
-"""How scripts end, and their sum: pure."""
+"""The outcomes of scripts, and the report that sums them up. Pure."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from batch_avatar.receipt import Receipt
 
 FINAL = frozenset({FailureClass.INPUT, FailureClass.JOB, FailureClass.LOST, FailureClass.CHANGED})
-"""Classes that waiting does not mend: such a script is `failed`; with any other it is `unfinished`."""
+"""Failure classes that waiting does not mend: the script is `failed`. With any other class it is `unfinished`."""
 
 
 def facts_of(error: BatchAvatarError) -> FailureFacts:
-    """The error as reports and dead letters show it."""
+    """Return the error as reports and dead letters show it."""
     return FailureFacts.model_validate({"class": str(error.failure_class), "code": error.code, "message": str(error)})
 
 
 def settled(item: PlanItem, *, prefix: str) -> Outcome | None:
-    """The outcome of a script that needs no step; `prefix` is its folder in the archive."""
+    """Return the outcome of a script that needs no step, else None. `prefix` is the script's folder in the archive."""
     ref = item.ref()
     outcome = Outcome(script_id=ref.script_id, job_id=ref.job_id, outcome=OutcomeKind.FAILED, error=item.failure)
     if item.state is PlanState.ARCHIVED:
@@ -38,7 +38,7 @@ def settled(item: PlanItem, *, prefix: str) -> Outcome | None:
 
 
 def archived(receipt: Receipt, *, prefix: str, extras: int = 0) -> Outcome:
-    """`extras`: further jobs that were paid for the same script."""
+    """Return the outcome of an archived script. `extras`: how many further jobs were paid for it."""
     notes = []
     if receipt.video.doubtful:
         notes.append(f"doubtful {' and '.join(receipt.video.doubtful)}: look at the video; its remote job is kept")
@@ -82,12 +82,12 @@ def outcome_of_error(error: BatchAvatarError, script_id: str, *, prefix: str) ->
 
 
 def own_mistake(error: Exception) -> BatchAvatarError:
-    """What reports say where this program broke; the log has the rest."""
+    """Return the error that reports show when this program itself broke; the log has the details."""
     return error if isinstance(error, BatchAvatarError) else BatchAvatarError("see the log", code=type(error).__name__)
 
 
 def build_report(run: str, outcomes: Sequence[Outcome]) -> BatchReport:
-    """Scripts in equal outcomes out."""
+    """Sum up the outcomes of a run, one for each script."""
     if isinstance(outcomes, OutcomeSpool):
         return _report(run, outcomes, outcomes.kinds, outcomes.billed_seconds, outcomes.billed_characters)
     kinds = Counter(outcome.outcome for outcome in outcomes)

@@ -1,4 +1,4 @@
-"""One job's outputs on their way into the archive: links that are fresh, blobs that are ours. Blocking."""
+"""Copy the outputs of one job into blobs of the archive, always through fresh links. Blocking."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from batch_avatar.archive.container_probe import doubts
 from batch_avatar.archive.rescue import stored_blob
 from batch_avatar.archive.storage_errors import archive_errors
 from batch_avatar.archive.transfer import Transfer, store_bytes
-from batch_avatar.errors import JobFailed, JobOverdue, LinkExpired, ResultLost, TransferError
+from batch_avatar.errors import JobFailed, JobOverdue, LinkExpired, ResultLost, SideFileMissing, TransferError
 from batch_avatar.models import JobStatus
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ CONTENT_TYPES = {
 
 
 class Outputs:
-    """The links of one job, or of one input of a pack; `read` reads the job again when they expire."""
+    """The outputs of one job, or of one input of a pack. `read` reads the job again when its links expire."""
 
     def __init__(self, run: Run, ref: JobRef, job: SynthesisJob, *, read: Callable[[], SynthesisJob]) -> None:
         self._run = run
@@ -49,7 +49,7 @@ class Outputs:
         self._job = job
         self._read = read
         self.duration_milliseconds = job.duration_milliseconds
-        """Of the video: as the service says, or for an input of a pack as the video itself does."""
+        """Length of the video: as the service says, or for an input of a pack as the video itself says."""
         self._client = self._c.resource_of(ref.resource).client
         self._job_key = quote(job.internal_id or job.service_id)
 
@@ -74,7 +74,7 @@ class Outputs:
                 try:
                     opened = self._client.open_output(self._link(output), offset=offset, etag=etag)
                     response = stack.enter_context(opened)
-                except (LinkExpired, ResultLost):  # a new link; or another run was faster
+                except (LinkExpired, ResultLost):  # read the job for new links, or find that another run was faster
                     self._job = self._read()
                     opened = self._client.open_output(self._link(output), offset=offset, etag=etag)
                     response = stack.enter_context(opened)
@@ -92,8 +92,28 @@ class Outputs:
             return transfer.run(content_type=content_type, metadata=kept)
         return transfer.run(content_type=content_type, metadata=kept, judge=partial(self._judge, ending))
 
+    def move_side_files(self, *, without: bool) -> tuple[dict[str, StoredBlob | None], list[str]]:
+        """Copy summary and subtitles. Return their blobs, and the names of those that do not exist.
+
+        Raises:
+            SideFileMissing: one does not exist, and `without` is false.
+        """
+        side_files: dict[str, StoredBlob | None] = {"summary": None, "subtitles": None}
+        wanted = {"summary": "summary"}
+        if self._job.subtitle_link or self._job.subtitle_type == "external_file":
+            wanted["subtitles"] = "subtitle"
+        missing = []
+        for name, output in wanted.items():
+            try:
+                side_files[name] = self.move(output, name)
+            except ResultLost as error:  # the file does not exist; a failed transfer is retried with the whole step
+                missing.append(name)
+                if not without:
+                    raise SideFileMissing(f"the {name} is not there yet: {error.message}") from None
+        return side_files, missing
+
     def _facts(self) -> dict[str, str]:
-        """What a lost receipt is rebuilt from."""
+        """Return the blob metadata from which a lost receipt is rebuilt."""
         metadata = {
             "script_id": quote(self._ref.script_id),
             "job_id": self._ref.job_id,
@@ -107,7 +127,7 @@ class Outputs:
         return {key: value for key, value in metadata.items() if value}
 
     def _own_summary(self) -> StoredBlob:
-        """Of a pack's summary the part that is about this input, as a summary of its own."""
+        """Store the part of a pack's summary that is about this input, as a summary of its own."""
         whole = self._c.staging.summary(self._ref.job_id) if self._c.staging is not None else None
         results = whole.get("results") if whole is not None else None
         if not isinstance(results, list) or len(results) < self._ref.input:
@@ -117,10 +137,11 @@ class Outputs:
         return store_bytes(target, own.encode(), content_type=CONTENT_TYPES[".json"], metadata=self._facts())
 
     def _judge(self, ending: str, facts: ContainerFacts) -> tuple[str, ...]:
-        """What is doubtful about the video.
+        """Return what is doubtful about the video.
 
         Raises:
-            JobFailed, JobOverdue: it is one of a job that did not succeed, or not yet, and no whole video.
+            JobOverdue: the video is not whole, and the job has not ended yet.
+            JobFailed: the video is not whole, and the job did not succeed.
         """
         found = doubts(facts, ending=ending, duration_milliseconds=self._job.duration_milliseconds)
         if found and not self._job.terminal:
@@ -152,9 +173,9 @@ class Outputs:
         return link
 
     def _in_destination(self, output: str, relative: str) -> str:
-        """A signed link into the destination container.
+        """Return a signed link to an output in the destination container.
 
-        There the job shows a relative path of undocumented form, so the file is found by listing.
+        The job shows only a relative path whose form is not documented, so the file is found by listing.
         """
         container = self._run.destinations.get(self._ref.job_id)
         if container is None:

@@ -1,4 +1,4 @@
-"""A pack that is being sent: a value that lasts while the step that sends it is taken again."""
+"""A pack that is being sent: a value that outlives the retries of the step that sends it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class PackDraft:
-    """The scripts that are still to go, and the claims that this run holds for them."""
+    """The scripts that are still to be sent, and the claims that this run holds for them."""
 
     scripts: dict[str, Script]
-    """By script_id."""
+    """The scripts by script_id."""
     written_at: datetime
-    """When the oldest of the claims was written last."""
+    """When the oldest of the claims was last written."""
     held: dict[str, Held] = field(default_factory=dict)
-    """By script_id."""
+    """The claims by script_id."""
     unclear: Pack | None = None
-    """Sent, and not known yet to have come to nothing."""
+    """The pack whose create may have reached the service, if there is one."""

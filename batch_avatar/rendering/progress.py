@@ -1,4 +1,4 @@
-"""Where each script of a run stands: events from the runner, counts for whoever shows them."""
+"""Where each script of a run stands: events from the runner, and counts for displays."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Phase(StrEnum):
 
 ENDED = frozenset({Phase.ARCHIVED, Phase.SKIPPED, Phase.FAILED, Phase.UNFINISHED})
 STEPS = {Phase.CREATED: 1, Phase.RUNNING: 2, Phase.RENDERED: 3, **dict.fromkeys(ENDED, 4)}
-"""How far a script is, of the four steps from its create to its end."""
+"""How many of the four steps from create to end a script has taken."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """A script moved on; `text` adds what a reader wants to know, e.g. the reason of a failure.
+    """A script moved on. `text` adds what a reader wants to know, e.g. the reason for a failure.
 
-    `outcome` where it has ended.
+    `outcome` is set once the script has ended.
     """
 
     script_id: str
@@ -71,7 +71,7 @@ class Progress:
 
     @property
     def share(self) -> float:
-        """Of all steps of all scripts, from 0 to 1."""
+        """The share of all steps of all scripts that is done, from 0 to 1."""
         steps = sum(STEPS[phase] * count for phase, count in self._counts.items() if phase in STEPS)
         return steps / (4 * self.total) if self.total else 1.0
 
@@ -79,7 +79,7 @@ class Progress:
         return self._clock.monotonic() - self._started
 
     def seconds_left(self) -> float | None:
-        """None until the first script that cost time has ended."""
+        """Estimate the seconds until all scripts have ended; None until the first one that took time has ended."""
         counts = self.counts()
         ended = sum(counts[phase] for phase in ENDED - {Phase.SKIPPED})
         left = self.total - self.ended

@@ -1,4 +1,4 @@
-"""What a run comes to: an outcome for every script, and the sums."""
+"""The report of a run: an outcome for every script, and the sums."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from batch_avatar.models import Outcome, Received
 
 
 def _kept(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """A sequence of outcomes that lies elsewhere stays there."""
+    """Leave outcomes that are not kept in memory where they are; validate any other value."""
     return value if isinstance(value, Sequence) and not isinstance(value, list | tuple | str) else validate(value)
 
 
@@ -23,7 +23,7 @@ Outcomes = Annotated[
 
 
 class BatchReport(Received):
-    """Scripts in equal outcomes out. Billed figures are those of this run."""
+    """One outcome for each script. The billed figures are those of this run."""
 
     run: str
     scripts: int
@@ -40,7 +40,7 @@ class BatchReport(Received):
         return self.archived + self.skipped == self.scripts
 
     def json_pieces(self) -> Iterator[str]:
-        """As JSON, an outcome at a time: there may be very many."""
+        """Yield the report as JSON, one outcome at a time, because there may be very many."""
         head = self.model_dump_json(by_alias=True, indent=2, exclude={"outcomes"}).removesuffix("\n}")
         yield head + ',\n  "outcomes": ['
         between = "\n    "

@@ -1,6 +1,6 @@
-"""When a stage is taken again: data, read by the flow engine's tasks and by the plain chain alike.
+"""When a stage is retried: data that the flow engine's tasks and the plain chain both read.
 
-Requests are tried again inside a stage within seconds (client.py, the storage SDK); these are the longer waits.
+Inside a stage, requests are retried within seconds (client.py, the storage SDK); these are the longer waits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often at most, and the seconds before each; the last delay repeats."""
+    """The most retries, and the seconds to wait before each; the last delay repeats."""
 
     retries: int
     delays_seconds: tuple[float, ...]
@@ -35,7 +35,7 @@ class RetryPolicy:
 
 SUBMIT = RetryPolicy(4, (5, 15, 60, 120))
 WAIT = RetryPolicy(288, (1,))
-"""Each try is a window of `stages.WAIT_WINDOW_SECONDS`: two days in all. A job that is seen ends by its deadlines."""
+"""Each try waits for `stages.WAIT_WINDOW_SECONDS`, two days in all. A job that is seen ends by its deadlines."""
 ARCHIVE = RetryPolicy(6, (2, 10, 30, 60, 120, 240))
 DELETE = RetryPolicy(3, (2, 10, 60))
 

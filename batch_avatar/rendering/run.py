@@ -1,4 +1,4 @@
-"""What one run knows, and changes while it goes on."""
+"""What one run knows and what changes while it goes on."""
 
 from __future__ import annotations
 
@@ -36,37 +36,37 @@ class Run:
     connections: Connections
     name: str
     batch: str = ""
-    """The run that this one is a part of, where a batch is spread: a permit given to one holds for all of them."""
+    """The run that this one is a part of, if a batch is spread; a permit given to one of them holds for all."""
     permits: Permits = field(default_factory=Permits)
     """What may be paid for again."""
     holder: str = field(default_factory=lambda: secrets.token_hex(8))
-    """Written into claims, so that a step that is taken again knows those of its own process and run."""
+    """Written into claims, so that a retried step recognises the claims of its own process and run."""
     halted: BatchAvatarError | None = None
     """Why nothing more is sent in this run."""
     report: BatchReport | None = None
-    """What the run ended with, for whoever began it."""
+    """The report that the run ended with, for the code that began the run."""
     listeners: list[Callable[[Event], None]] = field(default_factory=list)
-    """Told of every step of every script."""
+    """Called with every step of every script."""
 
     alive: set[str] = field(default_factory=set)
-    """Scripts, by script_id, whose job the plan has seen: they are looked for before anything is sent."""
+    """The script_ids whose job the plan has seen; the job is looked for before anything is sent."""
     revisions: dict[str, int] = field(default_factory=dict)
-    """By script_id, where the plan goes on with a later revision than the permits ask for."""
+    """Revisions by script_id, for scripts that go on with a later revision than the permits ask for."""
     predictor: Predictor = field(default_factory=Predictor)
     """Knows past renders once the plan is made."""
     expected_seconds: dict[str, float] = field(default_factory=dict)
-    """By script_id, how long its rendering is predicted to take."""
+    """The predicted rendering time by script_id."""
     ended: dict[str, SynthesisJob] = field(default_factory=dict)
-    """By service id, jobs that have just been seen to end: their links are fresh, which spares a request."""
+    """Jobs that were just seen to end, by service_id. Their links are fresh, which saves a request."""
     drafts: dict[tuple[str, ...], PackDraft] = field(default_factory=dict)
-    """By host and scripts, packs that are being sent: a step that is taken again goes on with its own."""
+    """Packs that are being sent, by host and script_ids. A retried step goes on with its own draft."""
     packs: dict[str, Pack] = field(default_factory=dict)
-    """By job id, the packs of this run."""
+    """The packs of this run, by job_id."""
     destinations: dict[str, SecretStr] = field(default_factory=dict)
-    """By job id, signed links of destination containers: secrets, so only this process knows them."""
+    """Signed links of destination containers, by job_id. They are secrets, so only this process knows them."""
 
     def content_id_of(self, script: Script) -> str:
-        """The content id of the script in the revision that is wanted."""
+        """Return the script's content_id in the revision that is wanted."""
         archive_id = self.connections.archive.archive_id
         return derive_content_id(script, archive_id=archive_id, revision=self.revision_of(script))
 
@@ -74,7 +74,7 @@ class Run:
         return self.revisions.get(script.script_id, self.permits.revision)
 
     def learn(self, items: Iterable[PlanItem]) -> None:
-        """Note what a plan found of its scripts. What other batches of this run know of theirs stays."""
+        """Note what a plan found out about its scripts; keep what other batches of this run noted about theirs."""
         for item in items:
             self.revisions.pop(item.script_id, None)
             if item.revision != self.permits.revision:
@@ -90,7 +90,7 @@ class Run:
 
 
 def new_run_name(clock: Clock) -> str:
-    """A name for a run that sorts by time, e.g. 20261121-093012-3f2a9c04."""
+    """Return a name for a run that sorts by time, e.g. 20261121-093012-3f2a9c04."""
     return f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
 
 
@@ -99,7 +99,7 @@ _current: ContextVar[Run | None] = ContextVar("batch_avatar_run", default=None)
 
 @contextmanager
 def begin_run(connections: Connections, name: str, *, batch: str = "") -> Iterator[Run]:
-    """The run that stages find with `current_run()`; inside a run over the same connections, that one."""
+    """Begin the run that stages get from `current_run()`. Inside a run over the same connections, share that run."""
     outer = _current.get()
     if outer is not None and outer.connections is connections:
         yield outer
@@ -113,7 +113,7 @@ def begin_run(connections: Connections, name: str, *, batch: str = "") -> Iterat
 
 
 def current_run() -> Run:
-    """The run that has been begun.
+    """Return the run that has begun.
 
     Raises:
         RuntimeError: outside `begin_run`.

@@ -1,4 +1,4 @@
-"""A batch: what is missing, in which order, over which resources, and an outcome for every script."""
+"""Render a batch: plan what is missing, send it over all resources, and give every script an outcome."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TO_SEND = (PlanState.NEW, PlanState.CHANGED)
-"""Nothing binds these to a resource. All others have a job or a claim, and take their turn where that is."""
-NOBODY = Stopped("none of the resources can do its character or voice (unsupported)", code="NoResource")
-REPORT_SECONDS = 10.0  # for the report of a stopped run, of the 30 in which it ends
-ADOPTIONS = 500  # at once: what a run that died left behind is no job in flight and takes no slot
+"""States in which nothing binds a script to a resource. In all others it has a job or a claim, and goes on there."""
+NOBODY = Stopped("no resource supports its character or voice (see `unsupported` in the settings)", code="NoResource")
+REPORT_SECONDS = 10.0  # for the report of a stopped run, out of the 30 s in which it ends
+ADOPTIONS = 500  # scripts taken up at once; slots do not limit them, as a claim that a dead run left needs no slot
 
 
 async def publish_report(report: BatchReport) -> None:
-    """To whoever opened the connections; and into the archive, as far as it lets us write."""
+    """Keep the report for the code that began the run, and write it to the archive if the archive takes it."""
     run = current_run()
     run.report = report
     try:
@@ -61,18 +61,18 @@ async def render_scripts(
     pack: int = 1,
     publish: Callable[[BatchReport], Awaitable[None]] = publish_report,
 ) -> BatchReport:
-    """Render what is missing, inside open connections; the report is also written to the archive.
+    """Render the scripts that are not archived yet, in the current run; the report is also written to the archive.
 
-    `pack`: so many scripts share a job at most; 0 chooses by what is left and how fast jobs may be created.
-    Tells every step of every script to the connections' `listeners`, and `publish` the report, also when cancelled.
-    Batches may share the connections at the same time, with the same permits and no script in two of them.
+    `pack`: the most scripts that share a job; 0 chooses by what is left and how fast jobs may be created.
+    The run's `listeners` are told every step of every script. `publish` gets the report, also after a cancellation.
+    Several batches may share the run at the same time, with the same permits and no script in two of them.
 
     One bad script never stops the others; only refused access and systemic refusals stop new creates. When the task
-    is cancelled nothing new is sent, transfers stop at their next piece, and the report says what is left in flight.
+    is cancelled, nothing new is sent, transfers stop at their next piece, and the report says what is left in flight.
 
     Raises:
-        InputError: a script_id is given twice; or packs are wanted, and settings or generation do not allow them.
-        ServiceError, ArchiveError: before the first create, where service or archive cannot be read.
+        InputError: a script_id is given twice, or packs are wanted that settings or API generation do not allow.
+        ServiceError, ArchiveError: service or archive cannot be read; nothing was created.
     """
     run = current_run()
     c = run.connections
@@ -85,7 +85,7 @@ async def render_scripts(
     if pack != 1 and c.settings.api_version == PREVIEW_31:
         raise SettingsError(f"packed jobs need a later generation of the API than {PREVIEW_31}")
     if pack != 1 and c.staging is not None:
-        await c.control(partial(c.staging.write_link, seconds=1))  # or it would be found only after claims were made
+        await c.control(partial(c.staging.write_link, seconds=1))  # fails now rather than after claims were made
     sizer = None if pack == 1 else PackSizer(pack or None, deadline_seconds=c.settings.job_deadline_seconds)
     return await _Batch(run, chain, scripts, names, queue=Queue(order), sizer=sizer, publish=publish).run()
 
@@ -138,7 +138,7 @@ class _Batch:
         return await self._report()
 
     def _begin(self, plan: Plan, group: asyncio.TaskGroup) -> None:
-        """What is settled ends, what is bound to a job is taken up, and all else waits for a create."""
+        """End the scripts that need no step, take up those that already have a job or a claim, and queue the rest."""
         for number, item in enumerate(plan.items):
             outcome = settled(item, prefix=self._c.archive.prefix_of(item.ref()))
             if outcome is not None:
@@ -170,7 +170,7 @@ class _Batch:
         self._queue.add(waiting, hosts=hosts, key=pack_key(script) if packable else None)
 
     async def _feed(self, resource: Resource, group: asyncio.TaskGroup) -> None:
-        """As long as anything waits that this resource can do, take the next whenever it may be created there."""
+        """While scripts wait that this resource can render, start the next one whenever it may create there."""
         while self._queue.waits_for(resource.host):
             slot = Slot(resource, held=False)
             try:
@@ -202,14 +202,14 @@ class _Batch:
                 group.create_task(self._walks.walk(taken[0].item, taken[0].number, slot), name=taken[0].item.script_id)
 
     def _trim(self) -> None:
-        """End the feeders that have nothing left to feed, or may not."""
+        """Cancel the feeders that have nothing left to send, or may not send any more."""
         for host, feeder in self._feeders.items():
             ended = self._run.halted is not None or self._c.resources[host].set_aside is not None
             if (ended or not self._queue.waits_for(host)) and feeder is not asyncio.current_task():
                 feeder.cancel()
 
     def _count(self, resource: Resource, lane: Lane) -> int:
-        """How many scripts share the next job of this resource."""
+        """Return how many scripts share the next job of this resource."""
         if self._sizer is None or resource.alone:
             return 1
         able = sum(known.set_aside is None and known.host in lane.hosts for known in self._c.resources.values())
@@ -221,7 +221,7 @@ class _Batch:
         return fitting(lane.sizes(count), count)
 
     async def _send_pack(self, taken: Sequence[Waiting], slot: Slot, group: asyncio.TaskGroup) -> None:
-        """One create for all of them; who is not an input of it goes alone."""
+        """Send one create for all of these scripts; a script that is not an input of it goes alone."""
         for waiting in taken:
             self._walks.begun.add(waiting.item.script_id)
         refs: tuple[JobRef, ...] = ()
@@ -232,7 +232,7 @@ class _Batch:
             self._walks.set_aside(slot.resource, error)
         except Exception as error:
             if not isinstance(error, BatchAvatarError):
-                logger.exception("a pack of %d ended by a mistake of this program", len(taken))
+                logger.exception("a pack of %d ended because of a mistake in this program", len(taken))
             slot.leave()
             for waiting in taken:
                 self._walks.end(self._walks.outcome_of(own_mistake(error), waiting.item))
@@ -245,14 +245,14 @@ class _Batch:
             self._walks.predicted_seconds[refs[0].job_id] = tuple(predicted)
         for waiting in sorted(
             taken, key=lambda waiting: waiting.item.script_id not in by_name
-        ):  # the pack has the slot
+        ):  # members of the pack first, because the first one here gets the slot
             ref = by_name.get(waiting.item.script_id)
             own = Slot(slot.resource, held=False) if slot.given else slot.handed_over()
             walk = self._walks.walk(waiting.item, waiting.number, own, ref=ref)
             group.create_task(walk, name=waiting.item.script_id)
 
     async def _take_up(self, item: PlanItem, number: int) -> None:
-        """Go on with what has a job or a claim, where that is."""
+        """Go on with a script that has a job or a claim, at the resource where that is."""
         async with self._adoptions:
             resource = self._c.resources.get(item.resource)
             if resource is None or (resource.set_aside is not None and item.state is not PlanState.ALIVE):
@@ -266,7 +266,7 @@ class _Batch:
             await self._walks.walk(item, number, slot)
 
     def _end_rest(self) -> None:
-        """What was never taken: the reason why not is the reason why nothing more is sent."""
+        """End the scripts that were never taken from the queue, with the reason why nothing more is sent."""
         for waiting, hosts in self._queue.rest():
             reasons = [known.set_aside for host in hosts if (known := self._c.resources[host]).set_aside is not None]
             if self._run.halted is not None:  # by this batch or by another over the same connections
@@ -279,7 +279,7 @@ class _Batch:
         return report
 
     async def _delete_leftovers(self, item: PlanItem) -> None:
-        """A run died between receipt and delete, or paid twice for one name: the jobs go now."""
+        """Delete jobs of an archived script: a run died between receipt and delete, or paid twice for one name."""
         async with self._leftovers:
             try:
                 receipt = await self._c.control(self._c.archive.read_receipt, item.script_id, item.content_id)
@@ -293,6 +293,6 @@ class _Batch:
                     )
 
     async def _delete_pack(self, job_id: str) -> None:
-        """A run died before it deleted the pack; it goes now, unless somebody needs it all the same."""
+        """Delete the job of a pack whose run died before it did so, unless a member still needs the job."""
         async with self._leftovers:
             await try_to_delete(self._run, self._chain, job_id)

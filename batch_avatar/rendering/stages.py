@@ -1,6 +1,6 @@
-"""The four steps of one script as plain async functions: the seam under tasks, command line and benchmarks.
+"""The four steps of one script as plain async functions, which tasks, command line and benchmarks all call.
 
-Each takes the connections and one small frozen value, and can be taken again at any time.
+Each step works in the current run, takes small frozen values, and can be retried at any time.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -55,24 +54,13 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 SIDE_FILE_DELAYS_SECONDS = (2.0, 10.0, 30.0)
-"""Summary and subtitles were seen missing on jobs that had succeeded; after these waits the video goes without."""
+"""Waits for summary and subtitles, which were seen missing on jobs that had succeeded; then the video goes without."""
 WAIT_WINDOW_SECONDS = 600.0
-"""One wait for a job ends after this long and is taken again, so that a flow engine sees that it lives."""
-
-
-@dataclass(frozen=True)
-class Chain:
-    """The steps as the runner calls them: plain stages, or the same wrapped in tasks."""
-
-    submit: Callable[[Script, str], Awaitable[JobRef]]
-    wait: Callable[[JobRef], Awaitable[JobRef]]
-    archive: Callable[[JobRef], Awaitable[Receipt]]
-    delete: Callable[[Proof], Awaitable[None]]
-    submit_pack: Callable[[tuple[Script, ...], str], Awaitable[tuple[JobRef, ...]]]
+"""One wait for a job ends after this long and is retried, so that a flow engine sees that the run is alive."""
 
 
 async def submit(script: Script, host: str = "") -> JobRef:
-    """The script's job, created on this resource, or adopted wherever it is. Errors as `Submission.submit`."""
+    """Create the script's job on this resource, or adopt it wherever it is. Raises as `Submission.submit` does."""
     run = current_run()
     c = run.connections
     with _about(script_id=script.script_id):
@@ -87,7 +75,7 @@ async def submit(script: Script, host: str = "") -> JobRef:
 
 
 async def submit_pack(scripts: tuple[Script, ...], host: str = "") -> tuple[JobRef, ...]:
-    """The job that these scripts share, once for each that is an input of it. Errors as `PackSubmission.submit`."""
+    """Create one job for these scripts; return it once for each input. Raises as `PackSubmission.submit` does."""
     run = current_run()
     c = run.connections
     resource = c.resource_of(host)
@@ -105,12 +93,12 @@ async def submit_pack(scripts: tuple[Script, ...], host: str = "") -> tuple[JobR
 
 
 async def wait(ref: JobRef) -> JobRef:
-    """The same job once it has succeeded.
+    """Wait until the job has succeeded, and return `ref`.
 
     Raises:
         JobFailed: the service gave up.
-        JobOverdue, StillRunning: it may still finish.
-        AlreadyArchived, ResultLost: it is gone.
+        JobOverdue, StillRunning: the job may still finish.
+        AlreadyArchived, ResultLost: the job is gone.
     """
     run = current_run()
     c = run.connections
@@ -126,7 +114,7 @@ async def wait(ref: JobRef) -> JobRef:
             job = await _outlasting(lambda: resource, partial(c.control, read_job, c, ref))
         if job.status == JobStatus.FAILED:
             if ref.input:
-                run.ended[ref.service_id] = job  # each member looks whether its video is there all the same
+                run.ended[ref.service_id] = job  # its videos may exist all the same; each member looks for its own
             raise await c.control(job_failed, c, ref, job)
         if job.status != JobStatus.SUCCEEDED:
             raise StillRunning(f"the job is {job.status}")
@@ -135,7 +123,7 @@ async def wait(ref: JobRef) -> JobRef:
 
 
 async def archive(ref: JobRef) -> Receipt:
-    """The receipt, once video, summary and subtitles are in the container. Errors as `archive_job`."""
+    """Archive video, summary and subtitles, and return the receipt. Raises as `archive_job` does."""
     run = current_run()
     c = run.connections
     with _about(script_id=ref.script_id, job_id=ref.job_id):
@@ -152,11 +140,11 @@ async def archive(ref: JobRef) -> Receipt:
 
 
 async def delete(proof: Proof) -> None:
-    """Delete the remote job; the proof says that nothing is lost. Already gone is fine.
+    """Delete the remote job; the proof says that nothing is lost by it. A job that is already gone is no error.
 
     Raises:
-        LateSuccess: the job was given up and has succeeded since; it is left to be archived.
-        DeleteRefused: it has not ended, or moved on, or is not the one that failed; it is left alone.
+        LateSuccess: the job was given up and has succeeded since; it is kept to be archived.
+        DeleteRefused: the job has not ended, has moved on, or is not the one that failed; it is kept.
     """
     run = current_run()
     c = run.connections
@@ -165,14 +153,14 @@ async def delete(proof: Proof) -> None:
         resource = c.resource_of(ref.resource)
         if isinstance(proof, Receipt | SettledPack):
             if isinstance(proof, SettledPack) and c.staging is not None:
-                await c.control(c.staging.remove, ref.job_id)  # first: nobody looks for it once the job is gone
+                await c.control(c.staging.remove, ref.job_id)  # first: later nobody would look for them
             await _outlasting(lambda: resource, partial(c.control, resource.client.delete, ref.service_id))
         else:
             await _outlasting(lambda: resource, partial(_delete_given_up, c, resource, proof))
 
 
 async def _delete_given_up(c: Connections, resource: Resource, proof: DeadLetter | Superseded) -> None:
-    """Read it anew first: it may have gone on since the proof was written."""
+    """Delete a job that was given up, after reading it again: it may have moved on since the proof was written."""
     ref, members = proof.ref, proof.members if isinstance(proof, Superseded) else ()
     job = await c.control(resource.client.look, ref)
     if job is not None:
@@ -192,22 +180,22 @@ async def _delete_given_up(c: Connections, resource: Resource, proof: DeadLetter
 
 
 async def _update_members(c: Connections, refs: Sequence[JobRef], changes: Mapping[str, object]) -> None:
-    """In the claims of those for whom this is still the last attempt; nobody asks the others about it."""
+    """Change the claims of the members for which this is still the last attempt; for the others it is irrelevant."""
 
     async def update(ref: JobRef) -> None:
         with suppress(ClaimedElsewhere):
             await update_last(c, ref, changes)
 
-    await asyncio.gather(*(update(ref) for ref in refs))  # killed in between, the others would count as lost
+    await asyncio.gather(*(update(ref) for ref in refs))  # at once: after a kill in between some would count as lost
 
 
 async def record_failure(
     script: Mapping[str, Any], ref: JobRef, error: JobFailed | JobOverdue
 ) -> Superseded | DeadLetter:
-    """Write down why an attempt is given up, before anything of it is deleted. `script`: as `script_record` gives it.
+    """Record why an attempt is given up, before anything of it is deleted. `script`: what `script_record` returns.
 
-    Superseded, in the claim, where another attempt is due; else a dead letter, which a job that finishes after all
-    overrules.
+    If another attempt is due, the claim notes that this one is superseded. Otherwise a dead letter is written; a job
+    that finishes after all overrules it.
 
     Raises:
         ClaimedElsewhere: another run has gone on to another attempt.
@@ -217,7 +205,7 @@ async def record_failure(
     again = isinstance(error, JobOverdue) or error.worth_another_attempt
     last = ref.attempt >= c.settings.max_attempts
     ended = {
-        "accepted_at": error.job.created_at or c.clock.now(),  # the run that sent it may have died before it said so
+        "accepted_at": error.job.created_at or c.clock.now(),  # the run that sent it may have died before it noted this
         "ended": f"{error.code}: {error.message}"[:1000],
         "over": isinstance(error, JobFailed),
     }
@@ -229,13 +217,13 @@ async def record_failure(
         raise ClaimedElsewhere(f"another run has gone on from attempt {ref.attempt}")
     attempts = (*held.claim.attempts[:-1], held.claim.last.model_copy(update=ended))
     letter = _dead_letter(run, script, ref, error, job=error.job, attempts=attempts)
-    await c.control(c.archive.write_dead_letter, letter)  # first: an ended claim without it may be sent again
+    await c.control(c.archive.write_dead_letter, letter)  # first: an ended claim without a letter may be sent again
     await update_last(c, ref, ended)
     return letter
 
 
 async def record_refusal(script: Script, error: RequestRefused) -> DeadLetter:
-    """A dead letter for a script that the service refused; it has no job."""
+    """Write a dead letter for a script that the service refused; such a script has no job."""
     run = current_run()
     c = run.connections
     held = await c.control(c.archive.read_claim, script.script_id, run.content_id_of(script))
@@ -248,7 +236,7 @@ async def record_refusal(script: Script, error: RequestRefused) -> DeadLetter:
 
 
 def script_record(script: Script) -> dict[str, Any]:
-    """The script as dead letters keep it; what holds a signature is null there."""
+    """Return the script as dead letters keep it: properties that hold a signature are null."""
     signed = signed_properties(script)
     return script.model_dump(mode="json", exclude_none=True, exclude=set(signed)) | dict.fromkeys(signed)
 
@@ -279,19 +267,19 @@ def _dead_letter(
 
 
 async def _outlasting(resource: Callable[[], Resource], work: Callable[[], Awaitable[T]]) -> T:
-    """Take the work again after an outage of the resource it is at; that spends no retry."""
+    """Do the work, and do it again after an outage of its resource; that spends no retry."""
     while True:
         try:
             return await work()
         except (ServiceUnavailable, CreateUnclear) as error:
-            logger.info("looking whether the service answers at all: %s", error)
+            logger.info("checking whether the service answers at all: %s", error)
             if not await resource().watcher.answering():
                 raise
 
 
 @contextmanager
 def _about(*, script_id: str, job_id: str | None = None) -> Iterator[None]:
-    """Name script and job in an error that was raised where they were not known."""
+    """Add script and job to an error that was raised where they were not known."""
     try:
         yield
     except BatchAvatarError as error:

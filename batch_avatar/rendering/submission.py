@@ -1,7 +1,8 @@
-"""What may be sent, and sent again: the one module that decides it.
+"""Send one script, and send it again only when that is safe. What is safe, `planning/decision.py` decides.
 
-A claim in the archive is written before the first send; who loses that write adopts and never creates. A create
-whose answer is lost is settled by looking, twice, before the same request goes again. Rules: design, section 3.
+A claim in the archive is written before the first send; a run that loses this conditional write adopts the other run's
+job and never creates one. After a create whose answer is lost, the job is looked for twice before the same request is
+sent again. The rules are in docs/architecture.md.
 """
 
 from __future__ import annotations
@@ -45,19 +46,19 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPT_NUMBER = 99  # of two digits, by which job ids are read again
+MAX_ATTEMPT_NUMBER = 99  # two digits are all that `identity.parse_job_id` reads
 MAX_SENDS = 3
-"""Creates without a usable answer, in a row, before the script is left unfinished for this try."""
+"""Creates without a usable answer in a row; after so many the script is left unfinished for this try."""
 
 
 class Submission:
-    """One script on its way to exactly one accepted create per attempt."""
+    """The submission of one script, with exactly one accepted create per attempt."""
 
     def __init__(self, run: Run, script: Script, resource: Resource) -> None:
         self._run = run
         self._c = run.connections
         self.resource = resource
-        """Where it is sent, and looked for: a claim that binds it to another moves it there."""
+        """Where the script is sent and its job is looked for. A claim that binds it to another one changes this."""
         self._script = script
         self._written_at = self._c.clock.now()
         self._absent_since = 0.0
@@ -72,13 +73,13 @@ class Submission:
         )
 
     async def submit(self) -> JobRef:
-        """The job of this script: created, or adopted.
+        """Create the job of this script, or adopt it.
 
         Raises:
             AlreadyArchived: another run was faster.
-            RequestRefused, AccessRefused: as the service says.
-            ResultLost: it was paid for and is gone.
-            CreateUnclear, ServiceUnavailable, ArchiveUnavailable: not settled; try again.
+            RequestRefused, AccessRefused: the service refuses.
+            ResultLost: the job was paid for and is gone.
+            CreateUnclear, ServiceUnavailable, ArchiveUnavailable: it is not known yet whether there is a job; retry.
         """
         sends = looks = 0
         held = await self._write(self._c.archive.create_claim, self._claim(number=1))
@@ -96,10 +97,10 @@ class Submission:
                     held, move = await self._carry_out(Move.SEND, Seen(held, None, None, LOOKS))
                     continue
                 except (JobExists, CreateUnclear) as error:
-                    logger.warning("looking before sending again: %s", error)
+                    logger.warning("looking for the job before it is sent again: %s", error)
                     sends += 1
                 except (AccessRefused, RequestRefused, NoMoreSent) as error:
-                    if sends == 0:  # after an unclear create, one may be there all the same
+                    if sends == 0:  # after an unclear create the job may exist all the same
                         with suppress(BatchAvatarError):  # a note for later runs; the refusal is what matters now
                             await update_last(self._c, held.claim.ref(), {"refused": True}, holder=self._run.holder)
                     raise error from None
@@ -112,13 +113,13 @@ class Submission:
             held, move = await self._carry_out(move, seen)
 
     def _pause(self, move: Move, looks: int) -> float:
-        """Seconds until another look is worth it; the first look after a lost race needs none."""
+        """Return the seconds until another look is worthwhile; the first look after a lost race needs no wait."""
         if move is Move.LOOK_AGAIN and looks == 0:
             return 0.0
         return max(min(self._c.settings.poll_interval_seconds, 5.0), self._rules.settle_seconds if looks else 0.0)
 
     async def _carry_out(self, move: Move, seen: Seen) -> tuple[Held | None, Move]:
-        """Write what the move needs; a lost conditional write means that somebody else moved: look again."""
+        """Write what the move needs. A lost conditional write means that another run moved, so look again."""
         archive, held = self._c.archive, seen.held
         match move:
             case Move.ARCHIVED if seen.receipt:
@@ -158,23 +159,23 @@ class Submission:
         return await self._c.control(rescue_receipt, self._c.archive, claim)
 
     async def _given_up(self, claim: Claim) -> bool:
-        """Whether there is a dead letter, which another run may have written meanwhile, and it may be overruled.
+        """Return whether there is a dead letter that may be overruled; another run may have written it meanwhile.
 
         Raises:
-            JobError: it may not.
+            JobError: there is one that may not be overruled.
         """
         letter = await self._c.control(self._c.archive.read_dead_letter, claim.content_id)
         if letter is None or letter.ref.attempt < claim.last.number:
             return False
         if letter.failure.failure_class == FailureClass.INPUT and claim.last.accepted_at is not None:
-            return False  # refused to another run, and accepted all the same
-        had_its_word = (letter.batch or letter.run) == (self._run.batch or self._run.name)  # in an earlier life
+            return False  # another run's create was refused, but one was accepted all the same
+        had_its_word = (letter.batch or letter.run) == (self._run.batch or self._run.name)  # before a restart
         if not self._run.permits.retry_failed or had_its_word:
             raise JobError(letter.failure.message, code=letter.failure.code, job_id=letter.ref.job_id)
         return True
 
     async def _lost(self, held: Held) -> Held | None:
-        """Paid and gone: perhaps its video is here all the same; else only a person may pay again."""
+        """Handle a job that was paid for and is gone: its video may be here; if not, only a person may pay again."""
         receipt = await self._rescued(held.claim)
         if receipt is not None:
             raise AlreadyArchived(receipt)
@@ -194,7 +195,7 @@ class Submission:
         return await self._write(self._c.archive.replace_claim, held, claim)
 
     async def _observe(self, looks: int) -> Seen:
-        """The service first, then claim and receipt: in the other order a finishing run looks like a lost job."""
+        """Look at the service, then at claim and receipt: in the other order a finishing run looks like a lost job."""
         held = await self._c.control(self._c.archive.read_claim, self._script.script_id, self._content_id)
         looked_at = self._c.clock.monotonic()
         if held is not None:
@@ -212,7 +213,7 @@ class Submission:
         return Seen(again, None, receipt, looks + 1, looked_at - self._absent_since)
 
     def _follow(self, claim: Claim) -> None:
-        """Where a job of this claim may be is where to look for it; one that never came to be binds nobody."""
+        """Turn to the resource where this claim's job may be; a job that was never made binds the script to none."""
         known = self._c.resources.get(claim.resource)
         never = claim.last.refused and claim.last.accepted_at is None
         moves = never or (claim.last.over and known is not None and known.set_aside is not None)
@@ -220,12 +221,12 @@ class Submission:
             self.resource = known
 
     async def _write(self, write: Callable[..., Held | None], *given: object) -> Held | None:
-        """Write the claim, and remember when: a create may leave only shortly after."""
+        """Write the claim and remember when, because a create may be sent only shortly after."""
         self._written_at = self._c.clock.now()
         return await self._c.control(write, *given)
 
     async def _send(self, held: Held) -> JobRef:
-        """Send once, unless the claim has grown old in the meantime and another run may soon take it over."""
+        """Send the create once, unless the claim has become so old that another run may soon take it over."""
         ref = held.claim.ref()
         mark = mark_description(self._script.description, self._c.archive.archive_id)
 
@@ -238,14 +239,14 @@ class Submission:
             self.resource.admission.unclear()
             raise
         except RequestRefused as error:
-            self.resource.refusals.append(error)  # at once: what is about to be sent looks at it
+            self.resource.refusals.append(error)  # at once: creates that are about to be sent look at it
             raise
         self.resource.admission.accepted()
         self.resource.watcher.mine(job.service_id)
         return await self._note(held, job)
 
     async def _adopt(self, held: Held, job: SynthesisJob) -> JobRef:
-        """Another run's job, or one of ours whose answer was lost."""
+        """Adopt another run's job, or one of ours whose answer was lost."""
         if archive_of(job.description) not in (None, self._c.archive.archive_id):
             raise ClaimedElsewhere(
                 "a job with this id exists and carries the mark of another archive", job_id=held.claim.last.job_id
@@ -253,7 +254,7 @@ class Submission:
         return await self._note(held, job)
 
     async def _note(self, held: Held, job: SynthesisJob) -> JobRef:
-        """From now on the job is known as paid; and one that was given up is not, once it has succeeded."""
+        """Note in the claim that the job is paid for and, once it has succeeded, that it is not given up."""
         changes: dict[str, object] = {}
         claim = held.claim
         if claim.last.accepted_at is None:

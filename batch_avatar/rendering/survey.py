@@ -1,4 +1,4 @@
-"""Read what there is, service first and archive second, and compare it with what is wanted."""
+"""Read first the service, then the archive, and compare both with the scripts that are wanted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 async def plan(scripts: Sequence[Script]) -> Plan:
-    """What a run would do. Reads the service first, then the archive; changes nothing."""
+    """Return what a run would do. Reads the service first, then the archive, and changes nothing there."""
     run = current_run()
     c = run.connections
     listed = await _listed(c)
@@ -48,10 +48,10 @@ async def plan(scripts: Sequence[Script]) -> Plan:
 
 
 async def _listed(c: Connections) -> dict[str, list[SynthesisJob]]:
-    """The jobs of every resource, by its host; without those that cannot be read, as long as there is another.
+    """Return the jobs of every resource, by host. If there are several resources, skip those that cannot be read.
 
     Raises:
-        ServiceError: none can be read.
+        ServiceError: the jobs of no resource can be read.
     """
 
     async def read(resource: Resource) -> list[SynthesisJob]:

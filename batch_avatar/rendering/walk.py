@@ -1,4 +1,4 @@
-"""One script on its walk through the steps, from its slot to its outcome, over as many attempts as are due."""
+"""Walk one script through the steps, from its slot to its outcome, over as many attempts as are due."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 class Walks(BatchState):
-    """What the walks of one run have in common."""
+    """The walks of one batch, and what they have in common."""
 
     def __init__(
         self,
@@ -58,11 +58,11 @@ class Walks(BatchState):
         self._sizer = sizer
         self.packs: dict[str, PackWalk] = {}
         self.predicted_seconds: dict[str, tuple[float, ...]] = {}
-        """By job id, how long each input of a pack would take alone."""
+        """How long each input of a pack is predicted to take alone, by job_id."""
         self._storage_refusals = 0
 
     async def walk(self, item: PlanItem, number: int, slot: Slot, *, ref: JobRef | None = None) -> None:
-        """To the outcome, which is noted. `number`: the script's place; `ref`: its job, where it has been sent."""
+        """Walk a script to its outcome and note that. `number`: its place in the batch; `ref`: its job, if sent."""
         self.begun.add(item.script_id)
         try:
             outcome = await self._walk(item, number, slot, ref)
@@ -70,10 +70,10 @@ class Walks(BatchState):
             outcome = self.outcome_of(error, item)
             if (
                 isinstance(error, AlreadyArchived) and error.receipt.run == self._run.name
-            ):  # rebuilt, and paid in this run
+            ):  # the receipt was rebuilt, and this run paid for the video
                 outcome = archived(error.receipt, prefix=self._c.archive.prefix_of(error.receipt))
         except Exception as error:
-            logger.exception("script %s ended by a mistake of this program", item.script_id)
+            logger.exception("script %s ended because of a mistake in this program", item.script_id)
             outcome = self.outcome_of(own_mistake(error), item)
         finally:
             slot.leave()
@@ -115,7 +115,7 @@ class Walks(BatchState):
     async def _attempt(
         self, item: PlanItem, script: Script, ref: JobRef, slot: Slot, pack: PackWalk | None
     ) -> Outcome | None:
-        """One job to its end: the outcome, or None where another attempt is due."""
+        """Follow one job to its end. Return the outcome, or None if another attempt is due."""
         self.sent(item.script_id, ref.job_id, ref.service_id)
         try:
             return await self._walked(item, script, ref, slot, pack)
@@ -147,7 +147,9 @@ class Walks(BatchState):
         return archived(receipt, prefix=prefix, extras=extras)
 
     async def _waited(self, item: PlanItem, script: Script, ref: JobRef, pack: PackWalk | None) -> DeadLetter | None:
-        """Wait for the job's success. A pack that failed, or is late, may hold this script's video all the same.
+        """Wait until the job has succeeded. Return a dead letter if it failed for good.
+
+        A pack that failed or is late may hold this script's video all the same.
 
         Raises:
             _Again: another attempt is due.
@@ -158,7 +160,7 @@ class Walks(BatchState):
             logger.warning("attempt %d of %s ended: %s", ref.attempt, item.script_id, error)
             if pack is not None:
                 never = isinstance(error, JobOverdue) and error.job.status == JobStatus.NOT_STARTED
-                self._c.resource_of(ref.resource).alone |= never  # before its slot is free for another pack
+                self._c.resource_of(ref.resource).alone |= never  # set before the slot is free for another pack
                 pack.ended()
                 return None
             self.bill(item.script_id, error)
@@ -169,7 +171,7 @@ class Walks(BatchState):
                 return None
             except DeleteRefused:
                 if isinstance(error, JobOverdue):
-                    raise error from None  # it may still finish, so it is neither replaced nor called failed
+                    raise error from None  # the job may still finish, so it is neither replaced nor called failed
                 raise
             if isinstance(proof, DeadLetter):
                 return proof
@@ -180,7 +182,7 @@ class Walks(BatchState):
         return None
 
     def _learn(self, ref: JobRef) -> None:
-        """What the pack took, once."""
+        """Note how long a pack took, once per pack."""
         job, predicted = self._run.ended.get(ref.service_id), self.predicted_seconds.pop(ref.job_id, None)
         if job and predicted and self._sizer and job.created_at and job.last_action_at:
             took = (job.last_action_at - job.created_at).total_seconds()
@@ -196,7 +198,10 @@ class Walks(BatchState):
         pack: PackWalk,
         error: JobFailed | JobOverdue,
     ) -> Outcome | None:
-        """A pack without this script's video: the script goes on alone, unless its attempts are spent."""
+        """Give up an attempt whose pack has no video for this script.
+
+        The script goes on alone unless its attempts are spent.
+        """
         if isinstance(error, JobOverdue):
             try:
                 await pack.give_up(item.script_id, error)
@@ -209,7 +214,7 @@ class Walks(BatchState):
         return None
 
     def _joined(self, ref: JobRef, slot: Slot) -> PackWalk | None:
-        """The pack that this job is, if it is one; its slot is one for all."""
+        """Join the pack if this job is one; all members of a pack share one slot."""
         if not ref.input:
             return None
         pack = self.packs.get(ref.job_id)
@@ -219,7 +224,7 @@ class Walks(BatchState):
         return pack
 
     async def _sent(self, script: Script, slot: Slot) -> JobRef | DeadLetter:
-        """The job, on the first resource that takes the script; or the letter that says that it is refused."""
+        """Send the script to the first resource that takes it. Return the job, or a dead letter if it is refused."""
         while True:
             resource = slot.resource
             try:
@@ -246,12 +251,15 @@ class Walks(BatchState):
             return ref
 
     def another(self, script: Script) -> Resource | None:
-        """A resource that is not set aside and can do it, the least paused first."""
+        """Return the least paused resource that is not set aside and can render the script, if there is one."""
         able = [r for r in self._c.resources.values() if r.set_aside is None and r.can_render(script)]
         return min(able, key=lambda r: r.admission.pause_seconds, default=None)
 
     async def _archived(self, ref: JobRef) -> Receipt:
-        """The receipt. Videos that the storage does not take stay at the service, and no more of them are ordered."""
+        """Archive the outputs and return the receipt.
+
+        Videos that the storage refuses stay at the service; after several in a row no more jobs are created.
+        """
         try:
             receipt = await self._chain.archive(ref)
         except ArchiveRefused as error:
@@ -267,16 +275,16 @@ class Walks(BatchState):
         return receipt
 
     async def _clean_up(self, receipt: Receipt, item: PlanItem, ref: JobRef) -> None:
-        """The receipt makes a dead letter void, and the jobs superfluous unless its video is doubtful."""
+        """Delete what the receipt makes superfluous: a dead letter, and the jobs unless the video is doubtful."""
         if item.letter:
             await self._c.control(self._c.archive.delete_dead_letter, item.content_id)
-        if not receipt.video.doubtful and not ref.input:  # a pack goes when all of it is settled
+        if not receipt.video.doubtful and not ref.input:  # a pack is deleted when all of it is settled
             for service_id in {ref.service_id, *item.named}:
                 gone = receipt.model_copy(update={"service_id": service_id, "resource": ref.resource})
                 await self.delete(gone)
 
     async def delete(self, receipt: Receipt) -> None:
-        """A job that cannot be deleted now costs nothing: the video is safe, and it expires by itself."""
+        """Delete the remote job. A failure is only logged: it costs nothing, as the job expires by itself."""
         try:
             await self._chain.delete(receipt)
         except BatchAvatarError as error:

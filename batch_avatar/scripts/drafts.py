@@ -1,4 +1,4 @@
-"""What is on its way to become a script: a file's text, its defaults, and every reason why it is none."""
+"""Turn a file's text and its defaults into a script, or into every reason why it is not one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LONGEST_ID = "0" * 16
 
 
 class NotUtf8(Exception):
-    """A byte, and the line it is on; a byte order mark does not count."""
+    """The position of the first byte that is not UTF-8, without a byte order mark, and the line it is on."""
 
     def __init__(self, line: int, byte: int) -> None:
         super().__init__(line, byte)
@@ -38,10 +38,10 @@ class NotUtf8(Exception):
 
 
 def decoded_lines(file: IO[bytes]) -> Iterator[str]:
-    """Lines with their ends, one at a time in memory.
+    """Decode lines, with their line ends; only one at a time is in memory.
 
     Raises:
-        NotUtf8: at the first byte that is no text.
+        NotUtf8: at the first byte that is not UTF-8.
     """
     start = 0
     for number, raw in enumerate(file, start=1):
@@ -55,12 +55,12 @@ def decoded_lines(file: IO[bytes]) -> Iterator[str]:
 
 
 def members_of(path: PurePath, text: str) -> dict[str, str]:
-    """What a script file says: its name, its kind and its content."""
+    """Return the members that a script file sets by its name and its text."""
     return {"script_id": path.stem, "input_kind": KINDS[path.suffix.lower()], "content": text}
 
 
 def check_draft(values: Mapping[str, Any], *, wire: Wire) -> tuple[Script | None, list[str]]:
-    """The script, where these members are one; and every rule that they break."""
+    """Return the script, or None if these members do not make one, and every rule that they break."""
     try:
         script = Script.model_validate(values)
     except ValidationError as error:
@@ -69,7 +69,7 @@ def check_draft(values: Mapping[str, Any], *, wire: Wire) -> tuple[Script | None
 
 
 def check_file(name: str, content: bytes, *, defaults: Mapping[str, Any], wire: Wire) -> Script:
-    """The script that a file of that name is, read alone.
+    """Return the script in a file of that name, checked by itself.
 
     Raises:
         ManifestError: with every fault.
@@ -81,10 +81,10 @@ def check_file(name: str, content: bytes, *, defaults: Mapping[str, Any], wire: 
 
 
 def check_defaults(name: str, content: bytes) -> dict[str, Any]:
-    """The properties that a folder's defaults give to its scripts.
+    """Return the properties that a folder's defaults give to its scripts.
 
     Raises:
-        ManifestError: it is no TOML, or no script can have such properties.
+        ManifestError: the defaults are not TOML, or no script can have such properties.
     """
     try:
         values = tomllib.loads(_text(name, content))
@@ -97,7 +97,7 @@ def check_defaults(name: str, content: bytes) -> dict[str, Any]:
 
 
 def toml_line(error: tomllib.TOMLDecodeError) -> str:
-    """The line that it is about; the first where it names none."""
+    """Return the line of the error; the first if it names none."""
     found = re.search(r"at line (\d+)", str(error))
     return found[1] if found else "1"
 

@@ -35,7 +35,7 @@ NESTED = ("custom_voices", "scene", "video_crop", "avatar_position", "avatar_siz
 
 @dataclass
 class _Checked:
-    """Takes drafts (members of a script and where they stand) one by one: scripts go to disk, their faults stay."""
+    """Checks drafts (a script's members and their place) one by one: scripts go to disk, faults stay in memory."""
 
     wire: Wire
     scripts: ScriptSpool = field(default_factory=ScriptSpool)
@@ -56,7 +56,11 @@ class _Checked:
             self.scripts.add(script)
 
     def finish(self, faults: Sequence[str]) -> ScriptSpool:
-        """The scripts, unless there are faults: those met while reading come before those of scripts."""
+        """Return the scripts.
+
+        Raises:
+            ManifestError: with every fault; `faults`, those of files, come before those of scripts.
+        """
         faults = [*faults, *self.faults]
         if not self.scripts and not faults:
             faults.append("no scripts")
@@ -68,7 +72,7 @@ class _Checked:
 
 @dataclass
 class _Reader:
-    """Finds drafts, hands each on as it is read, and collects the faults of files."""
+    """Finds drafts, hands each one on as it is read, and collects the faults of files."""
 
     base: Mapping[str, Any]
     checked: _Checked
@@ -84,14 +88,14 @@ class _Reader:
             return None
 
     def unreadable(self, path: Path, where: str, error: Exception) -> None:
-        """A file that is no text is found on the line at fault, or where another file names it."""
+        """Note why a file cannot be read: a bad byte at its own line, or at the manifest's line that names the file."""
         match error:
             case NotUtf8():
                 place = f"{where.removesuffix(':1')}:{error.line}" if where.startswith(str(path)) else where
                 self.faults.append(f"{place}: {path.name} is not UTF-8 (byte {error.byte})")
             case OSError():
                 self.faults.append(f"{where}: cannot read {path.name}: {error.strerror}")
-            case _:  # a NUL or half a surrogate pair in it
+            case _:  # the name holds a NUL or half a surrogate pair
                 self.faults.append(f"{where}: {path.name!r} is not the name of a file")
 
     def defaults(self, folder: Path) -> dict[str, Any]:
@@ -124,7 +128,7 @@ class _Reader:
             with path.open("rb") as opened:
                 file = opened if opened.seekable() else io.BytesIO(opened.read())  # a pipe cannot be read twice
                 for _ in decoded_lines(file):
-                    pass  # one byte that is no text refuses the whole file, so no line is judged before
+                    pass  # one byte that is not UTF-8 refuses the whole file, so no line is checked before
                 file.seek(0)
                 self.lines(path, decoded_lines(file))
         except (OSError, NotUtf8) as error:
@@ -160,7 +164,7 @@ class _Reader:
                 continue
             where = f"{path}:{number}"
             try:
-                value = json.loads(line.removesuffix("\n"))  # the fault's text tells the place in the line
+                value = json.loads(line.removesuffix("\n"))  # the error's text states the position in the line
             except (ValueError, RecursionError) as error:
                 self.faults.append(f"{where}: malformed JSON: {error}")
                 continue
@@ -188,7 +192,7 @@ class _Reader:
             self.faults.append(f"{path}:{start}: malformed CSV: {error}")
 
     def member(self, where: str, folder: Path, values: dict[str, Any]) -> None:
-        """A manifest's line; `content_file` is relative to the manifest."""
+        """Take a line of a manifest; `content_file` is relative to the manifest."""
         named = values.pop("content_file", None)
         if named is not None:
             if "content" in values:
@@ -206,7 +210,7 @@ class _Reader:
 
 
 def _cell(name: str, text: str) -> Any:
-    """A CSV cell; nested members are written as JSON."""
+    """Return the value of a CSV cell; nested members are written as JSON."""
     if name in NESTED:
         try:
             return json.loads(text)
@@ -216,7 +220,7 @@ def _cell(name: str, text: str) -> Any:
 
 
 def read_scripts(sources: Sequence[Path | str], *, defaults: Mapping[str, Any], wire: Wire) -> ScriptSpool:
-    """All scripts of all sources, valid and distinct. Nearer wins: the script, then defaults.toml, then `defaults`.
+    """Read all scripts of all sources, valid and distinct. Nearer wins: script, then defaults.toml, then `defaults`.
 
     Raises:
         ManifestError: with every fault of every script; then nothing may be sent.
@@ -229,7 +233,7 @@ def read_scripts(sources: Sequence[Path | str], *, defaults: Mapping[str, Any], 
 
 
 def check_scripts(scripts: Iterable[Script], *, defaults: Mapping[str, Any], wire: Wire) -> ScriptSpool:
-    """The same for scripts that came as values, e.g. as a flow's parameter."""
+    """Check scripts that came as values, e.g. as a flow's parameter; otherwise the same as `read_scripts`."""
     checked = _Checked(wire)
     for number, script in enumerate(scripts):
         checked.take(f"scripts[{number}]", {**defaults, **script.model_dump(exclude_unset=True)})

@@ -1,6 +1,6 @@
-"""How long a script's video will be and how long its rendering takes: pure, and corrected by what past renders took.
+"""Predict how long a script's video will be and how long its rendering takes, corrected by past renders. Pure.
 
-Good enough to start the longest first and to know when to look; nothing that is paid for may hang on it.
+Good enough to start the longest first and to know when to poll; nothing that is paid for may depend on it.
 """
 
 from __future__ import annotations
@@ -21,48 +21,48 @@ if TYPE_CHECKING:
     from batch_avatar.models import Script
 
 LETTERS_PER_SECOND = 1 / 0.068
-"""68 ms a character, the mean of 14 languages; those that write their vowels differ little (6 % in speed).
+"""68 ms per character, the mean of 14 languages; languages that write their vowels differ little (6 % in speed).
 
-Source of these and the rates below, unless they say otherwise: reading aloud as measured by Trauzettel-Klosinski and
-Dietz, "Standardized Assessment of Reading Performance", IOVS 53 (2012). Voices differ; learning corrects it.
+The source of this and of the rates below, unless they say otherwise: reading aloud as measured by Trauzettel-Klosinski
+and Dietz, "Standardized Assessment of Reading Performance", IOVS 53 (2012). Voices differ; learning corrects that.
 """
 
-SLOWER_SCRIPTS = (
+SLOWER_WRITING = (
     (re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"), 255 / 60),  # Han, from Chinese
-    (re.compile("[\u3040-\u30ff\uff66-\uff9f]+"), 447 / 60),  # kana; with Han among them, the measured 6 in Japanese
-    (re.compile("[\uac00-\ud7a3]+"), 7.0),  # Hangul: a choice, about 8 characters of Korean with its blanks
+    (re.compile("[\u3040-\u30ff\uff66-\uff9f]+"), 447 / 60),  # kana; mixed with Han: the 6 measured in Japanese
+    (re.compile("[\uac00-\ud7a3]+"), 7.0),  # Hangul: a choice, about 8 characters of Korean with the blanks
     (re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]+"), 612 / 60),  # Arabic writes few vowels
 )
-"""Characters a second, by the text's own script and not by the voice's locale: multilingual voices speak any, texts
-mix them, and where each character has its own time, more text never makes less of it."""
+"""Characters per second, by the text's writing system and not by the voice's locale: multilingual voices speak any
+language, texts mix them, and with a time for each character a longer text never takes less time."""
 
 RATE_WORDS = {"x-slow": 0.5, "slow": 0.64, "medium": 1.0, "default": 1.0, "fast": 1.55, "x-fast": 2.0}
-"""Azure's page on voice and sound in SSML, which gives slow as 0.64 and as -46 %; `default` is W3C's."""
-LOWEST_RATE, HIGHEST_RATE = 0.5, 2.0  # what the same page allows, against the voice's own rate
+"""From Azure's page on voice and sound in SSML, which gives `slow` as 0.64 and as -46 %; `default` is from W3C."""
+LOWEST_RATE, HIGHEST_RATE = 0.5, 2.0  # what the same page allows, relative to the voice's own rate
 
 PAUSE_SECONDS = {"none": 0.0, "x-weak": 0.25, "weak": 0.5, "medium": 0.75, "strong": 1.0, "x-strong": 1.25}
-"""Azure's page on the structure of SSML; `none` is W3C's."""
-LONGEST_PAUSE_SECONDS = 20.0  # the same page: the service takes longer ones for this
+"""From Azure's page on the structure of SSML; `none` is from W3C."""
+LONGEST_PAUSE_SECONDS = 20.0  # the same page: the service shortens longer pauses to this
 
 RENDER_OVERHEAD_SECONDS = 2.0  # a choice: a clip of 2.5 s was done after 3.6 s (the service's documented example)
 RENDER_FACTOR = 1.7  # 87 s of video took about 150 s (reported by a user)
 LOWEST_FACTOR, HIGHEST_FACTOR = 0.1, 10.0  # a choice; 0.6 (2.5 s in hevc) to 5.9 (3.5 s in vp9) are documented
 
-LOWEST_RATIO, HIGHEST_RATIO = 0.2, 5.0  # a choice: beyond, it is another text or a broken video, and not a voice
-ENOUGH_VIDEOS = 3  # a choice: the least whose median one outlier does not decide
-ENOUGH_RENDERS = 5  # a choice: two outliers, as queues make rendering times stray more than lengths
+LOWEST_RATIO, HIGHEST_RATIO = 0.2, 5.0  # a choice: outside, the cause is another text or a broken video
+ENOUGH_VIDEOS = 3  # a choice: the smallest number whose median one outlier does not decide
+ENOUGH_RENDERS = 5  # a choice: allows two outliers, because queues make rendering times vary more than lengths
 
 _RATE = re.compile(r"([+-]?)(\d+(?:\.\d*)?|\.\d+)(%?)", re.ASCII)
 _TIME = re.compile(r"\+?(\d+(?:\.\d*)?|\.\d+)\s*(ms|s)", re.ASCII | re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]*>")  # without '<', so that many of them unclosed take no quadratic time
+_TAG = re.compile(r"<[^<>]*>")  # no '<' inside, so that many unclosed tags do not take quadratic time
 _VOICE_NAME = re.compile(r"<voice\b[^<>]*?\bname\s*=\s*[\"']([^\"'<>]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """`characters` are the spoken ones, without tags. `render_seconds`: from the job's creation to its end.
+    """`characters`: the spoken ones, without tags. `render_seconds`: from the job's creation to its end.
 
-    `voice` in lower case: in SSML the one that speaks most characters, empty where an avatar speaks with its own.
+    `voice`: in lower case; in SSML the one that speaks most characters; empty where an avatar speaks with its own.
     """
 
     characters: int
@@ -73,7 +73,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class PastRender:
-    """What a receipt tells. `predicted_video_seconds` is what `speech_seconds` gives, before any learning."""
+    """What a receipt says. `predicted_video_seconds` is what `speech_seconds` returns, before any learning."""
 
     voice: str
     predicted_video_seconds: float
@@ -82,7 +82,10 @@ class PastRender:
 
 
 class Predictor:
-    """Medians of what past renders took against their prediction: of a voice, else of all, else our defaults."""
+    """Predicts with the medians of past renders, or with our defaults where there are too few.
+
+    Lengths are corrected by the renders of the same voice, or else of all voices; rendering times by all renders.
+    """
 
     def __init__(self, past: Iterable[PastRender] = ()) -> None:
         by_voice: defaultdict[str, list[float]] = defaultdict(list)
@@ -114,14 +117,14 @@ class Predictor:
 
 
 def spoken_characters(script: Script) -> int:
-    """Without tags; a run of white space is one blank."""
+    """Count the spoken characters: no tags, and a run of white space as one blank."""
     return _speech_of(script).characters
 
 
 def speech_seconds(script: Script) -> float:
-    """Before learning: the text at its script's rate, prosody rates and pauses. Sound files count as their text.
+    """Return the length before learning: the text at its writing system's rate, with prosody rates and pauses.
 
-    Digits and spelled words (say-as) count as letters, though they take longer.
+    Sound files count as their text. Digits and spelled words (say-as) count as letters, though they take longer.
     """
     return _speech_of(script).seconds
 
@@ -133,7 +136,7 @@ class _Speech(NamedTuple):
 
 
 class _Context(NamedTuple):
-    """What is in force inside an element. `silent`: the text of <sub>, which its alias replaces."""
+    """What applies inside an element. `silent`: inside <sub>, whose text its alias replaces."""
 
     voice: str
     rate: float
@@ -141,7 +144,7 @@ class _Context(NamedTuple):
 
 
 class _Transcript:
-    """A target of the XML parser, and not a tree: any depth of elements, and no second pass."""
+    """A target of the XML parser instead of a tree: it takes any depth of elements, and no second pass."""
 
     def __init__(self, voice: str) -> None:
         self.texts: defaultdict[tuple[str, float], list[str]] = defaultdict(list)
@@ -153,7 +156,7 @@ class _Transcript:
         match tag.rpartition("}")[2]:
             case "voice":
                 context = context._replace(voice=attributes.get("name", context.voice).lower())
-                self.texts[context.voice, context.rate]  # known from here on, even if it says nothing
+                self.texts[context.voice, context.rate]  # registers the voice, even if it says nothing
             case "prosody":
                 rate = context.rate * _rate(attributes.get("rate"))
                 context = context._replace(rate=_clamped(rate, LOWEST_RATE, HIGHEST_RATE))
@@ -164,7 +167,7 @@ class _Transcript:
                 strength = attributes.get("strength", "").strip().lower()
                 usual = PAUSE_SECONDS.get(strength, PAUSE_SECONDS["medium"])
                 self.pauses.append(_pause_seconds(attributes.get("time"), usual=usual))
-            case "silence":  # once, though those between sentences or at commas are heard at each
+            case "silence":  # counted once, though those between sentences or at commas are heard at each
                 self.pauses.append(_pause_seconds(attributes.get("value"), usual=0.0))
         self._contexts.append(context)
 
@@ -218,16 +221,16 @@ def _heard(text: str) -> str:
 def _text_seconds(text: str) -> float:
     if text.isascii():
         return len(text) / LETTERS_PER_SECOND
-    counts = [(sum(map(len, letters.findall(text))), rate) for letters, rate in SLOWER_SCRIPTS]
+    counts = [(sum(map(len, letters.findall(text))), rate) for letters, rate in SLOWER_WRITING]
     others = len(text) - sum(count for count, _ in counts)
     return fsum([others / LETTERS_PER_SECOND, *(count / rate for count, rate in counts)])
 
 
 def _rate(value: str | None) -> float:
-    """The factor that a prosody rate stands for; 1 for those the service ignores.
+    """Return the factor that a prosody rate stands for; 1 for rates that the service ignores.
 
-    A percentage is a change whether it has a sign or not, and a number a factor (Azure's page). A number with a sign
-    is in neither list and ignored.
+    A percentage is a change, with or without a sign, and a number is a factor (Azure's page). A number with a sign is
+    in neither list, and is ignored.
     """
     value = (value or "medium").strip().lower()
     if value in RATE_WORDS:

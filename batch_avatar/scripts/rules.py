@@ -1,6 +1,6 @@
-"""What a script may not combine: pure, so that a mistake is found before anything is sent.
+"""Check what a script may not combine, so that a mistake is found before anything is sent. Pure.
 
-Static lists of voices, characters and styles are left to the service: they grow without notice.
+Only the service checks voices, characters and styles, because their lists grow without notice.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ COLOR = re.compile(r"#[0-9A-Fa-f]{8}")
 
 
 def transparent(color: str | None) -> bool:
-    """The literal, or a colour whose alpha is zero."""
+    """Return whether it is the literal `transparent`, or a colour whose alpha is zero."""
     return color is not None and (color.lower() == "transparent" or (len(color) == 9 and color[7:] == "00"))  # noqa: PLR2004
 
 
 def with_defaults(script: Script) -> Script:
-    """The script as it is sent: our choice of format and codec where it leaves them open.
+    """Return the script as it is sent, with our choice of format and codec where it leaves them open.
 
-    h264 in mp4, because the service's own default, hevc, does not play in most browsers; vp9 in webm, which alone
-    carries transparency. These never enter the content id.
+    We choose h264 in mp4, because the service's own default, hevc, does not play in most browsers, and vp9 in webm,
+    which alone carries transparency. These choices never enter the content id.
     """
     clear = transparent(script.background_color)
     video_format = script.video_format or ("webm" if clear or script.video_codec == "vp9" else "mp4")
@@ -42,7 +42,7 @@ def with_defaults(script: Script) -> Script:
 
 
 def check_script_id(script_id: str) -> Iterator[str]:
-    """Names of folders in the archive must stay apart from its own and from each other's."""
+    """Describe every fault of the id: as a folder it must differ from the archive's own and from other scripts'."""
     if "/" in script_id or "\\" in script_id or ".." in script_id or CONTROL.search(script_id):
         yield "script_id must not contain '/', '\\', '..' or control characters"
     if script_id.startswith("_"):
@@ -52,7 +52,7 @@ def check_script_id(script_id: str) -> Iterator[str]:
 
 
 def check_script(script: Script) -> Iterator[str]:
-    """Every rule that the script breaks, in words."""
+    """Describe every rule that the script breaks."""
     yield from check_script_id(script.script_id)
     yield from _check_voice(script)
     yield from _check_avatar(script)

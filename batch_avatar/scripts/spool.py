@@ -1,4 +1,4 @@
-"""Where checked scripts wait and outcomes are kept: batches live for hours, and 10,000 scripts do not fit in memory."""
+"""Keep checked scripts and outcomes on disk: batches run for hours, and 10,000 scripts do not fit in memory."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ logger = logging.getLogger(__name__)
 
 
 class _NamelessFile:
-    """A temporary file without a name; it goes with its owner, however the process ends.
+    """A temporary file without a name; it disappears with its owner, however the process ends.
 
     Raises:
-        InputError: there is no place for it, or none left.
+        InputError: the file cannot be made, or its disk is full.
     """
 
     def __init__(self, owner: object) -> None:
@@ -47,14 +47,14 @@ class _NamelessFile:
 
 
 class ScriptSpool(Sequence[Script]):
-    """Scripts that have been checked, on disk until they are sent: a run keeps their names, not their bodies.
+    """Checked scripts, on disk until they are sent; a run keeps their ids in memory, not their bodies.
 
-    Filled by one thread, then read by any number. Each access reads and parses anew, so every script that is handed out
-    is another object. The file has no name and goes with the spool, however the process ends. Scripts that hold a
-    signature stay in memory, because no disk gets to see a secret.
+    One thread fills it, then any number may read. Each access reads and parses again, so it returns another object. The
+    file has no name and disappears with the spool, however the process ends. Scripts that hold a signature stay in
+    memory, because no secret is written to disk.
 
     Raises:
-        InputError: there is no place for a temporary file.
+        InputError: the temporary file cannot be made.
     """
 
     def __init__(self) -> None:
@@ -65,11 +65,11 @@ class ScriptSpool(Sequence[Script]):
 
     @property
     def script_ids(self) -> Sequence[str]:
-        """The names in the order of the scripts; reads no body."""
+        """The ids in the order of the scripts; no body is read."""
         return self._ids
 
     def add(self, script: Script) -> None:
-        """Append it.
+        """Append the script.
 
         Raises:
             InputError: the disk is full; what was added before can still be read.
@@ -85,7 +85,7 @@ class ScriptSpool(Sequence[Script]):
         self._ids.append(script.script_id)
 
     def close(self) -> None:
-        """Give the disk space back now instead of with the last reference; then nothing can be read any more."""
+        """Free the disk space now instead of with the last reference; nothing can be read afterwards."""
         self._file.close()
 
     def __len__(self) -> int:
@@ -107,12 +107,12 @@ class ScriptSpool(Sequence[Script]):
 
 
 class OutcomeSpool(Sequence[Outcome]):
-    """How each script of a run ended, on disk, in the order of the scripts; and the sums of what it cost.
+    """The outcome of each script of a run, on disk, in the order of the scripts; and the sums of what was billed.
 
-    Complete once every script has an outcome; before that, it is to be asked for single ones only.
+    It is complete once every script has an outcome; before that, read only single ones that `has` confirms.
 
     Raises:
-        InputError: there is no place for a temporary file.
+        InputError: the temporary file cannot be made.
     """
 
     def __init__(self, script_ids: Iterable[str]) -> None:
@@ -127,7 +127,11 @@ class OutcomeSpool(Sequence[Outcome]):
         self.billed_characters = 0
 
     def add(self, outcome: Outcome) -> None:
-        """The outcome of its script; only one is ever noted."""
+        """Keep the outcome of a script.
+
+        Raises:
+            ValueError: the script has an outcome already.
+        """
         number = self._places[outcome.script_id]
         if self._starts[number] >= 0:
             raise ValueError(f"{outcome.script_id} has ended before")
@@ -144,7 +148,7 @@ class OutcomeSpool(Sequence[Outcome]):
         self.billed_characters += outcome.billed_characters
 
     def has(self, script_id: str) -> bool:
-        """Whether the script has ended."""
+        """Return whether the script has an outcome."""
         return self._starts[self._places[script_id]] >= 0
 
     def __len__(self) -> int:
@@ -165,7 +169,7 @@ class OutcomeSpool(Sequence[Outcome]):
 
 
 def _encode(script: Script) -> bytes:
-    """A line of JSON with the members that are set; `model_dump_json` would turn an infinite number into null."""
+    """Encode the members that are set as a line of JSON; `model_dump_json` would turn an infinite number into null."""
     values = script.model_dump(mode="json", exclude_unset=True)
     return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 

@@ -1,20 +1,20 @@
-"""Who may create now: the pace of creates and the slots of unfinished jobs, per resource.
+"""When a resource may get another job: the pace of creates and the slots of unfinished jobs.
 
 **The pace** is the configured one until the service refuses a create. The refused pace is then remembered as the
-service's own, creates go on a tenth below it, and every accepted create raises the pace along a cubic curve: quickly
-back towards the remembered pace, long just below it, then ever faster beyond it, up to the configured one. A straight
-line that is slow enough for 10 refusals per 1,000 creates idles twice as long in each round, and takes three times as
-many creates to find that the service has become twice as fast.
+service's own. Creates go on a tenth below it, and every accepted create raises the pace along a cubic curve: quickly
+back towards the remembered pace, for long just below it, then ever faster beyond it, up to the configured one. A
+straight line that is slow enough for 10 refusals per 1,000 creates idles twice as long in each round, and takes three
+times as many creates to find that the service has become twice as fast.
 
-Without a configured pace the first is what the service accepted in the last minute. Where that was little, as when a
-run has just begun, creates go on at ten a minute and twice as fast with each that is accepted; what was accepted in the
-minute before the next refusal counts then, however little it is.
+Without a configured pace, the remembered pace is what the service accepted in the minute before the first refusal. If
+that was little, as when a run has just begun, creates go on at ten a minute, and the pace doubles with each that is
+accepted; the next refusal then remembers what was accepted in the minute before it, however little that is.
 
-A refusal lowers the pace only if something was accepted since the last time: who is refused twice in a row has waited
-too shortly, or others were faster; neither says that this pace is too fast.
+A refusal lowers the pace only if a create was accepted since the pace was last lowered. Two refusals in a row mean that
+the wait was too short, or that others were faster; neither means that this pace is too fast.
 
-**The slots** are those that the service has, as far as is known: less the jobs of others, and less what a refusal has
-shown to be taken by jobs that nobody has seen.
+**The slots** are those that the service has, less the jobs of others that listings show, less those that refusals have
+shown to be taken by jobs that no listing shows.
 """
 
 from __future__ import annotations
@@ -31,30 +31,31 @@ if TYPE_CHECKING:
     from batch_avatar.clock import Clock
 
 BACKOFF_SECONDS = (60.0, 120.0, 240.0, 240.0)
-"""Waits after a 429 that names none: the 1-2-4-4 minutes that the service's quota page advises."""
+"""Waits after a 429 that names no wait: the 1-2-4-4 minutes that the service's quota page advises."""
 
 FULL_SECONDS = (10.0, 20.0, 40.0, 60.0)
-"""Waits when all slots are taken and no wait is named: about a look at the list, then less often."""
+"""Waits when all slots are taken and the service names no wait: about as long as between two listings, then longer."""
 
-UNCLEAR_ROW = 5  # creates without an answer that are no accident
-LEAST_WAIT_SECONDS = 1.0  # also where the service says 0, or it would be asked in a loop
+UNCLEAR_ROW = 5  # so many creates in a row without an answer are no accident
+LEAST_WAIT_SECONDS = 1.0  # even where the service says 0, which would make a loop of requests
 MARGIN = 1.01
-"""Creates leave here evenly, and arrive there a little unevenly; 1 % keeps two from meeting in one window."""
+"""Creates leave here evenly and arrive at the service a little unevenly; going 1 % slower keeps two from meeting in one
+of its windows."""
 
-CUT = 0.1  # of the pace, at a refusal
-FIRST_CLIMB = 20  # creates from the first cut back to the refused pace: what was learned may be far off, so try soon
-CLIMB = 150  # the same in the long run: measured, 5 to 9 refusals per 1,000 creates
-CLIMB_PAUSES = 10  # creates that fit into a pause, times this: pauses may cost a tenth of the time
-COUNTABLE = 10  # creates in a minute from which on their number measures the service's pace to a tenth
-RECENT_LOOKS = 4  # measured: refusals per 1,000 creates fall from 10 to 6 where others keep all slots full
-DOUBLINGS = 60  # after so many a pace is none any more
-LEAST_SHARE = (
-    0.1  # of the most that was accepted in a minute: refusals that no pace avoids must not end in a standstill
-)
+CUT = 0.1  # share of the pace that a refusal takes off
+FIRST_CLIMB = 20  # creates from the first cut back to the refused pace; few, as what was learned may be far off
+CLIMB = 150  # the same in the long run; measured: 5 to 9 refusals per 1,000 creates
+CLIMB_PAUSES = 10  # a climb lasts at least so many pauses, so that pauses cost at most a tenth of the time
+COUNTABLE = 10  # so many creates in a minute measure the service's pace to a tenth
+RECENT_LOOKS = 4  # listings; measured: refusals per 1,000 creates fall from 10 to 6 where others keep all slots full
+DOUBLINGS = 60  # after so many doublings a pace no longer limits anything
+LEAST_SHARE = 0.1
+"""The least pace, as a share of the most that was accepted in a minute. Without it refusals that no pace avoids would
+end in a standstill."""
 
 
 class Admission:
-    """For one resource in one process, on one event loop. Waiting costs no thread and no request."""
+    """Admission to one resource, in one process and event loop. Waiting costs no thread and no request."""
 
     def __init__(
         self,
@@ -77,7 +78,7 @@ class Admission:
         self._paused_until = -math.inf
         self._refusals = self._unclear = 0
         self._ceiling = creates_per_minute / MARGIN if creates_per_minute else math.inf
-        self._refused_pace = math.inf  # a minute, as are all paces; 0 where it is unknown
+        self._refused_pace = math.inf  # creates a minute, as all paces; 0 while it is unknown
         self._counting = False  # the refused pace is what was accepted in the minute before this pause
         self._since = 0  # creates accepted since the last cut, outside pauses
         self._climb = FIRST_CLIMB / 2  # creates from a cut back to the refused pace; doubles with each cut
@@ -86,54 +87,45 @@ class Admission:
 
     @property
     def held(self) -> int:
-        """Slots that are held here."""
+        """Slots that this process holds."""
         return self._held
 
     @property
     def pause_seconds(self) -> float:
-        """How long nobody may create from now on."""
+        """Seconds from now during which nobody may create."""
         return max(self._paused_until - self._clock.monotonic(), 0.0)
 
     @property
     def spacing_seconds(self) -> float:
-        """Between two creates at the present pace; 0 where there is none."""
+        """Seconds between two creates at the present pace; 0 if creates are unpaced."""
         return 60.0 / self._pace()
 
-    async def enter(self) -> None:
-        """Wait for a slot and then for the pace; pair with `leave`."""
-        await self.adopt()
-        try:
-            await self.turn()
-        except BaseException:
-            self.leave()
-            raise
-
-    async def adopt(self) -> None:
-        """Wait for a slot only: the job exists, nothing will be created. First come, first served."""
+    async def wait_for_slot(self) -> None:
+        """Wait for a slot, without a turn to create. First come, first served."""
         slot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(slot)
         self._fill()
         try:
             await slot
         except asyncio.CancelledError:
-            if not slot.cancelled():  # given and given up at the same moment
+            if not slot.cancelled():  # granted at the moment of the cancellation
                 self.leave()
             raise
 
     def take(self) -> None:
-        """Take a slot that the job has already, even where none is free."""
+        """Count a slot that an existing job occupies already, even if none is free."""
         self._held += 1
 
     def leave(self) -> None:
-        """The job has ended, or never came to be."""
+        """Release a slot: its job has ended or was never created."""
         self._held -= 1
         self._fill()
 
     def see_others(self, count: int) -> None:
-        """As the service's list shows them: unfinished jobs of the resource that are not held here.
+        """Note how many unfinished jobs of others the service's list shows on this resource.
 
-        Each look gives back one slot that a refusal took, and those that are explained by it. Where they had more a
-        little while ago, one of their slots is left to them: it is more often taken again than not.
+        Each listing gives back one of the slots that refusals took, and those that more jobs of others now explain.
+        If others had more jobs a few listings ago, one slot more is left to them, as they mostly take it again.
         """
         self._seen.append(count)
         others = min(max(self._seen), count + 1) if count else 0
@@ -147,11 +139,11 @@ class Admission:
             await self._due()
             if self.gate is not None:
                 await self.gate()
-                await self._due()  # the service may have refused others meanwhile
+                await self._due()  # the service may have refused another create meanwhile
             self._created_at = self._clock.monotonic()
 
     def accepted(self) -> None:
-        """The service took a create: the next refusal starts counting anew."""
+        """Note that the service accepted a create. The next refusal counts as the first in a row."""
         self._refusals = self._unclear = 0
         self._taken.append(self._clock.monotonic())
         taken = self._taken_in_last_minute()
@@ -160,24 +152,24 @@ class Admission:
             self._since += 1
         elif self._counting and (
             self._refused_pace or taken >= COUNTABLE
-        ):  # of one burst, refusals may be answered before what was accepted
+        ):  # in a burst, refusals may arrive before the answers to accepted creates
             self._refused_pace = max(self._refused_pace, taken)
 
     def unclear(self) -> None:
-        """A create had no usable answer; many in a row are a trouble of the service's, and it is left alone a while."""
+        """Note a create without a usable answer. Many in a row mean that the service has trouble, so creates pause."""
         self._unclear += 1
         if self._unclear >= UNCLEAR_ROW:
             self._pause(None, BACKOFF_SECONDS)
 
     def throttled(self, retry_after_seconds: float | None, *, full: bool = False) -> None:
-        """The service refused a create for now: nobody sends before its time is over.
+        """Note that the service refused a create for now. Nobody creates before the wait is over.
 
-        `full`: because of the number of unfinished jobs, not because of the pace.
+        `full`: it refused because of the number of unfinished jobs, not because of the pace.
         """
-        anew = not self.pause_seconds  # many may be refused in one pause; that is one refusal
+        anew = not self.pause_seconds  # several refusals in one pause count as one
         self._pause(retry_after_seconds, FULL_SECONDS if full else BACKOFF_SECONDS)
         if full:
-            self._full = 1 if anew else self._full + 1  # these hold slots here, and none there
+            self._full = 1 if anew else self._full + 1  # these hold slots here but none at the service
             self._limit = min(max(self._held + self._others - self._full, 1), self._limit)
         elif anew:
             self._slow_down()
@@ -214,12 +206,12 @@ class Admission:
             enough = COUNTABLE if pace == math.inf else 1
             self._refused_pace = taken if self._since and taken >= enough else 0
         elif self._since:
-            measured = max(taken, COUNTABLE, pace / 2)  # by half at most: a pause may have been in that minute
+            measured = max(taken, COUNTABLE, pace / 2)  # lower by half at most: that minute may contain a pause
             self._refused_pace = max(min(pace, measured), LEAST_SHARE * self._most_taken)
         else:
             return
         wanted = max(CLIMB, CLIMB_PAUSES * self._refused_pace * self.pause_seconds / 60)
-        self._climb = max(min(2 * self._climb, wanted), taken)  # a minute's window is blind to what is faster
+        self._climb = max(min(2 * self._climb, wanted), taken)  # a minute's count cannot show a faster climb
         self._since = 0
 
     def _taken_in_last_minute(self) -> int:

@@ -1,4 +1,4 @@
-"""What an answer of the service means: its time, its errors in this package's words, and how long it says to wait."""
+"""What an answer of the service means: its time, which of our errors it is, and how long it says to wait."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Answers:
         self._clock = clock
 
     def observed_at(self, response: requests.Response) -> datetime:
-        """The service's own clock at this answer, so that deadlines do not depend on ours."""
+        """Return the service's own time at this answer, so that deadlines do not depend on our clock."""
         try:
             return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
         except (KeyError, ValueError):
@@ -82,7 +82,7 @@ class Answers:
         )
 
     def _retry_after(self, response: requests.Response) -> float | None:
-        """Seconds, from either form of the header (RFC 9110, section 10.2.3)."""
+        """Return seconds from either form of the header (RFC 9110, section 10.2.3)."""
         value = response.headers.get("Retry-After", "")
         if value.isdecimal():
             return float(value)

@@ -1,4 +1,4 @@
-"""Which unfinished jobs the resource has, and whose they are, from looks that mostly do not read the whole list."""
+"""Which unfinished jobs the resource has, and whose they are. Most listings read only a part of the job list."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from batch_avatar.models import SynthesisJob
 
 DEEP_LOOK_SECONDS = 300.0
-"""Between two looks that read down to the oldest job of others. The price of a deep list, paid rarely; until then a
-slot that such a job has freed stays unused."""
+"""Between two listings that read down to the oldest job of others. Reading a deep list costs many requests, so it is
+done rarely; until then a slot that such a job has freed stays unused."""
 
-MARK_SECONDS = 300.0  # from create to wait: a flow engine's time between two steps, with room for a slow server
+MARK_SECONDS = 300.0  # from create to wait: the time between two steps of a flow engine, with room for a slow server
 
 
 class Census:
-    """A job that a look did not reach counts as unfinished until one does.
+    """The unfinished jobs. A job that a listing did not reach counts as unfinished until another listing reaches it.
 
     Jobs of others older than `stuck_seconds` are left out: they never end, and whether they still take up a slot is not
-    documented. Where they do, the service refuses a create, and admission learns from that.
+    documented. If they do, the service refuses a create, and admission learns from that.
     """
 
     def __init__(self, clock: Clock, *, stuck_seconds: float) -> None:
@@ -30,31 +30,34 @@ class Census:
         self._stuck_seconds = stuck_seconds
         self._unfinished: dict[str, SynthesisJob] = {}
         self._marks: dict[str, datetime] = {}
-        self._ahead = timedelta()  # the service's clock, of ours
+        self._ahead = timedelta()  # how far the service's clock is ahead of ours
         self._deep_at = clock.monotonic()
 
     def now(self) -> datetime:
-        """The service's time."""
+        """Return the time by the service's clock."""
         return self._clock.now() + self._ahead
 
     def mark(self, service_id: str) -> None:
-        """It is ours, though nobody waits for it yet."""
+        """Mark a job as ours although nobody waits for it yet."""
         self._marks[service_id] = self.now()
 
     def unmark(self, service_id: str) -> None:
         self._marks.pop(service_id, None)
 
     def created_at(self, service_id: str) -> datetime | None:
-        """By the service's clock, a little late where no look has shown the job yet; None where it is not known."""
+        """Return when the job was created, by the service's clock; None if that is not known.
+
+        For a job that no listing has shown yet the time is a little late.
+        """
         job = self._unfinished.get(service_id)
         return job.created_at if job else self._marks.get(service_id)
 
     def keep_time(self, observed_at: datetime) -> None:
-        """The service's clock shows this now."""
+        """Note what the service's clock shows now."""
         self._ahead = observed_at - self._clock.now()
 
     def see(self, jobs: Iterable[SynthesisJob], *, down_to: datetime | None, watched: Container[str]) -> None:
-        """The newest jobs of the list. `down_to`: creation of the oldest one read, None after the whole list."""
+        """Take in the newest jobs of the list. `down_to`: creation of the oldest one read, None for the whole list."""
         listed = {job.service_id: job for job in jobs}
         deepest = self._deepest(watched)
         if deepest is None or down_to is None or down_to < deepest:
@@ -67,7 +70,7 @@ class Census:
         self._unfinished = {name: job for name, job in (unread | listed).items() if not job.terminal}
 
     def others(self, watched: Container[str]) -> set[str]:
-        """Jobs that are neither watched nor marked."""
+        """Return the jobs that are neither watched, marked nor stuck."""
         since = self.now() - timedelta(seconds=MARK_SECONDS)
         self._marks = {name: at for name, at in self._marks.items() if at > since}
         return {
@@ -77,7 +80,7 @@ class Census:
         }
 
     def deep_look(self, watched: Container[str]) -> datetime | None:
-        """Creation of the oldest job of others, once it is time to read as far as that."""
+        """Return the creation of the oldest job of others, if it is time to read that far down."""
         due = self._clock.monotonic() >= self._deep_at + DEEP_LOOK_SECONDS
         return self._deepest(watched) if due else None
 

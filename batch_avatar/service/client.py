@@ -1,7 +1,7 @@
-"""The service over HTTP: create, get, list, delete, open_output. One pooled session, no secrets elsewhere.
+"""The service over HTTP: create, get, list, delete, open_output. One pooled session; no secret goes elsewhere.
 
-GET, HEAD and DELETE are tried again here, a few times, jittered, and as `Retry-After` says. A create never is:
-its answer may be lost while its effect is not, so `submission.py` alone decides what happens next.
+GET, HEAD and DELETE are retried here a few times, with jitter and as `Retry-After` says. A create is never retried
+here: the job may exist although the answer was lost, so `submission.py` alone decides what happens next.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from batch_avatar.service.wire.messages import JobPage
 
 CONNECT_SECONDS = 5.0
-MAX_PAGES = 500  # 50,000 jobs; a list that does not end is a loop
+MAX_PAGES = 500  # 50,000 jobs; a longer list is taken for a loop
 
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 
 class AvatarClient:
-    """One Speech resource. Every method blocks, for `request_timeout_seconds` a try and short waits between tries."""
+    """Client of one Speech resource. Methods block, up to `request_timeout_seconds` a try, plus short waits between."""
 
     def __init__(
         self,
@@ -77,13 +77,13 @@ class AvatarClient:
         contents: Sequence[str] = (),
         check: Callable[[], None] | None = None,
     ) -> SynthesisJob:
-        """Send once, with `contents` as several inputs instead of the script's own one.
+        """Send a create once. `contents`, if given, are the inputs in place of the script's own content.
 
-        `check` may still prevent it by raising, at the last moment, when a token has been fetched too.
+        `check` is called last, after a token has been fetched, and prevents the create by raising.
 
         Raises:
-            JobExists, RequestRefused, AccessRefused, Throttled: the service has not taken it.
-            CreateUnclear: it may or may not have.
+            JobExists, RequestRefused, AccessRefused, Throttled: the service has not created the job.
+            CreateUnclear: the service may or may not have created the job.
         """
         inputs = contents or (script.content,)
         request = self._wire.encode_create(script, job_id=job_id, description=description, inputs=inputs)
@@ -101,10 +101,10 @@ class AvatarClient:
             ) from None
 
     def get(self, service_id: str) -> SynthesisJob:
-        """The job as it is now, with fresh links.
+        """Return the job as it is now, with fresh links.
 
         Raises:
-            JobNotFound: also where the service answers 204, as the sibling API does for absent jobs.
+            JobNotFound: there is no such job; also for 204, which the sibling API answers for absent jobs.
         """
         response = self._send(self._wire.encode_get(service_id))
         self._answers.raise_for_status(response, service_id)
@@ -114,16 +114,16 @@ class AvatarClient:
 
     @property
     def service_names_jobs(self) -> bool:
-        """The service chooses the ids of jobs."""
+        """Whether the service chooses the ids of jobs."""
         return self._wire.service_names_jobs
 
     def look(self, ref: JobRef) -> SynthesisJob | None:
-        """The job if it is there: by its id, or by our name for it where the service's id is not known.
+        """Return the job, None if there is none. Look by its id, or by our name where the service's id is not known.
 
-        Of several with one name the oldest counts, so that every run comes to the same one.
+        Of several jobs with one name the oldest is returned, so that every run finds the same one.
 
         Raises:
-            ServiceUnavailable: also where the list cannot be read whole, which proves no absence.
+            ServiceUnavailable: no answer, or a list that cannot be read whole and so does not prove the job absent.
         """
         if not self.service_names_jobs or ref.service_id != ref.job_id:
             try:
@@ -133,17 +133,17 @@ class AvatarClient:
         named: dict[str, SynthesisJob] = {}
         for page in self.list_pages(overlap=True):
             if page.unreadable:
-                raise ServiceUnavailable("some jobs of the list cannot be read, one of them may be the one looked for")
+                raise ServiceUnavailable("some jobs of the list cannot be read; one of them may be the one looked for")
             named |= {job.service_id: job for job in page.jobs if job.job_id == ref.job_id}
         return min(named.values(), key=lambda job: job.born, default=None)
 
     def list_pages(self, *, overlap: bool = False) -> Iterator[JobPage]:
-        """Pages of jobs, newest first. Follows path and query of the service's links, on its own endpoint.
+        """Yield pages of jobs, newest first. Of the service's links only path and query are followed.
 
-        With `overlap` every job is on two pages: jobs that are deleted meanwhile move the others up, and out of sight.
+        With `overlap` every job is on two pages: a job that is deleted meanwhile moves others onto pages already read.
 
         Raises:
-            ServiceUnavailable: also where the links lead in a circle or off the list.
+            ServiceUnavailable: no answer, or links that lead in a circle or away from the list.
         """
         url: str | None = self._list_url(0)
         seen: set[str] = set()
@@ -173,7 +173,10 @@ class AvatarClient:
         return f"{self._endpoint}{request.path}?{urlencode(request.query)}"
 
     def _next(self, url: str, link: str | None) -> str | None:
-        """The next page on our own endpoint: links were seen to name the regional host behind a custom domain."""
+        """Return the URL of the next page on our own endpoint.
+
+        Links were seen to name the regional host behind a custom domain.
+        """
         if link is None:
             return None
         jobs = self._wire.encode_list().path
@@ -186,7 +189,7 @@ class AvatarClient:
         return f"{self._endpoint}{parts.path}?{parts.query}"
 
     def delete(self, service_id: str) -> None:
-        """Delete the job and its result; already gone counts as deleted.
+        """Delete the job and its result. A job that is already gone counts as deleted.
 
         Raises:
             DeleteRefused: the job has not ended.
@@ -200,12 +203,12 @@ class AvatarClient:
 
     @contextmanager
     def open_output(self, sas_url: str, *, offset: int = 0, etag: str | None = None) -> Iterator[requests.Response]:
-        """Stream a result from its link, from byte `offset` of the same version (`etag`).
+        """Stream a result from its link, starting at byte `offset` of the version `etag`.
 
         Raises:
-            LinkExpired: read the job again for a new link.
+            LinkExpired: the link is refused; read the job again for a new one.
             ResultLost: there is no such blob.
-            TransferError: anything that may pass.
+            TransferError: any other trouble, which may pass.
         """
         headers = {"Accept-Encoding": "identity"}
         if offset and etag:
@@ -257,7 +260,7 @@ class AvatarClient:
             return response  # noqa: TRY300 - the loop always binds it
         except NO_ANSWER as error:
             raise ServiceUnavailable(f"{self._host} does not answer ({_kind(error)})") from None
-        except (ValueError, UnicodeError):  # from http.client, with the header's value in its text
+        except (ValueError, UnicodeError):  # from http.client; its text holds the header's value
             raise AccessRefused("the key or token holds characters that no HTTP header can carry") from None
 
     def _decode_job(self, response: requests.Response) -> SynthesisJob:
@@ -278,5 +281,5 @@ class AvatarClient:
 
 
 def _kind(error: Exception) -> str:
-    """The error's kind without its text, which may hold a signed link."""
+    """Return the name of the error's class; its text may hold a signed link."""
     return type(error).__name__

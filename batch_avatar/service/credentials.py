@@ -34,7 +34,7 @@ class KeyCredential:
 
 
 class EntraCredential:
-    """A cached bearer token; one thread fetches it, the others wait for that."""
+    """A cached bearer token; one thread fetches it while the others wait."""
 
     def __init__(self, credential: TokenCredential, clock: Clock) -> None:
         self._credential = credential

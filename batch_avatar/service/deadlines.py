@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class Deadlines:
-    """Seconds from the job's creation, by the service's own clock. Outages do not count: nobody could have worked."""
+    """Deadlines in seconds from a job's creation. Outages do not count, as no job could be worked on then."""
 
     start_seconds: float
     job_seconds: float
     outages: list[tuple[datetime, float]] = field(default_factory=list)
-    """When each ended, and how many seconds it took."""
+    """For each outage, when it ended and how many seconds it took."""
 
     def overdue(self, job: SynthesisJob) -> str | None:
-        """In words, which deadline an unfinished job has passed."""
+        """Return, in words, which deadline an unfinished job has passed; None if none."""
         if job.terminal:
             return None
         age = job.age_seconds - self._excused_seconds(job)

@@ -1,4 +1,4 @@
-"""One look at the job list: newest first, as far down as it needs to be read."""
+"""One listing: the job list, read from the newest job down only as far as needed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-NOTHING = datetime.max.replace(tzinfo=UTC)  # how far down it was read where the jobs do not tell
+NOTHING_READ = datetime.max.replace(
+    tzinfo=UTC
+)  # `down_to` where jobs tell no creation time: no other job counts as read
 
 
 @dataclass
 class Look:
-    """What was read. `down_to`: the creation of the oldest job, None where it was the whole list."""
+    """What one listing read. `down_to`: the creation of the oldest job, None if the whole list was read."""
 
     jobs: list[SynthesisJob] = field(default_factory=list)
     pages: int = 0
@@ -31,10 +33,10 @@ class Look:
 
 
 def look_at_list(client: AvatarClient, wanted: Mapping[str, datetime | None], deep: datetime | None) -> Look:
-    """Blocking. `wanted`: jobs, and when each was created at the earliest, None where that is not known.
+    """Read the job list until each wanted job is found or would have been, and at least to jobs older than `deep`.
 
-    It ends where all of them are found or would have been, and not before jobs older than `deep`.
-    What breaks off after the first page is told as far as it was read.
+    Blocking. `wanted` gives the earliest time at which each job can have been created, None where it is not known.
+    If the list breaks off after the first page, what was read so far is returned.
     """
     look = Look()
     missing = dict(wanted)
@@ -48,16 +50,16 @@ def look_at_list(client: AvatarClient, wanted: Mapping[str, datetime | None], de
             past = page.jobs[-1].created_at if page.jobs else past
             is_last = page.next_link is None and len(page.jobs) + page.unreadable < PAGE_SIZE
             if not is_last and _is_below(past, [*missing.values(), *([deep] if deep else [])]):
-                look.down_to = past or NOTHING
+                look.down_to = past or NOTHING_READ
                 break
     except ServiceError as error:
         if not look.pages or isinstance(error, AccessRefused):
             raise
-        look.down_to = past or NOTHING
+        look.down_to = past or NOTHING_READ
         logger.warning("the job list breaks off after page %d: %s", look.pages, error)
     return look
 
 
 def _is_below(past: datetime | None, bounds: Iterable[datetime | None]) -> bool:
-    """A second's margin: jobs created together may stand in any order."""
+    """Whether `past` is older than all bounds, by a second: jobs created together may stand in any order."""
     return all(past and bound and past < bound - timedelta(seconds=1) for bound in bounds)

@@ -18,22 +18,24 @@ if TYPE_CHECKING:
     from batch_avatar.models import Script
     from batch_avatar.service.admission import Admission
     from batch_avatar.service.client import AvatarClient
-    from batch_avatar.service.watcher import Deadlines, Watcher
+    from batch_avatar.service.deadlines import Deadlines
+    from batch_avatar.service.watcher import Watcher
 
 logger = logging.getLogger(__name__)
 
 CREATES_AT_ONCE = 8
-"""Under way on one resource: what is not sent yet may still go to another. Half of the threads for short calls."""
+"""At most so many creates are under way on one resource, because a script that is not sent yet may still go to another.
+Half of the threads for short calls."""
 
 SYSTEMIC = 5
-"""So many scripts refused in a row with one code: it is not the scripts (design, section 4)."""
+"""When so many scripts in a row are refused with one code, the scripts are not the cause."""
 
 _VOICE = re.compile(r"<voice\b[^>]*?\bname\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
 
 
 @dataclass
 class Resource:
-    """`host` is how claims and receipts name it, `name` how people do."""
+    """One Speech resource of a run. Claims and receipts name it by `host`, people by `name`."""
 
     name: str
     host: str
@@ -48,36 +50,36 @@ class Resource:
     unread: bool = False
     """The plan could not list its jobs, so nothing is sent there before they can be listed."""
     sending: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CREATES_AT_ONCE))
-    """Scripts that were taken from the queue, and are not sent yet."""
+    """Limits the scripts that are taken from the queue and not sent yet."""
     creating: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CREATES_AT_ONCE))
-    """Creates that are not answered yet: what the answers say stops those behind them."""
+    """Limits the creates that are not answered yet, because their answers may stop those that wait behind them."""
     alone: bool = False
-    """A pack never started there: one script a job from now on."""
+    """A pack never started there, so every job gets only one script from now on."""
     listeners: list[Callable[[Resource, Throttled], None]] = field(default_factory=list)
-    """Told whenever the service takes no new job for now."""
+    """Called whenever the service takes no new job for now."""
     refusals: deque[RequestRefused] = field(default_factory=lambda: deque(maxlen=SYSTEMIC))
-    """Of scripts, in a row."""
+    """Scripts that were refused one after another; one that gets a job clears the list."""
 
     def systemic(self) -> Stopped | None:
-        """Why nothing more should be sent there: five scripts refused in a row with one code are no accident."""
+        """Return why nothing more should be sent there, once `SYSTEMIC` scripts in a row were refused with one code."""
         if len(self.refusals) < SYSTEMIC or len({error.code for error in self.refusals}) > 1:
             return None
         last = self.refusals[-1]
         return Stopped(
             f"{SYSTEMIC} scripts in a row were refused with {last.code} ({last.message}); that is hardly "
-            "the scripts' fault, so no more are sent. Mend the common cause and run again with retry_failed",
+            "the scripts' fault, so no more are sent. Mend the common cause and run again with --retry-failed",
             code="Systemic",
         )
 
     def heed(self, error: Throttled) -> None:
-        """The service takes no new job for now: nobody sends there before its time is over."""
+        """Pause the creates there, because the service takes no new job for now, and tell the listeners."""
         logger.warning("%s takes no new job for now: %s", self.name, error)
         self.admission.throttled(error.retry_after_seconds, full=isinstance(error, TooManyJobs))
         for listener in self.listeners:
             listener(self, error)
 
     def can_render(self, script: Script) -> bool:
-        """Whether the settings say nothing against it."""
+        """Return whether the resource can render the script, as far as the settings say."""
         if not self.unsupported:
             return True
         voices = _VOICE.findall(script.content) if script.input_kind == "SSML" else [script.voice or ""]

@@ -1,4 +1,4 @@
-"""HTTP sessions: pooled, without cookies; the retry of what is idempotent; and which host a credential goes to."""
+"""HTTP sessions: pooled, without cookies, with retries of idempotent requests, and a credential for one host only."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from urllib3.connectionpool import ConnectionPool
 
 NO_ANSWER = (requests.RequestException, HTTPError)
-"""What a request raises; requests lets some of urllib3's own errors through."""
+"""What a request may raise; the requests library lets some of urllib3's own errors through."""
 POOL_SIZE = 32  # more threads than this only wait for the interpreter (measured with requests 2.34)
 TRIES = 4  # of an idempotent request, the first one included
 IDEMPOTENT = frozenset({"GET", "HEAD", "DELETE"})
 
 
 class JitteredRetry(Retry):
-    """urllib3's Retry, twice changed.
+    """urllib3's Retry with two changes.
 
-    A Retry-After that many threads are told at once is spread over twice its time. And an error never sends again what
-    is not idempotent: urllib3 itself minds the method only for some kinds of errors, not for TLS for instance.
+    A Retry-After that many threads are told at once is spread over one to two times its length. After an error, only
+    idempotent requests are retried: urllib3 checks the method only for some kinds of errors, and not for TLS errors.
     """
 
     def increment(
@@ -52,9 +52,10 @@ class JitteredRetry(Retry):
 
 
 class OnceReadSession(requests.Session):
-    """Reads the environment's proxies and certificates once for each host.
+    """A session that reads the environment's proxies and certificates once for each host.
 
-    requests does so for each request, which was a twelfth of all CPU time of a run (profiled, 15 requests a script).
+    The requests library reads them for each request, which was a twelfth of all CPU time of a run (profiled, 15
+    requests a script).
     """
 
     def __init__(self) -> None:
@@ -72,7 +73,7 @@ class OnceReadSession(requests.Session):
 
 
 def open_session(*, retry: Retry | None = None) -> requests.Session:
-    """One pooled session without cookies or credentials of its own or of `.netrc`, to be shared between threads."""
+    """Return a pooled session that threads can share, without cookies, its own credentials or those of `.netrc`."""
     session = OnceReadSession()
     session.auth = NoAuth()
     adapter = HTTPAdapter(max_retries=retry or Retry(0, read=False), pool_maxsize=POOL_SIZE, pool_block=True)
@@ -83,7 +84,7 @@ def open_session(*, retry: Retry | None = None) -> requests.Session:
 
 
 def idempotent_retry() -> Retry:
-    """The retry of GET, HEAD and DELETE; the answer of the last try is returned, whatever it is."""
+    """Return the retry of GET, HEAD and DELETE. After the last try its answer is returned, whatever it is."""
     return JitteredRetry(
         total=TRIES - 1,
         backoff_factor=0.2,
@@ -91,24 +92,24 @@ def idempotent_retry() -> Retry:
         backoff_max=5,
         status_forcelist=(408, 429, 500, 502, 503, 504),
         allowed_methods=IDEMPOTENT,
-        retry_after_max=5,  # longer waits are taken without a thread, see retry.py
+        retry_after_max=5,  # longer waits hold no thread, see rendering/retry.py
         raise_on_status=False,
         redirect=False,
     )
 
 
 class Credential(Protocol):
-    """Gives the one header that opens the service; may ask Microsoft Entra for it."""
+    """Gives the header that opens the service, and may ask Microsoft Entra for it."""
 
     def header(self) -> tuple[str, str]: ...
 
     def renew(self) -> bool:
-        """Forget what was refused; True where another header may now be had."""
+        """Forget the header that was refused. Return True if another may be available now."""
         ...
 
 
 class HostAuth(AuthBase):
-    """Adds the credential for one scheme and host and for no other; also keeps `.netrc` out."""
+    """Adds the credential to requests for one scheme and host only; also keeps `.netrc` out."""
 
     def __init__(self, endpoint: str, credential: Credential) -> None:
         self._origin = _origin(endpoint)
@@ -122,13 +123,13 @@ class HostAuth(AuthBase):
 
 
 def _origin(url: str) -> tuple[str, str]:
-    """Scheme and host with port; neither minds case."""
+    """Return scheme and host with port, in lower case, as case makes no difference in either."""
     parts = urlsplit(url)
     return parts.scheme.lower(), parts.netloc.lower()
 
 
 class NoAuth(AuthBase):
-    """Storage links carry their own signature; neither a credential nor `.netrc` goes with them."""
+    """Adds nothing: storage links carry their own signature; neither a credential nor `.netrc` goes with them."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request

@@ -1,4 +1,4 @@
-"""A place among a resource's unfinished jobs, as one walk holds it."""
+"""A slot among a resource's unfinished jobs, as one walk holds it."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ if TYPE_CHECKING:
 
 
 class Slot:
-    """Left at most once, whoever is in charge of it by then."""
+    """One slot at a resource. It is released at most once, even if it was handed over."""
 
     def __init__(self, resource: Resource, *, held: bool) -> None:
         self.resource = resource
         self._held = held
         self._sending = False
         self.given = False
-        """Somebody else is in charge of the place."""
+        """The slot was handed over, and the new `Slot` releases it."""
 
     async def hold(self) -> None:
-        """Wait for a place, if it has none."""
+        """Wait for a slot, unless one is held already."""
         if not self._held:
-            await self.resource.admission.adopt()
+            await self.resource.admission.wait_for_slot()
             self._held = True
 
     async def begin(self) -> None:
-        """Wait until few enough creates are under way there; `sent` ends it."""
+        """Wait until few enough creates are under way at the resource; pair with `sent`."""
         await self.resource.sending.acquire()
         self._sending = True
 
     def sent(self) -> None:
-        """The create has been answered, or will not be made."""
+        """Note that the create has been answered or will not be made."""
         if self._sending:
             self._sending = False
             self.resource.sending.release()
 
     def take(self) -> None:
-        """Have a place without waiting: its job exists already."""
+        """Hold a slot without waiting, for a job that exists already."""
         if not self._held:
             self.resource.admission.take()
             self._held = True
@@ -52,19 +52,19 @@ class Slot:
         return self._held
 
     def move(self, resource: Resource) -> None:
-        """To another resource, where it has no place yet."""
+        """Move to another resource, where no slot is held yet."""
         self.leave()
         self.resource = resource
 
     def follow(self, resource: Resource) -> None:
-        """The job turned out to be elsewhere."""
+        """Move to the resource where the job turned out to be, and hold a slot there."""
         if resource is not self.resource:
             self.leave()
             self.resource = resource
             self.take()
 
     def handed_over(self) -> Slot:
-        """Another in charge of the same place; this one has none any more."""
+        """Return a new `Slot` that is in charge of what this one held; this one no longer holds it."""
         self.sent()
         heir = Slot(self.resource, held=self._held)
         self._held, self.given = False, True

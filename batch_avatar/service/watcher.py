@@ -1,8 +1,8 @@
-"""One poller per resource and process: it lists the jobs and wakes whoever waits for one of them.
+"""One poller per resource and process: it lists the jobs and wakes everyone who waits for one of them.
 
-The only module that loops over waiting for the service. A job that the list misses is asked for by name before
-anything is believed about it, and an error of the poll never fails a job. When it looks is decided by `polling`,
-whose jobs it sees is counted by `census`.
+The only module that waits for jobs in a loop. A job that a listing misses is read by its id before anything is
+concluded from that, and a listing that fails never fails a job. `poll_schedule` decides when to list, `census` counts
+the jobs of others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from batch_avatar.errors import (
     ServiceError,
 )
 from batch_avatar.service.census import Census
-from batch_avatar.service.deadlines import Deadlines
 from batch_avatar.service.listing import look_at_list
 from batch_avatar.service.poll_schedule import Awaited, Ratios, outage_pause_seconds, pause_seconds
 from batch_avatar.service.watchlist import Waiter, Watched, Watchlist
@@ -32,15 +31,14 @@ if TYPE_CHECKING:
     from batch_avatar.clock import Clock
     from batch_avatar.models import SynthesisJob
     from batch_avatar.service.client import AvatarClient
+    from batch_avatar.service.deadlines import Deadlines
     from batch_avatar.service.listing import Look
-
-__all__ = ["MOST_CONFIRMED", "Deadlines", "Watcher"]
 
 logger = logging.getLogger(__name__)
 
-MOST_CONFIRMED = 100  # jobs asked for by name in one round; a list that misses more than that is no help anyway
+MOST_CONFIRMED = 100  # jobs read by id in one round; a list that misses more is of no use anyway
 
-STUCK_DEADLINES = 2.0  # job deadlines after which a job of others is taken to be stuck: they may allow more than we do
+STUCK_DEADLINES = 2.0  # of our job deadlines after which a job of others counts as stuck: they may allow more time
 
 
 class Watcher:
@@ -77,13 +75,13 @@ class Watcher:
     async def wait(
         self, service_id: str, *, window_seconds: float, expected_seconds: float | None = None
     ) -> SynthesisJob:
-        """The job once it has ended. `expected_seconds`: predicted, from its creation to its end.
+        """Return the job once it has ended. `expected_seconds`: predicted, from its creation to its end.
 
         Raises:
-            StillRunning: the window closed first, noticed at the next look; wait again.
+            StillRunning: the window closed first, which the next listing notices; wait again.
             JobOverdue: a deadline passed; the job may still finish.
             JobNotFound: the service does not know the job (any more).
-            AccessRefused: the service does not let us look.
+            AccessRefused: the service refuses to list the jobs.
         """
         future: asyncio.Future[SynthesisJob] = asyncio.get_running_loop().create_future()
         waiter = Waiter(future, self._clock.monotonic() + window_seconds)
@@ -98,10 +96,10 @@ class Watcher:
             self._watched.forget(service_id, waiter)
 
     async def answering(self) -> bool:
-        """Wait until the job list can be read; True where that was an outage, False where it went at the next look.
+        """Wait until the job list can be read. Return True after an outage, False if the next listing succeeded.
 
         Raises:
-            AccessRefused: the service does not let us look.
+            AccessRefused: the service refuses to list the jobs.
         """
         asker: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._askers.append(asker)
@@ -109,10 +107,10 @@ class Watcher:
         return await asker
 
     async def looking_while(self, waiting: Coroutine[Any, Any, None]) -> None:
-        """Wait, and look on although nobody waits for a job: the slots that are waited for may all be other people's.
+        """Await `waiting` and keep listing, even if nobody waits for a job: others may hold all the slots.
 
         Raises:
-            AccessRefused: the service does not let us look.
+            AccessRefused: the service refuses to list the jobs.
         """
         keeper: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         work = asyncio.create_task(waiting)
@@ -129,20 +127,20 @@ class Watcher:
             work.cancel()
 
     def mine(self, service_id: str) -> None:
-        """A job that was just created here, or will be adopted: it will be waited for soon, and is no other's."""
+        """Mark a job that was just created here or will be adopted: it is ours and will be waited for soon."""
         counted = service_id in self._census.others(self._watched)
         self._census.mark(service_id)
         if counted:
             self._tell_others()
 
     def learn(self, jobs: Iterable[SynthesisJob]) -> None:
-        """The whole list, as somebody has just read it; what will be adopted from it is marked as `mine` first."""
+        """Take in the whole list, just read elsewhere. Call `mine` first for jobs that will be adopted from it."""
         self._census.see(jobs, down_to=None, watched=self._watched)
         self._tell_others()
 
     @property
     def down(self) -> bool:
-        """Whether the last look at the list failed."""
+        """Whether the last listing failed."""
         return self._down_since is not None
 
     async def close(self) -> None:
@@ -173,7 +171,7 @@ class Watcher:
         self._on_others(len(self._census.others(self._watched)))
 
     def _look_within(self, seconds: float) -> None:
-        """Start the poller, or wake it earlier than it meant to. Whoever comes in an outage waits with the others."""
+        """Start the poller, or make it list earlier than planned. During an outage its plan stays as it is."""
         now = self._clock.monotonic()
         if self._poller is None or self._poller.done():
             self._look_at = max(now + seconds, self._look_at if self.down else 0.0)
@@ -190,11 +188,11 @@ class Watcher:
             if self._wanted:
                 await self._look_and_tell(began)
                 for service_id in self._watched.close_windows(self._clock.monotonic()):
-                    self._census.mark(service_id)  # its next window follows
+                    self._census.mark(service_id)  # another wait for it follows
                 self._look_at = self._clock.monotonic() + self._pause_seconds()
 
     async def _sleep(self) -> None:
-        """Until `_look_at`, which may come closer meanwhile."""
+        """Sleep until `_look_at`, which may be set to an earlier time meanwhile."""
         while (seconds := self._look_at - self._clock.monotonic()) > 0:
             self._sleeper = asyncio.create_task(self._clock.sleep(seconds), name="pause of the job watcher")
             try:
@@ -203,7 +201,7 @@ class Watcher:
                 self._sleeper.cancel()
 
     async def _look_and_tell(self, began: float) -> None:
-        """`began`: when the pause before did, for an outage may have begun with it."""
+        """List the jobs. `began` is when the pause before this began, as an outage may have begun then."""
         try:
             await self._look()
         except AccessRefused as error:
@@ -213,7 +211,7 @@ class Watcher:
                 self._down_since, self._blind_since = self._clock.monotonic(), began
                 logger.warning("the job list cannot be read, will ask again: %s", error)
         except Exception as error:
-            logger.exception("the watcher broke by a mistake of this program")
+            logger.exception("the watcher broke because of a mistake in this program")
             self._fail_all(error)
 
     async def _look(self) -> None:
@@ -233,7 +231,7 @@ class Watcher:
         for name, watched in asked.items():
             watched.misses = 0 if name in seen else watched.misses + 1
         missed = [name for name, watched in self._watched.items() if watched.suspect]
-        missed.sort(key=lambda name: self._watched[name].last is not None)  # the never seen ones first
+        missed.sort(key=lambda name: self._watched[name].last is not None)  # those never seen come first
         del missed[MOST_CONFIRMED:]
         for found in await asyncio.gather(*(self._run(self._confirm, name) for name in missed)):
             if found is not None:
@@ -251,7 +249,7 @@ class Watcher:
         return pause_seconds(awaited, self._ratios.ascending, pages=self._pages, interval_seconds=self._interval)
 
     def _answered(self) -> None:
-        """The list could be read: whoever waited for that goes on, and the deadlines are moved by what was lost."""
+        """Release those who wait for a readable list; after an outage, move the deadlines by the time it took."""
         was_down, self._down_since = self._down_since, None
         if was_down is not None:
             took = self._clock.monotonic() - self._blind_since
@@ -263,7 +261,7 @@ class Watcher:
                 asker.set_result(was_down is not None)
 
     def _confirm(self, service_id: str) -> SynthesisJob | None:
-        """Blocking: a job that the list misses, by name."""
+        """Read a job that the list misses by its id; None if that fails. Blocking."""
         try:
             return self._client.get(service_id)
         except JobNotFound:

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from batch_avatar.models import SynthesisJob
 
 PATIENCE = 2
-"""How often in a row a job must be absent by GET before that is believed; a list lags behind creates (seen)."""
+"""So many GETs in a row must miss a job before it counts as gone; a list lags behind creates (seen)."""
 
 MISSES = 2
-"""Looks in a row that miss a job with a prediction before it is asked for by name: a list shows a new job late, and
-a delete between two pages moves one out of sight. Without a prediction it may have ended, and one is enough."""
+"""So many listings in a row must miss a job with a prediction before it is read by id: a list shows a new job late, and
+a delete between two pages hides one. A job without a prediction may have ended, so one listing is enough."""
 
 
 CREATE_TIME = timedelta(seconds=60)
-"""A job that no look has shown yet is dated by the answer to its create; the request takes less than this before."""
+"""A job that no listing has shown yet is dated by the answer to its create; the request takes less time than this."""
 
 
 @dataclass(eq=False)
@@ -35,12 +35,12 @@ class Waiter:
 
 @dataclass
 class Watched:
-    """A job, whoever waits for it, and how often in a row looks missed it and it was absent by name."""
+    """A job, who waits for it, and how often in a row listings (`misses`) and GETs (`absences`) did not find it."""
 
     waiters: list[Waiter]
     created_at: datetime
     dated: bool
-    """Whether that is about right; otherwise it is when the job came to be watched."""
+    """Whether `created_at` is about right; otherwise it is when the wait for the job began."""
     expected_seconds: float | None = None
     last: SynthesisJob | None = None
     misses: int = 0
@@ -52,13 +52,13 @@ class Watched:
 
     @property
     def not_before(self) -> datetime | None:
-        """The earliest that it can have been created; None where it may be any age."""
+        """The earliest time at which the job can have been created; None if it may be of any age."""
         if not self.dated:
             return None
         return self.created_at if self.last else self.created_at - CREATE_TIME
 
     def see(self, job: SynthesisJob) -> bool:
-        """As the service shows it now; whether its status is news."""
+        """Note the job as the service shows it now. Return whether its status has changed."""
         news = self.last is None or self.last.status != job.status
         self.last, self.misses, self.absences = job, 0, 0
         if job.created_at is not None:
@@ -67,7 +67,7 @@ class Watched:
 
 
 class Watchlist(dict[str, Watched]):
-    """Jobs by their service id; one is on it for as long as somebody waits for it."""
+    """Jobs by their service id. A job is on the list for as long as somebody waits for it."""
 
     def settle(self, service_id: str, waiters: list[Waiter], end: SynthesisJob | Exception) -> None:
         for waiter in list(waiters):
@@ -75,7 +75,7 @@ class Watchlist(dict[str, Watched]):
             if waiter.future.done():  # cancelled in the meantime
                 continue
             if isinstance(end, Exception):
-                mine = copy(end) if isinstance(end, BatchAvatarError) else end  # each fills in what it is about
+                mine = copy(end) if isinstance(end, BatchAvatarError) else end  # each waiter fills in its own script
                 waiter.future.set_exception(mine)
             else:
                 waiter.future.set_result(end)
@@ -85,7 +85,7 @@ class Watchlist(dict[str, Watched]):
             self.settle(service_id, watched.waiters, error)
 
     def forget(self, service_id: str, waiter: Waiter) -> None:
-        """The poller looks only for what somebody waits for."""
+        """Remove a waiter, and with the last one the job: the poller looks only for jobs that are waited for."""
         watched = self.get(service_id)
         if watched is not None and waiter in watched.waiters:
             watched.waiters.remove(waiter)
@@ -93,7 +93,7 @@ class Watchlist(dict[str, Watched]):
                 del self[service_id]
 
     def close_windows(self, now: float) -> list[str]:
-        """End whoever has waited long enough, or for a job that is gone; the jobs whose last window closed."""
+        """End the waits that lasted long enough or whose job is gone. Return the jobs whose last window closed."""
         closed = []
         for service_id, watched in list(self.items()):
             if watched.absences >= PATIENCE:

@@ -1,4 +1,4 @@
-"""Dead letters as people handle them: which still count, and which can be sent again."""
+"""Dead letters for people: which ones still count, and which scripts can be sent again."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LetterLine:
 
 
 def counting_letters(index: ArchiveIndex) -> list[LetterLine]:
-    """Pure: one letter a script, where no receipt, no later attempt and no later content has overtaken it."""
+    """Return the newest letter of each script, unless a receipt, a later attempt or later content overtook it. Pure."""
     archived_at: dict[str, str] = {}
     for (script_id, _), receipt in index.receipts.items():
         archived_at[script_id] = max(archived_at.get(script_id, ""), receipt.get("archived_at", ""))
@@ -65,7 +65,7 @@ def counting_letters(index: ArchiveIndex) -> list[LetterLine]:
 async def list_letters(
     *, names: Sequence[str] = (), failure_class: FailureClass | None = None
 ) -> tuple[LetterLine, ...]:
-    """Of these scripts (or content or job ids) and this class; of all without them.
+    """List the letters with these script, content or job ids and of this class; without them, of all.
 
     Raises:
         InputError: a name has no dead letter.
@@ -93,10 +93,10 @@ async def read_letters(lines: Iterable[LetterLine]) -> list[DeadLetter]:
 
 
 def scripts_to_replay(letters: Iterable[DeadLetter], *, archive_id: str) -> dict[int, list[Script]]:
-    """Pure: the letters' scripts by revision, each exactly as it was sent.
+    """Return the letters' scripts by revision, each exactly as it was sent. Pure.
 
     Raises:
-        InputError: naming those whose letter does not hold the whole script, e.g. because it carried a signed link.
+        InputError: a letter does not hold the whole script, e.g. because it carried a signed link; all are named.
     """
     wanted: dict[int, list[Script]] = {}
     incomplete = []

@@ -1,4 +1,4 @@
-"""Packs that runs have left behind: each input is archived or recorded as missing, then the job is deleted."""
+"""Settle packs that runs have left behind: archive each input or record its failure, then delete the job."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ logger = logging.getLogger(__name__)
 
 
 async def settle_pack(run: Run, chain: Chain, job_id: str) -> None:
-    """The job has ended: every input ends up archived or given up, and then it is deleted.
+    """Archive or give up every input of a pack that has ended, and then delete its job.
 
     Raises:
-        BatchAvatarError: for some input it was not possible, the first of them; all others are done.
+        BatchAvatarError: the first error of an input; all other inputs are settled, and the job stays.
     """
     c = run.connections
     pack = await read_pack(run, job_id)

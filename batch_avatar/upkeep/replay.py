@@ -1,4 +1,4 @@
-"""Send what dead letters hold again: one batch for each revision, and one report of all."""
+"""Send the scripts of dead letters again: one batch for each revision, and one report of all."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 async def replay_letters(letters: Sequence[DeadLetter], chain: Chain) -> BatchReport:
-    """Each script as it was, as its next attempt; errors and stops as `render_scripts`.
+    """Send each script as it was, as its next attempt; errors and stops are those of `render_scripts`.
 
     Raises:
-        InputError: a letter does not hold the whole script, or the script is refused by today's rules.
+        InputError: a letter does not hold the whole script, or today's rules refuse the script.
     """
     run = current_run()
     c = run.connections

@@ -1,7 +1,7 @@
 """Clean up behind runs that died: archive what has succeeded, delete what is safe, record what has failed.
 
-Only jobs that carry this archive's mark are touched. Safe beside running renders: every step is one that a render
-takes as well, and can be taken twice.
+A sweep touches only jobs that carry this archive's mark. It is safe beside running renders: every step is one that a
+render takes as well, and can be repeated.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SOON = timedelta(hours=72)
-"""A result that the service deletes within this time is named as urgent; links were seen to live as long."""
+"""A result that the service deletes within this time is reported as urgent; links were seen to live as long."""
 QUIET = timedelta(hours=1)
 """A job that failed more recently is left to the run that may be waiting for it."""
 
@@ -55,7 +55,7 @@ class SweepAction(StrEnum):
 
 @dataclass(frozen=True)
 class SweepItem:
-    """One job of ours and what to do about it; `error` says why that did not work."""
+    """One job of ours and what to do about it; `error` says why that failed."""
 
     job: SynthesisJob
     ref: JobRef
@@ -67,14 +67,14 @@ class SweepItem:
 
     @property
     def urgent(self) -> bool:
-        """The service will soon delete a result that is not archived."""
+        """Whether the service will soon delete a result that is not archived."""
         kept = self.action is SweepAction.ARCHIVE and self.job.status == JobStatus.SUCCEEDED
         return kept and self.expires_at is not None and self.expires_at - self.job.observed_at < SOON
 
 
 @dataclass(frozen=True)
 class SweepReport:
-    """All jobs of ours, how many of others were left alone, and the resources, by name, that could not be read."""
+    """All jobs of ours. `foreign`: how many of others were left alone; `unread`: resources that could not be read."""
 
     items: tuple[SweepItem, ...]
     foreign: int
@@ -83,7 +83,7 @@ class SweepReport:
 
     @property
     def clean(self) -> bool:
-        """Everything that could be done by itself is done."""
+        """Whether everything is done that needs no person."""
         return not self.unread and not any(item.error for item in self.items)
 
     def counts(self) -> dict[SweepAction, int]:
@@ -92,7 +92,7 @@ class SweepReport:
 
 
 def sweep_rows(report: SweepReport) -> list[dict[str, str]]:
-    """As tables and JSON show it: one row per job of ours that is not simply in progress."""
+    """Return the rows of tables and JSON: one for each job of ours that is not simply in progress."""
     return [
         {
             "job": item.job.job_id,
@@ -116,7 +116,7 @@ def plan_sweep(
     index: ArchiveIndex,
     overdue: Callable[[SynthesisJob], str | None],
 ) -> list[SweepItem]:
-    """Pure. Read the jobs before the index. Of several jobs of one script, those to archive come first."""
+    """Decide about all jobs of ours, the oldest of a script first. Read the jobs before the index. Pure."""
     waiting, in_doubt = index.inputs_waiting(), index.packs_in_doubt()
     script_of = {content_id: script_id for script_id, content_id in (*index.receipts, *index.claims)}
     items = []
@@ -168,7 +168,7 @@ def _decide(  # noqa: PLR0911 - one return per case
 
 
 def _decide_pack(job: SynthesisJob, waiting: int, *, in_doubt: bool) -> tuple[SweepAction, str]:
-    """Of one that has ended."""
+    """Decide about a pack that has ended; `waiting`: how many of its scripts wait for it."""
     if not waiting and in_doubt:
         return SweepAction.REPORT, "a pack with a doubtful video: look at the video, then delete the job"
     if not waiting:
@@ -186,7 +186,7 @@ async def sweep(chain: Chain, *, dry_run: bool = False) -> SweepReport:
     """Look at all jobs of all resources, inside open connections, and do what can be done.
 
     Raises:
-        ServiceError, ArchiveError: where no resource, or the archive, can be read.
+        ServiceError, ArchiveError: no resource can be read, or the archive cannot.
     """
     run = current_run()
     c = run.connections
@@ -223,7 +223,7 @@ def _jobs_of(resource: Resource) -> list[SynthesisJob]:
 
 
 async def _carry_out(run: Run, chain: Chain, items: Sequence[SweepItem], room: asyncio.Semaphore) -> list[SweepItem]:
-    """One script's jobs, one after another: once the first is archived, the others are extra."""
+    """Carry out the items of one script one after another: once the first is archived, the others are extra."""
     done = []
     async with room:
         for item in items:
@@ -269,7 +269,7 @@ async def _receipt(c: Connections, ref: JobRef) -> Receipt | None:
 
 
 async def _delete_given_up(chain: Chain, proof: Superseded) -> None:
-    """What succeeds at this very moment is left for the next sweep, which archives it."""
+    """Delete a job; one that succeeds at this very moment is left for the next sweep, which archives it."""
     try:
         await chain.delete(proof)
     except LateSuccess:

@@ -1,4 +1,4 @@
-"""Rows that need real parts: HTTP, a storage, processes, a Prefect server. They take real time."""
+"""Rows that are measured with real parts: HTTP, a storage, processes, a Prefect server. They take real time."""
 
 from __future__ import annotations
 
@@ -23,4 +23,4 @@ REAL_ROWS: tuple[Callable[..., list[Row]], ...] = (
     usual_way_rows,
     large_rows,
 )
-"""Each takes `full`."""
+"""The functions that measure; each takes `full`."""

@@ -1,7 +1,7 @@
-"""`batch-avatar` as a child process that tells, when it ends, what it cost: `command.py FIGURES.json render ...`.
+"""`batch-avatar` as a child process that writes its cost when it ends: `command.py FIGURES.json render ...`.
 
-With `--profile OUT` after the file's name every thread is profiled by its own CPU time, so that waiting costs nothing.
-The profiler makes calls dearer than they are: shares are what it is good for.
+With `--profile OUT` after the file's name every thread is profiled by its own CPU time, so that waiting does not count.
+The profiler makes calls slower than they are, so only the shares in a profile mean something.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 
 def main() -> None:
-    """Run the command with the rest of the arguments; its exit code is ours."""
+    """Run the command with the remaining arguments and end with its exit code."""
     figures, *rest = sys.argv[1:]
     profile = rest[1] if rest[0] == "--profile" else None
     rest = rest[2:] if profile else rest
@@ -36,13 +36,13 @@ def main() -> None:
 
 
 def own_figures() -> dict[str, float]:
-    """CPU seconds of this process from its start, and the most memory that it has held."""
+    """Return the CPU seconds of this process since its start, and its peak memory."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {"cpu_seconds": used.ru_utime + used.ru_stime, "peak_bytes": status_bytes("VmHWM")}
 
 
 def status_bytes(field: str, pid: int | str = "self") -> int:
-    """A size from Linux's `/proc/<pid>/status`, e.g. VmHWM: the peak of this very program, not of what forked it."""
+    """Return a size from Linux's `/proc/<pid>/status`, e.g. VmHWM: the peak of this program, not of what forked it."""
     for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
         name, _, value = line.partition(":")
         if name == field:
@@ -51,7 +51,7 @@ def status_bytes(field: str, pid: int | str = "self") -> int:
 
 
 class RequestCount(logging.Handler):
-    """Counts what httpx says about the requests it has made; Prefect's client alone uses it here."""
+    """Counts the requests that httpx logs; only Prefect's client uses httpx here."""
 
     count = 0
 
@@ -60,11 +60,11 @@ class RequestCount(logging.Handler):
 
 
 def count_prefect_requests() -> RequestCount:
-    """From now on."""
+    """Start to count requests to Prefect, and return the count."""
     counting, httpx = RequestCount(), logging.getLogger("httpx")
     httpx.addHandler(counting)
     httpx.setLevel(logging.INFO)
-    httpx.propagate = False  # they are counted, not shown
+    httpx.propagate = False  # the log lines are counted, not shown
     return counting
 
 

@@ -1,4 +1,4 @@
-"""What a script costs the process that renders it, as batches and bodies grow."""
+"""What a script costs the process that renders it, for growing batches and longer scripts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 USUAL_CHARACTERS = 1500  # 100 s of speech
 LONG_CHARACTERS = 20_000
-LONGEST_VIDEO_MINUTES = 60  # so that 20 KB may be spoken at all; the service takes 20 minutes, and marks are not spoken
+LONGEST_VIDEO_MINUTES = 60  # so that 20 KB can be spoken; the service's limit is 20, but it does not speak markup
 STEPS = {False: (100, 1_000), True: (100, 1_000, 10_000)}
 MOST_GROWTH = 1.2
 MEGABYTE = 1e6
@@ -20,14 +20,14 @@ HOW = "the whole process of `batch-avatar render --engine local`, start included
 
 
 def measure(count: int, *, characters: int = USUAL_CHARACTERS) -> Ended:
-    """One batch in a world of its own."""
+    """Render one batch in a world of its own."""
     with open_world(max_video_minutes=LONGEST_VIDEO_MINUTES) as world:
         world.write_manifest(plain_scripts(count, characters=characters))
         return world.start("--engine", "local").end()
 
 
 def growth_rows(*, full: bool) -> list[Row]:
-    """Memory and CPU of the real command; one run a size, because sizes are compared with each other."""
+    """Measure memory and CPU of the real command, in one run for each size: sizes are compared with each other."""
     ended = {count: measure(count) for count in STEPS[full]}
     rows: list[Row] = []
     for count, one in ended.items():
@@ -56,7 +56,7 @@ def growth_rows(*, full: bool) -> list[Row]:
 
 
 def _start() -> Ended:
-    """What a process needs for a single script is its start."""
+    """Measure a run of a single script, which stands for the start of the process."""
     return measure(1)
 
 

@@ -1,7 +1,7 @@
-"""A run whose connections are opened by us: `inside.py FIGURES.json MANIFEST local|prefect SCALE`, as a child process.
+"""A run in a child process that opens its own connections: `inside.py FIGURES.json MANIFEST local|prefect SCALE`.
 
-What the command cannot tell is told here: how much memory the process holds once its connections are open, and how a
-run goes on a clock that is as many times faster as the emulator's, so that predictions and pauses fit the jobs.
+It measures what the command cannot: how much memory the process holds once its connections are open, and how a run
+goes with a clock as fast as the emulator's, so that predictions and pauses fit the jobs.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ RESET_PEAK = "5"  # proc(5), clear_refs: the peak resident set size becomes the 
 
 
 class ScaledClock:
-    """`scale` seconds pass in each one of `real`, from the moment of its making."""
+    """A clock that runs `scale` times as fast as `real`, from the time when it is made."""
 
     def __init__(self, scale: float, real: Clock) -> None:
         self._scale = scale
@@ -55,12 +55,12 @@ class ScaledClock:
 
 
 async def run(manifest: str, engine: str, scale: float) -> dict[str, Any]:
-    """The figures, from the open connections to the report."""
+    """Render the manifest and return the figures, measured from the open connections to the report."""
     settings = load_settings()
     scripts = read_scripts([manifest], defaults=settings.video_defaults(), wire=wire_for(settings.api_version))
     if engine == "prefect":
         prepare_prefect()
-        import flows.render_batch  # noqa: F401 - its start is not what is measured
+        import flows.render_batch  # noqa: F401 - imported before the measurement begins
     asked = count_prefect_requests()
     real = SystemClock()
     clock = ScaledClock(scale, real)
@@ -89,7 +89,7 @@ async def _render(run: Run, scripts: Sequence[Script], manifest: str, engine: st
         return await render_scripts(scripts, plain_chain())
     from flows.render_batch import render_batch
 
-    await render_batch(sources=[manifest], return_state=True)  # finds the connections that are open
+    await render_batch(sources=[manifest], return_state=True)  # uses the connections that are open
     if run.report is None:
         raise RuntimeError("the flow run ended without a report")
     return run.report

@@ -1,4 +1,4 @@
-"""Memory and speed of moving large results: each byte goes through the worker once."""
+"""Memory and speed of moving large results. Each byte passes through the worker once."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 RESULT_BYTES = 300_000_000
 RESULTS = {False: 8, True: 20}
-"""As many as are moved at once (`connections.TRANSFER_THREADS`) decide the peak; the others only follow them."""
+"""Number of results. Only those that are moved at once (`connections.TRANSFER_THREADS`) decide the peak of memory."""
 TARGET_BYTES = 150_000_000
 MEGABYTE, GIGABYTE = 1e6, 1e9
-CHARACTERS = 300  # 20 s of speech: the size is the emulator's own
+CHARACTERS = 300  # 20 s of speech; the size of the video is set in the emulator
 
 
 def large_rows(*, full: bool) -> list[Row]:
-    """One source blob behind all jobs; one run."""
+    """Measure one run, in which all jobs have copies of one source blob."""
     count = RESULTS[full]
     with open_world(
         on_disk=True,
@@ -39,7 +39,7 @@ def large_rows(*, full: bool) -> list[Row]:
 
 
 def archived_bytes(world: World) -> int:
-    """Of all videos in the archive."""
+    """Return the size of all videos in the archive."""
     connection_string = world.storage.connection_string(USER_ACCOUNT)
     with ContainerClient.from_connection_string(connection_string, world.container_name) as container:
         return sum(blob.size for blob in container.list_blobs() if blob.name.endswith(".mp4"))

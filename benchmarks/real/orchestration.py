@@ -1,4 +1,4 @@
-"""What Prefect costs: over the bare core, and the usual way of polling with it beside ours."""
+"""What Prefect costs on top of the bare core, and how the usual way of polling with it compares with ours."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 COUNT = {False: 100, True: 1_000}
 REPEATS = {False: 1, True: 3}
-FEW = 5  # scripts of the run that tells what a start costs; it also warms the server up
+FEW = 5  # scripts of the run that measures the cost of a start; it also warms up the server
 CHARACTERS = 1500
-TASK_RUNS = 4  # of a script that goes well: submit, wait, archive, delete
+TASK_RUNS = 4  # of a script without failures: submit, wait, archive, delete
 TARGET_CPU_SECONDS = 0.08
 
 POLLED_COUNT = {False: 30, True: 100}
 POLLED_SCALE = {False: 10.0, True: 5.0}
 POLLED_CV = {False: 0.3, True: 0.6}
-"""In the short form fewer jobs, of more equal length, so that the longest of them takes half a minute."""
-SERVICE_POLL_SECONDS = 10.0  # ours, by default
+"""The short form has fewer jobs of more equal length, so that the longest of them takes half a minute."""
+SERVICE_POLL_SECONDS = 10.0  # our default
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One run under Prefect, with all that the server did until it had recorded it."""
+    """One run under Prefect, with everything that the server did until the run was recorded."""
 
     ended: Ended
     server_cpu_seconds: float
@@ -47,11 +47,14 @@ class Recorded:
 
 
 def orchestration_rows(*, full: bool) -> list[Row]:
-    """CPU of flow process and server less that of the same batch without Prefect; starts are measured apart."""
+    """Measure the CPU of flow process and server, less that of the same batch without Prefect.
+
+    The cost of starts is measured separately.
+    """
     count, repeats = COUNT[full], REPEATS[full]
     with open_world() as world, open_prefect(world.folder) as server:
         world.write_manifest(plain_scripts(FEW, characters=CHARACTERS))
-        _flow_run(world, server, FEW)  # the server's first
+        _flow_run(world, server, FEW)  # warms up the server
         start, bare_start = _flow_run(world, server, FEW), _bare_run(world)
         world.write_manifest(plain_scripts(count, characters=CHARACTERS))
         pairs = [(_flow_run(world, server, count), _bare_run(world)) for _ in range(repeats)]
@@ -90,7 +93,7 @@ def orchestration_rows(*, full: bool) -> list[Row]:
 
 
 def usual_way_rows(*, full: bool) -> list[Row]:
-    """The same batch as task-run-per-poll and as ours, on clocks that run faster; one run each."""
+    """Measure the same batch as task-run-per-poll and as our flow, with faster clocks and one run each."""
     count, scale = POLLED_COUNT[full], POLLED_SCALE[full]
     workload = draw_workload(count, seed=1, cv=POLLED_CV[full], noise_cv=0.0)
     rows: list[Row] = []
@@ -129,7 +132,7 @@ def _bare_run(world: World) -> Ended:
 
 
 def _recorded(server: PrefectServer, running: Running, expected: int | None) -> Recorded:
-    """`expected`: so many task runs, where that is known before."""
+    """Wait for the end of a run and until the server has recorded it. `expected`: its number of task runs, if known."""
     cpu, task_runs, events = server.cpu_seconds(), server.completed_task_runs(), server.events()
     ended = running.end()
     if expected is not None:

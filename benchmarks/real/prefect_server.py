@@ -1,4 +1,4 @@
-"""A real Prefect server with the settings that we ship, and what it recorded and cost."""
+"""A real Prefect server with the settings that we ship. It reports what it has recorded and what it has cost."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ FAR = {"occurred": {"since": "2000-01-01T00:00:00Z", "until": "2100-01-01T00:00:
 
 @dataclass(frozen=True)
 class PrefectServer:
-    """On SQLite, in a folder of its own."""
+    """A running server, on SQLite in a folder of its own."""
 
     pid: int
     url: str
     settings: dict[str, str]
-    """For whoever uses it."""
+    """Settings for the processes that use the server."""
 
     def cpu_seconds(self) -> float:
-        """Of the server and of all processes under it, so far."""
+        """Return the CPU seconds of the server and of all processes under it, so far."""
         return sum(_cpu_seconds(pid) for pid in _tree(self.pid))
 
     def completed_task_runs(self) -> int:
-        """As recorded until now; it lags behind the runs."""
+        """Return how many completed task runs are recorded so far; the record lags behind the runs."""
         count: int = self._ask("task_runs/count", COMPLETED)
         return count
 
     def events(self) -> int:
-        """All of them, recorded until now."""
+        """Return how many events are recorded so far."""
         total: int = self._ask("events/filter", {"filter": FAR, "limit": 1})["total"]
         return total
 
     def await_task_runs(self, count: int) -> int:
-        """How many completed ones are recorded, once they are `count`; fewer where some never come."""
+        """Wait until `count` completed task runs are recorded; return how many there are, fewer after a timeout."""
         try:
             await_that(lambda: self.completed_task_runs() >= count, f"{count} task runs")
         except RunFailed:
@@ -57,7 +57,7 @@ class PrefectServer:
         return self.completed_task_runs()
 
     def await_quiet(self) -> None:
-        """Return when no more events are being recorded."""
+        """Wait until no more events are being recorded."""
         seen: list[int] = []
 
         def quiet() -> bool:
@@ -73,12 +73,12 @@ class PrefectServer:
 
 
 QUIET_LOOKS = 60
-"""Looks without news, 50 ms apart: the recorder flushes once a second."""
+"""Looks without a new event, 50 ms apart, that count as quiet. The recorder flushes once a second."""
 
 
 @contextmanager
 def open_prefect(folder: Path) -> Iterator[PrefectServer]:
-    """Start it and wait until it answers; it ends with the block."""
+    """Start a server and wait until it answers; it stops at the end of the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -120,7 +120,7 @@ def _answers(url: str) -> bool:
 
 
 def _tree(pid: int) -> list[int]:
-    """The process and everything under it that lives."""
+    """Return the process and all running processes under it."""
     found = [pid]
     for parent in found:
         for tasks in Path(f"/proc/{parent}/task").glob("*/children"):
@@ -129,6 +129,6 @@ def _tree(pid: int) -> list[int]:
 
 
 def _cpu_seconds(pid: int) -> float:
-    """User and system time of a process and of its children that have ended; proc(5), stat."""
+    """Return user and system time of a process and of its children that have ended; see proc(5), stat."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return sum(int(ticks) for ticks in fields[11:15]) / TICKS_A_SECOND

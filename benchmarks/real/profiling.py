@@ -1,4 +1,4 @@
-"""`python -m benchmarks.real.profiling [COUNT]`: where the CPU of a batch goes, in the client's process alone."""
+"""`python -m benchmarks.real.profiling [COUNT]`: which functions use a batch's CPU, in the client's process only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LINES = 40
 
 
 def main() -> None:
-    """Print the functions with the most CPU time of their own, then with all that they call."""
+    """Print the functions with the most CPU time, first their own, then with everything that they call."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else COUNT
     with open_world() as world:
         world.write_manifest(plain_scripts(count, characters=USUAL_CHARACTERS))

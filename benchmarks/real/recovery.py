@@ -1,4 +1,4 @@
-"""A run is killed with all its jobs in flight, and started again at once."""
+"""Measures a run that is killed while all its jobs are in flight, and is started again at once."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from benchmarks.real.world import World
 
 COUNT = 100
-CHARACTERS = 270  # 18 s of speech, which are rendered in about 34 s; creates take some 10 of them on a busy machine
+CHARACTERS = 270  # 18 s of speech, rendered in about 34 s; all creates together take some 10 s on a busy machine
 REPEATS = {False: 1, True: 3}
 POLL_SECONDS = 2.0
 PROGRESSION = Progression.after_seconds(noise_cv=0.2)
 
 
 def recovery_rows(*, full: bool) -> list[Row]:
-    """Seconds from the moment in which all jobs were in flight to the last receipt, with and without a kill then."""
+    """Measure the seconds from when all jobs were in flight to the last receipt, with and without a kill."""
     killed = [run(kill=True) for _ in range(REPEATS[full])]
     undisturbed = [run(kill=False) for _ in range(REPEATS[full])]
     figure = "seconds from SIGKILL to the last video"
@@ -47,7 +47,7 @@ def recovery_rows(*, full: bool) -> list[Row]:
 
 
 def run(*, kill: bool) -> tuple[float, float]:
-    """Those seconds, and what was billed over what had to be."""
+    """Return these seconds, and the billed seconds over those that had to be billed."""
     with open_world(progression=PROGRESSION, seed=1) as world:
         world.write_manifest(plain_scripts(COUNT, characters=CHARACTERS))
         options = {"BATCH_AVATAR_POLL_INTERVAL_SECONDS": POLL_SECONDS}
@@ -66,7 +66,7 @@ def run(*, kill: bool) -> tuple[float, float]:
 
 
 def last_receipt(world: World) -> datetime:
-    """When the last one was written, by the storage; in whole seconds."""
+    """Return when the last receipt was written, by the storage's clock and in whole seconds."""
     connection_string = world.storage.connection_string(USER_ACCOUNT)
     with ContainerClient.from_connection_string(connection_string, world.container_name) as container:
         written: list[datetime] = [

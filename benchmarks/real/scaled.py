@@ -1,4 +1,4 @@
-"""The cross-check of the simulation: the same batch over HTTP, on clocks that run as many times faster."""
+"""The cross-check of the simulation: the same batch over HTTP, with client and emulator on equally fast clocks."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from benchmarks.real.world import World
 
 COUNT = 100
-SLOTS = 20  # a tenth of both in life, so that slots are refilled as they are there
+SLOTS = 20  # a tenth of the usual scripts and slots, so that slots are refilled as in a real batch
 SCALE = 30.0
-"""A batch of some 15 minutes in half a minute. Faster, and the 50 ms that a request takes here become seconds."""
-SERVICE_POLL_SECONDS = 10.0  # our default; on the scaled clock as it is
+"""A batch of some 15 minutes takes half a minute. With a faster clock the 50 ms that a request takes become seconds."""
+SERVICE_POLL_SECONDS = 10.0  # our default, in seconds of the scaled clock
 SHORT_SEEDS = 1
 REMARK = (
     f"{COUNT} scripts, {SLOTS} slots, unpaced; over HTTP on clocks {SCALE:g} times as fast, so that each millisecond "
@@ -34,7 +34,7 @@ REMARK = (
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the emulator saw of a run, in service seconds; members as those of a `Judgement`."""
+    """What the emulator saw of a run, in service seconds; the members are those of a `Judgement`."""
 
     over_bound: float
     creates_per_job: float
@@ -61,7 +61,7 @@ FIGURES = {
 
 
 def scaled_rows(*, full: bool) -> list[Row]:
-    """The same figures measured and simulated, below each other, without targets: they are judged elsewhere."""
+    """Return the same figures, measured and simulated, below each other. They have no targets; other rows have."""
     seeds = SEEDS if full else SEEDS[:SHORT_SEEDS]
     measured = [run_scaled(seed) for seed in seeds]
     simulated = [run_case(Case(COUNT, seed=seed, slots=SLOTS, list_lag_seconds=2.0)) for seed in seeds]
@@ -76,7 +76,7 @@ def scaled_rows(*, full: bool) -> list[Row]:
 
 
 def run_scaled(seed: int) -> Seen:
-    """One batch in a world of its own."""
+    """Render one batch in a world of its own."""
     workload = draw_workload(COUNT, seed=seed)
     with open_world(
         time_scale=SCALE,
@@ -95,7 +95,7 @@ def run_scaled(seed: int) -> Seen:
 
 
 def seen_by_service(world: World, *, slots: int) -> Seen:
-    """From the first job's creation until the last one was first shown as ended, by the emulator's own log."""
+    """Return the figures from the emulator's log, from the first create until the last job was shown as ended."""
     jobs = world.emulator.jobs()
     started = min(moment_of(job["created"]) for job in jobs)
     noticed = [moment_of(job["first_reported_terminal"]) for job in jobs]
@@ -119,12 +119,12 @@ def seen_by_service(world: World, *, slots: int) -> Seen:
 
 
 def requests_of(stats: dict[str, Any], *operations: str) -> int:
-    """All answers to requests of these kinds."""
+    """Return the number of answers to requests of these kinds."""
     return sum(sum(stats["requests"].get(operation, {}).values()) for operation in operations)
 
 
 def moment_of(text: str) -> datetime:
-    return datetime.fromisoformat(text.rstrip("Z")).replace(tzinfo=UTC)  # not every one has its Z
+    return datetime.fromisoformat(text.rstrip("Z")).replace(tzinfo=UTC)  # some times have no Z
 
 
 def _spread(runs: Sequence[Seen | Judgement], member: str) -> Spread:

@@ -1,8 +1,8 @@
 """The baseline *task-run-per-poll*: `usual_way.py FIGURES.json MANIFEST SCALE`, as a child process.
 
-What one writes with Prefect's tutorial open: a task creates the job, and a task that fetches the video fails as long
-as the job has not ended, so that its retries are the poll. Names are random, nothing is claimed, verified or deleted,
-and a run that dies pays again. All of that is missing here on purpose: it is what is compared with.
+It is what people write from Prefect's tutorial: one task creates the job; another task, which fetches the video, fails
+until the job has ended, so that its retries do the polling. Ids are random, nothing is claimed, verified or deleted,
+and a run that dies pays again. All of this is missing on purpose, because our own way is compared with it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from prefect import flow, task
 from benchmarks.real.command import count_prefect_requests, own_figures
 
 POLL_SECONDS = 5.0  # as in the service's own sample
-RETRIES = 10_000  # so that the job decides when it is over
+RETRIES = 10_000  # so many that only the end of the job ends the polling
 CREATE_RETRIES = 10
 CREATE_DELAY_SECONDS = 30.0
 URL = "{BATCH_AVATAR_ENDPOINT}/avatar/batchsyntheses/{{}}?api-version=2024-08-01".format(**os.environ)
@@ -37,7 +37,7 @@ class NotReady(Exception):
 
 @task(retries=CREATE_RETRIES, retry_delay_seconds=CREATE_DELAY_SECONDS / SCALE)
 def create_job(script: dict[str, Any]) -> str:
-    """Its id."""
+    """Create a job and return its id."""
     job_id = str(uuid.uuid4())
     body = {
         "inputKind": "PlainText",
@@ -56,7 +56,7 @@ def create_job(script: dict[str, Any]) -> str:
 
 @task(retries=RETRIES, retry_delay_seconds=POLL_SECONDS / SCALE)
 def fetch_video(job_id: str) -> None:
-    """Fails until the job has ended."""
+    """Copy the video; fail as long as the job has not ended."""
     answer = requests.get(URL.format(job_id), headers=HEADERS, timeout=30)
     answer.raise_for_status()
     job = answer.json()
@@ -74,7 +74,7 @@ def fetch_video(job_id: str) -> None:
 
 @flow
 def render(scripts: list[dict[str, Any]]) -> None:
-    """Create all jobs, fetch all videos."""
+    """Create all jobs and fetch all videos."""
     fetch_video.map(create_job.map(scripts).result()).result()
 
 

@@ -1,4 +1,4 @@
-"""What rows of real parts take place in: Azurite, the emulator over HTTP, and runs in processes of their own."""
+"""The world in which real rows are measured: Azurite, the emulator over HTTP, and runs in processes of their own."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 
 QUICK = Progression.after_seconds(start_delay=0.5, overhead=1.5, per_video_second=0.01)
-"""Some 3 s for a script of 1.5 KB, so that what is measured is the work around a job and not the wait for it."""
+"""Some 3 s for a script of 1.5 KB, so that the work around a job is measured and not the wait for it."""
 QUICK_LOOKS_SECONDS = 2.0
-"""Poll interval for such jobs; nobody could predict them."""
+"""Poll interval for such jobs, whose ends cannot be predicted."""
 SENTENCE = "What was measured yesterday lies on the table, beside what was expected, and both are read again. "
 PATIENCE_SECONDS = 120.0
 
 
 class RunFailed(Exception):
-    """A measured process did not end as it should, so its figures mean nothing."""
+    """A measured process failed or did not end in time, so its figures are worthless."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What a measured process said of itself; memory and CPU are of that process alone."""
+    """The figures that a measured process reports; memory and CPU are those of this process only."""
 
     seconds: float
     cpu_seconds: float
@@ -51,7 +51,7 @@ class Ended:
 
 @dataclass
 class Running:
-    """A measured process."""
+    """A measured process that has been started."""
 
     process: subprocess.Popen[bytes]
     _figures: Path
@@ -59,10 +59,10 @@ class Running:
     _started: float
 
     def end(self) -> Ended:
-        """Wait for its end.
+        """Wait for the process and return its figures.
 
         Raises:
-            RunFailed: not everything was archived.
+            RunFailed: its exit code is not 0, for example because not everything was archived.
         """
         self.process.communicate()
         seconds = SystemClock().monotonic() - self._started
@@ -73,14 +73,14 @@ class Running:
         return Ended(said.get("seconds", seconds), said["cpu_seconds"], int(said["peak_bytes"]), said)
 
     def kill(self) -> None:
-        """SIGKILL: no clean-up code runs."""
+        """Send SIGKILL, so that no clean-up code runs."""
         self.process.kill()
         self.process.communicate()
 
 
 @dataclass
 class World:
-    """One emulated resource, an archive, and a folder for what processes leave behind."""
+    """One emulated resource, an archive, and a folder for the files that processes leave behind."""
 
     emulator: EmulatorServer
     storage: Azurite
@@ -88,11 +88,14 @@ class World:
     container_name: str
 
     def with_empty_archive(self) -> World:
-        """The same resource in front of another archive, which nothing has been written to."""
+        """Return a world with the same resource and a new, empty archive."""
         return replace(self, container_name=new_container_name())
 
     def environment(self, **extra: object) -> dict[str, str]:
-        """Of a process without any setting of ours or of Prefect's from outside; `extra` as variables are named."""
+        """Return the environment of a measured process, without outside settings of Batch Avatar or Prefect.
+
+        `extra` adds variables under their names.
+        """
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
         own = {
             "HOME": self.folder,
@@ -107,22 +110,22 @@ class World:
         return clean | {name: str(value) for name, value in (own | extra).items()}
 
     def write_manifest(self, scripts: Iterable[Script]) -> None:
-        """`scripts.jsonl`, one line at a time."""
+        """Write the scripts to `scripts.jsonl`, one line at a time."""
         with (self.folder / "scripts.jsonl").open("w", encoding="utf-8") as file:
             for script in scripts:
                 file.write(script.model_dump_json(exclude_unset=True) + "\n")
 
     def start(self, *options: str, profile: Path | None = None, **extra: object) -> Running:
-        """`batch-avatar render` on the manifest, as a user runs it; with a profile, it goes into that file."""
+        """Start `batch-avatar render` on the manifest, as a user does. `profile`: the file to write a profile to."""
         profiled = () if profile is None else ("--profile", str(profile))
         return self._start(HERE / "command.py", (*profiled, "render", "scripts.jsonl", "--json", *options), extra)
 
     def start_inside(self, *, engine: str = "local", scale: float = 1.0, **extra: object) -> Running:
-        """The same without the command around it, see `inside.py`."""
+        """Start the same run without the command around it, see `inside.py`."""
         return self._start(HERE / "inside.py", ("scripts.jsonl", engine, f"{scale:g}"), extra)
 
     def start_usual(self, *, scale: float, **extra: object) -> Running:
-        """The flow as people usually write it, see `usual_way.py`."""
+        """Start the flow as people usually write it, see `usual_way.py`."""
         return self._start(HERE / "usual_way.py", ("scripts.jsonl", f"{scale:g}"), extra)
 
     def _start(self, program: Path, arguments: Iterable[str], extra: dict[str, object]) -> Running:
@@ -141,9 +144,9 @@ class World:
 
 @contextmanager
 def open_world(*, on_disk: bool = False, **options: Any) -> Iterator[World]:
-    """Start the parts, with the emulator's `options` in place of ours; all of it is gone afterwards.
+    """Start storage and emulator; `options` override our options of the emulator. All of it is removed afterwards.
 
-    `on_disk`: where what is archived would not fit into memory.
+    `on_disk`: keep the storage on disk, for archives that do not fit into memory.
     """
     chosen = {"creates_per_minute": 0, "media": "minimal", "progression": QUICK} | options
     with tempfile.TemporaryDirectory(prefix="batch-avatar-bench-") as name:
@@ -163,7 +166,7 @@ def new_container_name() -> str:
 
 
 def plain_scripts(count: int, *, characters: int) -> Iterator[Script]:
-    """So many scripts of one length, each unlike the others."""
+    """Yield `count` different scripts of equal length."""
     text = SENTENCE * (characters // len(SENTENCE) + 1)
     for number in range(count):
         yield Script(
@@ -176,10 +179,10 @@ def plain_scripts(count: int, *, characters: int) -> Iterator[Script]:
 
 
 def await_that(condition: Callable[[], bool], what: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
-    """Return when it is so.
+    """Wait until the condition is true.
 
     Raises:
-        RunFailed: it does not become so.
+        RunFailed: the condition is still false after `patience_seconds`.
     """
     clock, pause = SystemClock(), threading.Event()
     give_up = clock.monotonic() + patience_seconds

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 import subprocess
 import sys
@@ -15,19 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.chaos.judge import judge
 from tests.chaos.judge_packs import judge_packs
+from tests.support.judge import judge
+from tests.support.processes import CLI, own_environment, run_python, start_python
+from tests.support.scripts import script, write_manifest
+from tests.support.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from batch_avatar.emulator.web.server import EmulatorServer
 
 GA, PREVIEW = "2024-08-01", "3.1-preview1"
 WORKER = Path(__file__).with_name("worker.py")
-MEMBERS = {
-    "voice": "en-US-AvaMultilingualNeural",
-    "talking_avatar_character": "lisa",
-    "talking_avatar_style": "graceful-sitting",
-}
 SETTINGS = {
     "BATCH_AVATAR_CLAIM_SECONDS": "120",
     "BATCH_AVATAR_REQUEST_TIMEOUT_SECONDS": "30",  # an answer that comes late is no answer that is lost
@@ -39,8 +36,6 @@ SETTINGS = {
 AGEING = {"BATCH_AVATAR_CLAIM_SECONDS": "8", "BATCH_AVATAR_REQUEST_TIMEOUT_SECONDS": "2"}
 """Where claims are to be taken over. A create may leave 4 s after its claim was written and be given up 2 s later, so
 that 2 s are left in which it may still arrive."""
-PATIENCE_SECONDS = 200.0
-"""A run pauses for 75 s when five of its creates in a row had no answer, and goes on."""
 
 
 @dataclass
@@ -103,10 +98,8 @@ class Arena:
         """Of a process with a home of its own, without any setting of ours or of Prefect's from outside."""
         home = self.folder / f"{name}-{secrets.token_hex(3)}"
         home.mkdir()
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
         return {
-            **clean,
-            "HOME": str(home),
+            **own_environment(home),
             "PREFECT_HOME": str(home / "prefect"),
             "BATCH_AVATAR_ENDPOINT": self.emulator.endpoint,
             "BATCH_AVATAR_SPEECH_KEY": self.emulator.key,
@@ -122,10 +115,8 @@ class Arena:
         """`scripts.jsonl` with so many scripts, of so many lengths; their ids."""
         names = [f"s{number:03d}" for number in range(count)]
         texts = [f"Hello from {name}." + " And again." * (number % lengths) for number, name in enumerate(names)]
-        lines = [
-            json.dumps({"script_id": name, "content": text, **MEMBERS}) for name, text in zip(names, texts, strict=True)
-        ]
-        (self.folder / "scripts.jsonl").write_text("\n".join(lines))
+        scripts = [script(name, content=text) for name, text in zip(names, texts, strict=True)]
+        write_manifest(self.folder, scripts)
         return names
 
     @contextmanager
@@ -153,13 +144,10 @@ class Arena:
 
     def start(self, *options: str) -> subprocess.Popen:
         """`batch-avatar render` on the manifest, as a user runs it; `end` waits for it."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "batch_avatar.commands.cli", "render", "scripts.jsonl", "--json", *options],
-            cwd=self.folder,
-            env=self.environment("command"),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        process = start_python(
+            *(*CLI, "render", "scripts.jsonl", "--json", *options),
+            folder=self.folder,
+            environment=self.environment("command"),
         )
         self.started.append(process)
         return process
@@ -176,6 +164,10 @@ class Arena:
 
     def render(self, *options: str) -> Ended:
         return self.end(self.start("--engine", "local", *options))
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Any other command, to its end."""
+        return run_python(*CLI, *arguments, folder=self.folder, environment=self.environment("command"))
 
     def show_all_jobs(self) -> bool:
         """Whether there is any job; if so, the list shows it from now on, however it lags."""

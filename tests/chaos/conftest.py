@@ -6,13 +6,11 @@ import secrets
 
 import pytest
 
-from batch_avatar.emulator.options import EmulatorOptions, Progression
-from batch_avatar.emulator.storage.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
-from batch_avatar.emulator.web.server import EmulatorServer
+from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from tests.chaos.arena import GA, PREVIEW, Arena
-from tests.chaos.machine_options import pytest_addoption_machine  # noqa: F401 - a hook
+from tests.chaos.machine.options import pytest_addoption_machine  # noqa: F401 - a hook
+from tests.support.bench import QUICK
 
-QUICK = Progression.after_seconds(start_delay=0.1, overhead=0.2, per_video_second=0.05)
 PREVIEW_LAG_SECONDS = 0.9  # below the 2 s for which the runs let an absence settle, as it has to be
 TEST_SECONDS = 600  # several runs, each of which is waited for as long as `PATIENCE_SECONDS`
 COLUMNS = (
@@ -45,18 +43,14 @@ def pytest_itemcollected(item):
 
 
 @pytest.fixture
-def arena(azurite, tmp_path):
+def arena(azurite, start_emulator, tmp_path):
     """`arena(api_version=..., environment={...}, packs=..., **emulator_options)`; its emulator ends with the test."""
     running: list[Arena] = []
 
     def start(*, api_version=GA, environment=None, packs=False, connection_string=None, **options) -> Arena:
         lag = {"list_lag_seconds": PREVIEW_LAG_SECONDS} if api_version == PREVIEW else {}
-        options = {"creates_per_minute": 0, "media": "minimal", "progression": QUICK, **lag} | options
-        emulator = EmulatorServer(
-            EmulatorOptions(**options), storage_connection_string=azurite.connection_string(SERVICE_ACCOUNT)
-        ).start()
         arena = Arena(
-            emulator=emulator,
+            emulator=start_emulator(**({"media": "minimal", "progression": QUICK, **lag} | options)),
             connection_string=connection_string or azurite.connection_string(USER_ACCOUNT),
             container_name=(name := f"chaos-{secrets.token_hex(6)}"),
             api_version=api_version,
@@ -70,7 +64,6 @@ def arena(azurite, tmp_path):
     yield start
     for arena in running:
         arena.close()
-        arena.emulator.stop()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
-from tests.chaos.judge import JOB_NAME, Evidence, Figures, check_blob, check_leftovers, pronounce, read_evidence
+from tests.support.judge import JOB_NAME, Evidence, Figures, check_blob, check_leftovers, pronounce, read_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

@@ -138,7 +138,7 @@ RULES = (
     Rule(
         "4q",
         "the name of a pack is never sent by one of its scripts",
-        "tests/unit/rendering/test_pack_submission.py"
+        "tests/unit/rendering/packs/test_submission.py"
         "::test_a_pack_of_which_another_run_has_a_part_by_now_is_not_sent_again_and_the_rest_goes_alone",
         (
             (

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -18,18 +16,6 @@ BAD_DAY_SECONDS = 400.0  # with some pauses of 75 s, after five creates in a row
 
 def of(names):
     return "^(" + "|".join(names) + ")-"
-
-
-def command(arena, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "batch_avatar.commands.cli", *arguments],
-        cwd=arena.folder,
-        env=arena.environment("command"),
-        capture_output=True,
-        text=True,
-        timeout=BAD_DAY_SECONDS,
-        check=False,
-    )
 
 
 DAY = (
@@ -68,7 +54,7 @@ def test_of_a_hundred_scripts_on_a_bad_day_the_good_are_archived_and_the_bad_hav
     assert {reasons[name]["code"] for name in ABORTED} == {"Aborted"}
     assert {reasons[name]["code"] for name in STUCK} == {"JobOverdue"}
 
-    listed = json.loads(command(a, "failed", "list", "--json").stdout)
+    listed = json.loads(a.command("failed", "list", "--json").stdout)
     assert {line["script_id"] for line in listed} == set(BAD)
     stats = a.emulator.stats()
     before = stats["creates"]["accepted_by_name"]
@@ -78,7 +64,7 @@ def test_of_a_hundred_scripts_on_a_bad_day_the_good_are_archived_and_the_bad_hav
     assert stats["billed_seconds"] == stats["unique_seconds"]
 
     a.emulator.clear_faults()
-    replayed = command(a, "failed", "replay")
+    replayed = a.command("failed", "replay")
     assert replayed.returncode == 0, replayed.stderr
     created = {name for name in a.emulator.stats()["creates"]["accepted_by_name"] if name not in before}
     assert sorted(name.split("-")[0] for name in created) == sorted(BAD)

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from tests.chaos.arena import GA, PATIENCE_SECONDS, PREVIEW
+from tests.chaos.arena import GA, PREVIEW
+from tests.support.waiting import PATIENCE_SECONDS
 
 LOOKS = 6  # more than the other run needs, plans included, to be sure that the job is absent
 LOOK = {GA: "get", PREVIEW: "list"}

@@ -8,12 +8,12 @@ import pytest
 
 from batch_avatar.emulator.faults import FaultRule, Status
 from batch_avatar.emulator.options import Progression
-from batch_avatar.models import Script
 from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.settings import load_settings
-from tests.chaos.arena import GA, MEMBERS, PREVIEW
+from tests.chaos.arena import GA, PREVIEW
+from tests.support.scripts import script
 from tests.support.virtual_clock import VirtualClock, run_virtually
 
 BEGINS, ENDS = 300, 300 + 8 * 3600  # service seconds after the start
@@ -52,10 +52,7 @@ def pytest_generate_tests(metafunc):
 @pytest.mark.timeout(400)
 def test_eight_hours_without_the_service_lose_nothing_and_need_no_hand(arena, row, api_version):
     a = arena(api_version=api_version, stepped_clock=True, creates_per_minute=2, progression=Progression.lognormal())
-    scripts = [
-        Script.model_validate({"script_id": f"s{number:02d}", "content": f"Hello from s{number:02d}.", **MEMBERS})
-        for number in range(SCRIPTS)
-    ]
+    scripts = [script(f"s{number:02d}") for number in range(SCRIPTS)]
     weather = Weather(a.emulator)
     clock = VirtualClock(a.emulator.service.clock.now())
 
@@ -76,4 +73,4 @@ def test_eight_hours_without_the_service_lose_nothing_and_need_no_hand(arena, ro
     assert weather.asked_meanwhile < 1000, "an outage is waited for, not hammered at"
     assert clock.monotonic() < ENDS + 3 * 3600
     note = row(point="-", kind="8 h outage", generation=api_version)
-    a.judge([script.script_id for script in scripts], note=note)
+    a.judge([one.script_id for one in scripts], note=note)

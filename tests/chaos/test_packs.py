@@ -11,9 +11,7 @@ from batch_avatar.emulator.options import Progression
 from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from tests.chaos.arena import AGEING
 from tests.chaos.bad_road import BadRoad
-from tests.chaos.test_bad_service import command
-from tests.chaos.test_points import AGES
-from tests.chaos.worker import PACK_POINTS, POINTS
+from tests.chaos.worker import AGES, PACK_POINTS, POINTS
 
 PACKED = ("--pack", "4")
 SCRIPTS = 10  # 4 + 4 + 2
@@ -183,7 +181,7 @@ def test_an_input_that_is_bad_also_alone_gets_a_letter_and_is_archived_when_it_i
     assert again.returncode == 1
     assert a.emulator.stats()["creates"]["accepted"] == 4, "three packs, and one alone"
     a.emulator.clear_faults()
-    replayed = command(a, "failed", "replay")
+    replayed = a.command("failed", "replay")
     assert replayed.returncode == 0, replayed.stderr
     a.judge_packs(scripts, attempts_due={BAD: 2}, note=row(point="-", kind="bad input, replayed"))
 
@@ -344,7 +342,7 @@ def test_a_create_of_a_pack_that_goes_wrong_makes_one_job_in_the_end(packs, row,
 
 
 def test_videos_that_break_off_and_links_that_die_on_the_way_from_staging_cost_nothing(packs, row, azurite):
-    with BadRoad(azurite.url).opened() as road:
+    with BadRoad(azurite.url) as road:
         direct = azurite.connection_string(USER_ACCOUNT)
         a = packs(connection_string=direct.replace(azurite.url, road.url))
         scripts = a.write_manifest(SCRIPTS, lengths=LENGTHS)

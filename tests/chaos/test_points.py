@@ -6,13 +6,11 @@ from typing import NamedTuple
 
 from batch_avatar.emulator.faults import FaultRule, Status
 from tests.chaos.arena import AGEING, GA, PREVIEW
-from tests.chaos.worker import POINTS
+from tests.chaos.worker import AGES, POINTS
 
 READINGS = ("conflict", "existing", "replace", "bad_request")
 AROUND_CREATE = POINTS[: POINTS.index("during-wait")]
 RESULT_BYTES = 1_000_000  # several pieces on their way through
-AGES = ("after-claim", "before-create", "after-get-404")
-"""Where whoever is held has a claim and no job: the others wait until it is old."""
 FAILS_ONCE = FaultRule(operation="create", at_most=1, action=Status(status=500))
 
 

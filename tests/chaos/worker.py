@@ -51,6 +51,8 @@ POINTS = (
     "after-delete",
 )
 """In the order in which a script comes by; `after-get-404` needs a create that failed, so that the core looks."""
+AGES = ("after-claim", "before-create", "after-get-404")
+"""Where whoever is held has a claim and no job: the others wait until it is old."""
 PACK_POINTS = (
     "between-claims",
     "after-pack-record",

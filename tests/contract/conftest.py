@@ -6,7 +6,7 @@ import contextlib
 import copy
 import json
 import uuid
-from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,9 @@ import requests
 from jsonschema import Draft202012Validator
 
 from batch_avatar.emulator.options import EmulatorOptions, Progression
-from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from batch_avatar.emulator.web.server import EmulatorServer
 from tests.contract.storage_road import StorageRoad
+from tests.support.signing import signed_url
 from tests.support.waiting import ANSWER_SECONDS
 
 SCHEMAS = json.loads((Path(__file__).parent / "schemas.json").read_text())
@@ -233,7 +233,7 @@ def shared(azurite):
 @pytest.fixture
 def road(azurite):
     """The way to the storage, for what happens on it; give its `url` to `start`."""
-    with StorageRoad(azurite.url).opened() as road:
+    with StorageRoad(azurite.url) as road:
         yield road
 
 
@@ -248,14 +248,6 @@ def fresh_id():
     return f"job-{uuid.uuid4().hex[:12]}"
 
 
-@pytest.fixture(scope="session")
-def user_storage(azurite):
-    from azure.storage.blob import BlobServiceClient
-
-    with BlobServiceClient.from_connection_string(azurite.connection_string(USER_ACCOUNT)) as client:
-        yield client
-
-
 @pytest.fixture
 def container(user_storage):
     """A container of the user's own."""
@@ -265,22 +257,9 @@ def container(user_storage):
 
 
 @pytest.fixture
-def sign(container, user_storage):
+def sign(container):
     """Make the container's URL with a signature."""
-    from azure.storage.blob import generate_container_sas
-
-    def make(*, hours=1.0, permission="rwdl", **options):
-        signature = generate_container_sas(
-            user_storage.account_name,
-            container.container_name,
-            account_key=user_storage.credential.account_key,
-            permission=permission,
-            expiry=datetime.now(UTC) + timedelta(hours=hours),
-            **options,
-        )
-        return f"{container.url}?{signature}"
-
-    return make
+    return partial(signed_url, container)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Starting and stopping: the server, the clock, Azurite, the command."""
 
 import ast
+import contextlib
 import gc
 import os
 import signal
@@ -176,10 +177,14 @@ def test_the_command_says_how_to_use_it_and_ends_on_sigterm():
         "from batch_avatar.emulator.command import emulator; emulator()",
         *("--media", "minimal", "--creates-per-minute", "0"),
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
+        contextlib.ExitStack() as ends,
+    ):
+        ends.callback(process.kill)  # a test that fails would wait for it for ever
         told = {}
         for line in process.stdout:
-            if line.startswith("Ctrl-C"):
+            if "Ctrl-C" in line:
                 break
             if line.startswith("BATCH_AVATAR_"):
                 name, value = line.strip().split("=", 1)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import http.client
 import json
-import os
 import random
 import re
 import signal
@@ -15,14 +13,15 @@ import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
 
 import pytest
 from azure.storage.blob import BlobBlock, ContentSettings
 
 from batch_avatar.archive.transfer import BLOCK_BYTES
 from batch_avatar.emulator.faults import FaultRule, Status
+from tests.support.processes import CLI, own_environment, start_python
+from tests.support.road import Road, Traveller
+from tests.support.scripts import LOOK_TOML
 
 LARGE = random.Random(3).randbytes(2 * BLOCK_BYTES + 54_321)
 OTHER = random.Random(4).randbytes(len(LARGE))
@@ -30,11 +29,6 @@ FILES = {"video.mp4", "summary.json", "receipt.json"}
 SCRIPTS = """
 {"script_id": "one", "content": "The rainbow has seven colors.", "subtitle_type": "external_file"}
 {"script_id": "two", "content": "And a pot of gold at its end."}
-"""
-LOOK = """
-voice = "en-US-AvaMultilingualNeural"
-talking_avatar_character = "lisa"
-talking_avatar_style = "graceful-sitting"
 """
 
 
@@ -121,7 +115,7 @@ class Shelf:
 def shelf(bench, tmp_path):
     def fill(*, environment=None, scripts=SCRIPTS, **options):
         (tmp_path / "scripts.jsonl").write_text(scripts)
-        (tmp_path / "defaults.toml").write_text(LOOK)
+        (tmp_path / "defaults.toml").write_text(LOOK_TOML)
         made = Shelf(bench(**options), tmp_path, environment or {})
         assert made.render().returncode == 0
         made.before = made.bench.blobs()
@@ -130,60 +124,30 @@ def shelf(bench, tmp_path):
     return fill
 
 
-class Between:
+class Between(Road):
     """Forwards to the storage; notes what is asked for; `before` may act first, `cuts` chooses answers to break off."""
 
-    def __init__(self, url):
+    def __init__(self, storage_url):
+        super().__init__(storage_url, _Passing)
         self.asked = []
         self.before = lambda _request: None
         self.cuts = lambda _request: False
-        host = urlsplit(url).netloc
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):  # a name that http.server asks for, as the next one
-                asked = self.headers.get("x-ms-range") or self.headers.get("Range")
-                request = {"name": self.path.split("?")[0], "range": asked, "if_match": self.headers.get("If-Match")}
-                if self.command == "GET":
-                    outer.asked.append(request)
-                    outer.before(request)
-                onward = http.client.HTTPConnection(host, timeout=60)
-                onward.request(self.command, self.path, headers=dict(self.headers))
-                answer = onward.getresponse()
-                body = answer.read()
-                request["bytes"] = len(body)
-                cut = self.command == "GET" and outer.cuts(request)
-                self.send_response_only(answer.status, answer.reason)
-                for name, value in answer.getheaders():
-                    if name.lower() not in ("transfer-encoding", "connection", "content-length"):
-                        self.send_header(name, value)
-                length = answer.getheader("Content-Length") if self.command == "HEAD" else str(len(body))
-                self.send_header("Content-Length", length or "0")
-                self.end_headers()
-                self.wfile.write(body[:100] if cut else body)
-                onward.close()
-                self.close_connection = cut
-
-            def do_HEAD(self):
-                self.do_GET()
-
-            def log_message(self, *_):
-                """Stay silent."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def videos(self):
         return [request for request in self.asked if request["name"].endswith("/video.mp4")]
 
-    def close(self):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+
+class _Passing(Traveller):
+    def travel(self):
+        asked = self.headers.get("x-ms-range") or self.headers.get("Range")
+        request = {"name": self.path.split("?")[0], "range": asked, "if_match": self.headers.get("If-Match")}
+        if self.command == "GET":
+            self.server.asked.append(request)
+            self.server.before(request)
+        status, headers, content = self.forward()
+        request["bytes"] = len(content)
+        cut = self.command == "GET" and self.server.cuts(request)
+        self.answer(status, headers, content, share=0.5 if cut else 1)
 
 
 @pytest.fixture
@@ -192,13 +156,13 @@ def between(azurite):
 
     @contextmanager
     def put(shelf):
-        proxy, direct = Between(azurite.url), shelf.bench.connection_string
-        shelf.environment["BATCH_AVATAR_STORAGE_CONNECTION_STRING"] = direct.replace(azurite.url, proxy.url)
-        try:
-            yield proxy
-        finally:
-            del shelf.environment["BATCH_AVATAR_STORAGE_CONNECTION_STRING"]
-            proxy.close()
+        direct = shelf.bench.connection_string
+        with Between(azurite.url) as proxy:
+            shelf.environment["BATCH_AVATAR_STORAGE_CONNECTION_STRING"] = direct.replace(azurite.url, proxy.url)
+            try:
+                yield proxy
+            finally:
+                del shelf.environment["BATCH_AVATAR_STORAGE_CONNECTION_STRING"]
 
     return put
 
@@ -542,14 +506,10 @@ def test_stopped_by_ctrl_c_it_leaves_only_a_part_which_the_next_time_completes(s
 
     with between(s) as proxy:
         proxy.before = hold_second_piece
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
-        started = subprocess.Popen(
-            [sys.executable, "-m", "batch_avatar.commands.cli", "archive", "fetch", "out", "two"],
-            cwd=s.folder,
-            env={**clean, **s.bench.environment(**s.environment)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        started = start_python(
+            *(*CLI, "archive", "fetch", "out", "two"),
+            folder=s.folder,
+            environment=own_environment(s.folder) | s.bench.environment(**s.environment),
         )
 
         assert reached.wait(60)
@@ -622,14 +582,13 @@ def test_a_folder_that_cannot_be_made_is_named_without_a_traceback(shelf):
 def test_a_full_disk_is_named_and_the_same_command_goes_on(shelf):
     s = shelf()
     s.enlarge("two")
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
     # the nearest thing to a full disk
     limited = 'ulimit -f 2048; exec "$0" -m batch_avatar.commands.cli archive fetch out two'
 
     done = subprocess.run(
         ["bash", "-c", limited, sys.executable],
         cwd=s.folder,
-        env={**clean, **s.bench.environment()},
+        env=own_environment(s.folder) | s.bench.environment(),
         capture_output=True,
         text=True,
         timeout=60,

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from batch_avatar.emulator.faults import FaultRule, Status
 from batch_avatar.errors import redact
 from batch_avatar.service.resource import CREATES_AT_ONCE
+from tests.support.processes import run_python
+from tests.support.scripts import LOOK_TOML
 
-DEFAULTS = """
-voice = "en-US-AvaMultilingualNeural"
-talking_avatar_character = "lisa"
-talking_avatar_style = "graceful-sitting"
-"""
 REPORT_KEYS = {
     "run",
     "scripts",
@@ -34,7 +29,7 @@ REPORT_KEYS = {
 def folder(tmp_path):
     scripts = tmp_path / "scripts"
     scripts.mkdir()
-    (scripts / "defaults.toml").write_text(DEFAULTS)
+    (scripts / "defaults.toml").write_text(LOOK_TOML)
     (scripts / "one.txt").write_text("The rainbow has seven colors.")
     (scripts / "two.ssml").write_text("<speak><voice name='en-US-AvaNeural'>Hello.</voice></speak>")
     return tmp_path
@@ -143,7 +138,7 @@ def test_bad_input_is_named_with_file_and_line_and_sends_nothing(bench, tmp_path
     files, message = BAD_INPUT[case]
     source = tmp_path / "scripts"
     source.mkdir()
-    (source / "defaults.toml").write_text(DEFAULTS)
+    (source / "defaults.toml").write_text(LOOK_TOML)
     for name, content in files.items():
         (source / name).write_bytes(content)
     manifests = [source / name for name in files if name.endswith((".jsonl", ".csv"))]
@@ -234,15 +229,8 @@ def test_no_secret_reaches_any_sink_of_a_verbose_run(bench, folder):
         "import logging, sys; logging.basicConfig(level=logging.DEBUG, stream=sys.stderr);"
         "from batch_avatar.commands.cli import main; main(['render', 'scripts', '--json'])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), **b.environment()},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    own = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **b.environment()}
+    done = run_python("-c", program, folder=folder, environment=own)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "urllib3" in done.stderr
     account_key = b.connection_string.split("AccountKey=")[1].split(";")[0]
@@ -257,7 +245,8 @@ def test_no_secret_reaches_any_sink_of_a_verbose_run(bench, folder):
 
 def test_the_command_starts_without_prefect():
     program = "import sys, batch_avatar.commands.cli; print([m for m in sys.modules if m.split('.')[0] == 'prefect'])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = run_python("-c", program)
+    assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
 
 

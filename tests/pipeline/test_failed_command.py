@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from azure.storage.blob import ContainerClient, ContainerSasPermissions, generate_container_sas
 
 from batch_avatar.emulator.faults import AbortJob, FailJob, FaultRule, Status, StickJob
 from batch_avatar.emulator.options import Progression
@@ -320,18 +318,7 @@ def test_a_letter_without_its_signed_picture_is_refused_with_the_way_out(quick, 
 
 def test_a_letter_without_its_destination_container_is_refused_too(quick, script, written):
     b = quick(faults=(fail("intro", GESTURE),))
-    staging = f"staging-{b.container_name}"
-    with ContainerClient.from_connection_string(b.connection_string, staging) as container:
-        container.create_container()
-        signature = generate_container_sas(
-            account_name=container.account_name,
-            container_name=staging,
-            account_key=container.credential.account_key,
-            permission=ContainerSasPermissions(read=True, write=True, list=True),
-            expiry=datetime.now(UTC) + timedelta(hours=1),
-        )
-        url = f"{container.url}?{signature}"
-    assert b.render([script(destination_container_url=url)]).failed == 1
+    assert b.render([script(destination_container_url=b.make_destination())]).failed == 1
     b.emulator.clear_faults()
     done = b.command("failed", "replay", folder=written())
     assert (done.returncode, len(b.accepted())) == (2, 1)

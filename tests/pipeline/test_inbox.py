@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
-import subprocess
-import sys
 import threading
 import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 from azure.core.exceptions import ResourceExistsError
@@ -30,16 +26,11 @@ from batch_avatar.rendering.progress import Phase
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.run import begin_run
 from batch_avatar.rendering.runner import render_scripts
-from tests.pipeline.conftest import patient
+from tests.support.processes import ROOT, run_python
+from tests.support.scripts import LOOK
 from tests.support.waiting import happened, until
 
-ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60
-DEFAULTS = {
-    "voice": "en-US-AvaMultilingualNeural",
-    "talking_avatar_character": "lisa",
-    "talking_avatar_style": "graceful-sitting",
-}
 SSML = (
     "<speak version='1.0' xmlns='http://www.w3.org/2001/10/synthesis' xml:lang='en-US'>"
     "<voice name='en-US-AvaMultilingualNeural'>Hi.</voice></speak>"
@@ -63,7 +54,7 @@ class Dropped:
     name: str
 
     def settings(self, *, settle_seconds=0, **overrides):
-        given = self.bench.settings(inbox_container=self.name, **DEFAULTS | overrides)
+        given = self.bench.settings(inbox_container=self.name, **LOOK | overrides)
         return given.model_copy(update={"inbox_settle_seconds": settle_seconds})
 
     def container(self):
@@ -193,7 +184,7 @@ def test_without_an_inbox_in_the_settings_the_variable_is_named(quick):
 
 
 REJECTS = {
-    "picture.png": ("not text", "no script: taken are *.txt, *.ssml and *.xml"),
+    "picture.png": ("not text", "not a script: *.txt, *.ssml and *.xml are taken"),
     "all.jsonl": ("{}", "put it into a folder and render it with render-batch"),
     "all.csv": ("script_id", "put it into a folder"),
     "_own.txt": ("Hi.", "script_id must not start with '_'"),
@@ -758,33 +749,13 @@ print(json.dumps([state.type.value, state.message, str(state.state_details.flow_
 
 
 @pytest.fixture
-def flow(stack, tmp_path):
+def flow(environment, tmp_path):
     """`flow(**settings)` runs it in a process of its own: its state, its message, and its run on the server."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
-    environment = {
-        **clean,
-        **stack.environment,
-        "HOME": str(tmp_path),
-        "PYTHONPATH": str(ROOT),
-        "PREFECT_HOME": str(tmp_path / "prefect"),
-        "BATCH_AVATAR_CONTAINER": f"c-{secrets.token_hex(6)}",
-        "BATCH_AVATAR_POLL_INTERVAL_SECONDS": "0.3",
-        "BATCH_AVATAR_CREATES_PER_MINUTE": "3000",
-        "BATCH_AVATAR_INBOX_SETTLE_SECONDS": "1",
-        **patient(stack),
-        **{f"BATCH_AVATAR_{name.upper()}": value for name, value in DEFAULTS.items()},
-    }
 
     def run(**settings):
-        done = subprocess.run(
-            [sys.executable, "-c", FLOW],
-            cwd=tmp_path,
-            env=environment | {f"BATCH_AVATAR_{name.upper()}": value for name, value in settings.items()},
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-        )
+        given = {"inbox_settle_seconds": "1", **LOOK, **settings}
+        own = environment | {f"BATCH_AVATAR_{name.upper()}": value for name, value in given.items()}
+        done = run_python("-c", FLOW, folder=tmp_path, environment=own | {"PYTHONPATH": str(ROOT)})
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 

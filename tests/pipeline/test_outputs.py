@@ -9,22 +9,11 @@ import threading
 
 import pytest
 
-from batch_avatar.clock import SystemClock
 from batch_avatar.emulator.faults import Cut, FaultRule, Slow, Status
+from tests.support.hurried_clock import HurriedClock
 
 SIZE = 1_000_000
 LIFE = 3600  # of a link, in seconds of service time
-
-
-class HurriedClock(SystemClock):
-    """Waits a moment where others wait longer; notes how long they would."""
-
-    def __init__(self):
-        self.waited = []
-
-    async def sleep(self, seconds):
-        self.waited.append(seconds)
-        await super().sleep(min(seconds, 0.05))
 
 
 class ActingClock(HurriedClock):

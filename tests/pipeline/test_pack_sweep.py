@@ -10,18 +10,7 @@ from batch_avatar.emulator.faults import FailInputs, FaultRule
 from batch_avatar.rendering import stages
 from batch_avatar.rendering.connect import open_run
 from batch_avatar.upkeep.sweep import SweepAction
-from tests.pipeline.test_packs import (
-    assert_all_right,
-    creates,
-    jobs_left,
-    packs,
-    render,
-    scripts_of,
-    staged,
-    submit_pack,
-)
-
-__all__ = ["packs"]  # the fixture
+from tests.support.packs import assert_all_right, creates, jobs_left, render_packed, scripts_of, staged, submit_pack
 
 
 def failing(number, **options):
@@ -29,9 +18,9 @@ def failing(number, **options):
     return {"faults": (rule,), **options}
 
 
-def test_a_pack_that_succeeded_is_archived_input_by_input_and_then_deleted(packs, script):
+def test_a_pack_that_succeeded_is_archived_input_by_input_and_then_deleted(packs):
     b = packs()
-    scripts = scripts_of(script, 3)
+    scripts = scripts_of(3)
     submit_pack(b, scripts)
     b.emulator.settle()
 
@@ -45,9 +34,9 @@ def test_a_pack_that_succeeded_is_archived_input_by_input_and_then_deleted(packs
     assert creates(b) == {"accepted": 1, "packs": 1, "inputs": 3}
 
 
-def test_of_a_pack_in_which_an_input_failed_that_one_is_given_up_and_the_next_run_sends_it_alone(packs, script):
+def test_of_a_pack_in_which_an_input_failed_that_one_is_given_up_and_the_next_run_sends_it_alone(packs):
     b = packs(**failing(2, partial_failure="succeeded"))
-    scripts = scripts_of(script, 3)
+    scripts = scripts_of(3)
     submit_pack(b, scripts)
     b.emulator.settle()
 
@@ -56,15 +45,15 @@ def test_of_a_pack_in_which_an_input_failed_that_one_is_given_up_and_the_next_ru
     assert set(b.receipts()) == {"s1", "s3"}
     assert b.claim("s2")["attempts"][-1]["over"]
     assert jobs_left(b) == []
-    assert render(b, scripts, 1).all_archived
+    assert render_packed(b, scripts, 1).all_archived
     assert_all_right(b, scripts)
     assert creates(b) == {"accepted": 2, "packs": 1, "inputs": 4}
 
 
-def test_a_pack_whose_scripts_are_all_archived_is_only_deleted(packs, script):
+def test_a_pack_whose_scripts_are_all_archived_is_only_deleted(packs):
     b = packs(faults=(FaultRule(operation="delete", action={"kind": "status", "status": 400}),))
-    scripts = scripts_of(script, 2)
-    assert render(b, scripts, 2).all_archived
+    scripts = scripts_of(2)
+    assert render_packed(b, scripts, 2).all_archived
     assert len(jobs_left(b)) == 1
     b.emulator.set_faults([])
 
@@ -79,14 +68,14 @@ def test_a_pack_whose_scripts_are_all_archived_is_only_deleted(packs, script):
 
 
 @pytest.mark.parametrize("size", [1, 3])
-def test_a_sweep_beside_a_later_run_changes_nothing(packs, script, size):
+def test_a_sweep_beside_a_later_run_changes_nothing(packs, size):
     b = packs()
-    scripts = scripts_of(script, 3)
+    scripts = scripts_of(3)
     submit_pack(b, scripts)
     b.emulator.settle()
     assert b.sweep().clean
 
-    report = render(b, scripts, size)
+    report = render_packed(b, scripts, size)
 
     assert (report.skipped, report.archived) == (3, 0)
     assert_all_right(b, scripts)
@@ -96,10 +85,10 @@ def test_a_sweep_beside_a_later_run_changes_nothing(packs, script, size):
 
 
 @pytest.fixture
-def left(packs, script):
+def left(packs):
     """The bench, the scripts of the pack, which are archived, and one more."""
     b = packs()
-    *scripts, other = scripts_of(script, 3)
+    *scripts, other = scripts_of(3)
     refs = submit_pack(b, scripts)
     b.end_jobs()
 
@@ -117,7 +106,7 @@ def left(packs, script):
 def test_a_run_of_other_scripts_deletes_it(left):
     b, scripts, other = left
 
-    assert render(b, [other], 1).all_archived
+    assert render_packed(b, [other], 1).all_archived
 
     assert_all_right(b, [*scripts, other])
 
@@ -126,14 +115,14 @@ def test_it_stays_as_long_as_one_of_its_videos_is_gone_from_the_archive(left):
     b, scripts, other = left
     b.delete_blob("s1/.*/video.mp4")
 
-    assert render(b, [other], 1).all_archived
+    assert render_packed(b, [other], 1).all_archived
     [told] = b.sweep().items
     assert (told.action, told.reason) == (SweepAction.ARCHIVE, "a pack, and 1 of its scripts are not archived")
     assert "s1" in told.error
     assert "render it again" in told.error
     assert len(jobs_left(b)) == 1
 
-    assert render(b, scripts, 1).failed == 0
+    assert render_packed(b, scripts, 1).failed == 0
     assert creates(b)["accepted"] == 2
     assert_all_right(b, [*scripts, other])
 
@@ -143,9 +132,9 @@ def test_a_run_that_does_not_know_its_container_leaves_it_to_one_that_does(left,
     kept = staged(b)
     assert any(name.endswith("0001.mp4") for name in kept)
 
-    assert render(b, [other], 1, staging_container=None).all_archived
+    assert render_packed(b, [other], 1, staging_container=None).all_archived
 
     assert "BATCH_AVATAR_STAGING_CONTAINER" in caplog.text
     assert (len(jobs_left(b)), staged(b)) == (1, kept)
-    assert render(b, [other], 1).skipped == 1
+    assert render_packed(b, [other], 1).skipped == 1
     assert_all_right(b, [*scripts, other])

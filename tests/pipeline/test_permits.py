@@ -42,7 +42,7 @@ def test_more_changes_than_are_usual_are_refused_and_the_other_scripts_go_on(arc
         ("changed", "ChangesNotAccepted")
     }
     assert all("content differs from what was archived as" in outcome.error.message for outcome in refused)
-    assert all("3 scripts differ so" in outcome.error.message for outcome in refused)
+    assert all("3 scripts have changed" in outcome.error.message for outcome in refused)
     assert b.emulator.stats()["creates"]["accepted"] == 4
 
 

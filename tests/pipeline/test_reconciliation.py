@@ -8,22 +8,21 @@ import logging
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
 import pytest
-import requests
-from azure.storage.blob import ContainerSasPermissions, generate_container_sas
 
 from batch_avatar.archive.index import claim_metadata, receipt_metadata
 from batch_avatar.archive.records import Claim
-from batch_avatar.clock import SystemClock
 from batch_avatar.emulator.faults import AbortJob, FaultRule, Status, StickJob
 from batch_avatar.errors import AccessRefused
 from batch_avatar.identity import derive_content_id, derive_job_id, form_digests, mark_description, recorded_form
 from batch_avatar.models import Permits
 from batch_avatar.receipt import Attempt, Receipt, StoredBlob
 from batch_avatar.rendering.stages import SIDE_FILE_DELAYS_SECONDS
+from tests.support.hurried_clock import HurriedClock
+from tests.support.signing import signed_url
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 BLOBS_A_PAGE = 5000  # the storage's own maximum
@@ -91,19 +90,11 @@ class Stock:
 
     def __init__(self, bench):
         bench.plan([])  # the archive gets its id
-        self.resource = bench.settings().all_resources()[0].host
         self._resource = bench.settings().all_resources()[0].host
         with bench.container() as container:
             self.archive_id = json.loads(container.download_blob("_archive.json").readall())["archive_id"]
-            signature = generate_container_sas(
-                account_name=container.account_name,
-                container_name=container.container_name,
-                account_key=container.credential.account_key,
-                permission=ContainerSasPermissions(write=True, create=True),
-                expiry=datetime.now(UTC) + timedelta(hours=1),
-            )
-            url = urlsplit(container.url)
-        self._host, self._path = url.netloc, f"{url.path}/{{}}?{signature}"
+            url = urlsplit(signed_url(container, permission="cw"))
+        self._host, self._path = url.netloc, f"{url.path}/{{}}?{url.query}"
         self._lane = threading.local()
         self._lanes = []
         self.blobs = []
@@ -196,16 +187,7 @@ def test_two_thousand_scripts_are_planned_with_a_request_per_page(quick, script,
         stock.claim(one, accepted=False)
     for one in scripts[1900:1925]:
         claim = stock.claim(one)
-        url = f"{b.emulator.endpoint}/avatar/batchsyntheses/{claim.last.job_id}?api-version=2024-08-01"
-        body = {
-            "inputKind": "PlainText",
-            "inputs": [{"content": one.content}],
-            "description": mark_description(None, stock.archive_id),
-            "synthesisConfig": {"voice": one.voice},
-            "avatarConfig": {"talkingAvatarCharacter": "lisa", "talkingAvatarStyle": "graceful-sitting"},
-        }
-        key = {"Ocp-Apim-Subscription-Key": b.emulator.key}
-        assert requests.put(url, json=body, headers=key, timeout=30).status_code == 201
+        b.put_job(claim.last.job_id, description=mark_description(None, stock.archive_id))
     stock.write()
     wire = Wire(caplog)
     wire.taken()
@@ -282,7 +264,7 @@ def test_a_receipt_that_is_missing_is_rebuilt_without_a_create_or_a_download(qui
     first, downloads = b.receipts(), len(b.emulator.requests("download"))
     for name in first:
         b.delete_blob(f"{name}/.*/receipt.json")
-    assert {item.detail for item in b.plan(scripts).items} == {"video without receipt: it is rebuilt"}
+    assert {item.detail for item in b.plan(scripts).items} == {"a video without a receipt; the receipt is rebuilt"}
 
     report = b.render(scripts)
 
@@ -321,17 +303,18 @@ NO_SUMMARY = FaultRule(operation="download", skip_first=1, action=Status(status=
 FIRST_WAIT_SECONDS = SIDE_FILE_DELAYS_SECONDS[0]
 
 
-class Interrupting(SystemClock):
-    """Does something the first time that somebody sleeps so long; sleeps no longer than a moment."""
+class Interrupting(HurriedClock):
+    """Does something the first time that somebody sleeps so long."""
 
     def __init__(self, seconds, act):
+        super().__init__()
         self._seconds, self._act = seconds, act
 
     async def sleep(self, seconds):
         if seconds == self._seconds and self._act:
             act, self._act = self._act, None
             act()
-        await super().sleep(min(seconds, 0.05))
+        await super().sleep(seconds)
 
 
 def test_a_job_that_vanishes_between_video_and_summary_is_archived_with_a_note(quick, script):

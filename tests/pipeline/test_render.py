@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from azure.storage.blob import ContainerClient, ContainerSasPermissions, generate_container_sas
 
 from batch_avatar.emulator.faults import AbortJob, Cut, DropAfter, FailJob, FaultRule, Garbage, Status, StickJob
 from batch_avatar.emulator.options import Progression
@@ -270,18 +268,7 @@ def test_the_storage_host_never_sees_a_credential(bench, script):
 
 def test_results_in_a_destination_container_are_found_archived_and_its_signature_kept_secret(bench, script):
     b = bench(media="real")
-    staging = f"staging-{b.container_name}"
-    with ContainerClient.from_connection_string(b.connection_string, staging) as container:
-        container.create_container()
-        signature = generate_container_sas(
-            account_name=container.account_name,
-            container_name=staging,
-            account_key=container.credential.account_key,
-            permission=ContainerSasPermissions(read=True, write=True, list=True, delete=True),
-            expiry=datetime.now(UTC) + timedelta(hours=2),
-        )
-        url = f"{container.url}?{signature}"
-    report = b.render([script(destination_container_url=url, destination_path="drop")])
+    report = b.render([script(destination_container_url=b.make_destination(), destination_path="drop")])
     assert report.archived == 1, report.outcomes
     blobs = b.blobs()
     assert decode_errors(blobs[b.receipts()["intro"]["video"]["blob_name"]]) == ""

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
 from batch_avatar.emulator.faults import FaultRule, Slow, StickJob
+from tests.support.processes import CLI, own_environment, start_python
+from tests.support.scripts import script, write_manifest
 
 STOP_SECONDS = 30  # what is promised
 STUCK = FaultRule(operation="create", action=StickJob())
 
 
 @pytest.fixture
-def manifest(tmp_path, script):
-    lines = [script(f"s{number}").model_dump_json(exclude_unset=True) for number in range(6)]
-    (tmp_path / "scripts.jsonl").write_text("\n".join(lines))
-    return tmp_path
+def manifest(tmp_path):
+    return write_manifest(tmp_path, [script(f"s{number}") for number in range(6)]).parent
 
 
 @pytest.fixture
@@ -30,14 +27,10 @@ def start(manifest):
     running = []
 
     def render(bench, **extra):
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "batch_avatar.commands.cli", "render", "scripts.jsonl", "--engine", "local"],
-            cwd=manifest,
-            env={**clean, "HOME": str(manifest), **bench.environment(**extra)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        process = start_python(
+            *(*CLI, "render", "scripts.jsonl", "--engine", "local"),
+            folder=manifest,
+            environment=own_environment(manifest) | bench.environment(**extra),
         )
         running.append(process)
         return process

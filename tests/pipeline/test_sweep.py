@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -19,7 +16,8 @@ from batch_avatar.rendering import stages
 from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.progress import Phase
 from batch_avatar.settings import load_settings
-from tests.pipeline.conftest import Bench
+from tests.support.bench import Bench
+from tests.support.processes import run_python
 from tests.support.waiting import until
 
 HOUR = 3700  # seconds of service time, past the deadline to start and past what counts as "just now"
@@ -29,22 +27,6 @@ KEPT = FaultRule(operation="delete", action=Status(status=400, code="NotNow"))
 
 def fail(name, action):
     return FaultRule(operation="create", job_id=f"^{name}-", action=action)
-
-
-def put_foreign_job(b, job_id, description):
-    answer = requests.put(
-        f"{b.emulator.endpoint}/avatar/batchsyntheses/{job_id}?api-version=2024-08-01",
-        json={
-            "inputKind": "PlainText",
-            "inputs": [{"content": "Somebody else's."}],
-            "description": description,
-            "synthesisConfig": {"voice": "en-US-AvaNeural"},
-            "avatarConfig": {"talkingAvatarCharacter": "lisa", "talkingAvatarStyle": "graceful-sitting"},
-        },
-        headers={"Ocp-Apim-Subscription-Key": b.emulator.key},
-        timeout=30,
-    )
-    assert answer.status_code == 201
 
 
 @pytest.fixture
@@ -58,7 +40,7 @@ def leftovers(quick, script):
             fail("(old|alive)", StickJob()),
         )
     )
-    put_foreign_job(b, "not-ours", "A job of another tool.")
+    b.put_job("not-ours", description="A job of another tool.")
     other = Bench(b.emulator, b.connection_string, f"{b.container_name}-other")
     other.submit([script("other")])
     (doubtful,) = b.submit([script("doubtful")])
@@ -296,7 +278,7 @@ def test_what_cannot_be_done_is_told_with_its_reason_and_the_rest_is_done(quick,
 
 def test_a_sweep_of_a_service_without_an_archive_touches_nothing_and_makes_none(quick, tmp_path):
     b = quick()
-    put_foreign_job(b, "not-ours", "batch-avatar:0123456789abcdef")
+    b.put_job("not-ours", description="batch-avatar:0123456789abcdef")
     done = b.command("sweep", folder=tmp_path)
     assert done.returncode == 2
     assert "there is no archive in container" in done.stderr
@@ -348,9 +330,9 @@ print(state.state_details.flow_run_id)
 @pytest.mark.prefect
 @pytest.mark.xdist_group("prefect")
 @pytest.mark.timeout(420)
-def test_the_sweep_flow_shows_what_it_did_in_a_table(stack, api, script, tmp_path):
-    own = stack.environment | {"BATCH_AVATAR_CONTAINER": "sweep-flow"}
-    ours = {name.removeprefix("BATCH_AVATAR_").lower(): value for name, value in own.items() if "AVATAR" in name}
+def test_the_sweep_flow_shows_what_it_did_in_a_table(stack, api, script, environment):
+    prefix = "BATCH_AVATAR_"
+    ours = {name.removeprefix(prefix).lower(): value for name, value in environment.items() if name.startswith(prefix)}
 
     async def die_early():
         async with open_run(load_settings(**ours), "dies-early"):
@@ -363,16 +345,8 @@ def test_the_sweep_flow_shows_what_it_did_in_a_table(stack, api, script, tmp_pat
         return next(job for job in jobs if job["id"] == ref.job_id)
 
     assert until(lambda: job()["status"], "Succeeded") == "Succeeded"
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
 
-    done = subprocess.run(
-        [sys.executable, "-c", FLOW],
-        env=clean | own | {"HOME": str(tmp_path), "PREFECT_HOME": str(tmp_path / "prefect")},
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    done = run_python("-c", FLOW, environment=environment)
 
     assert done.returncode == 0, done.stderr
 

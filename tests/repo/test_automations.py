@@ -201,7 +201,7 @@ def test_a_message_names_the_run_with_a_link_the_script_and_the_reason(stem):
 
 def test_where_no_run_has_ever_completed_there_is_no_last_one_to_name():
     [action] = NOTIFICATIONS["no-run-for-a-day"].actions
-    assert rendered(action.body, None) == "Does a worker run, and is the work pool not paused?"
+    assert rendered(action.body, None) == "Check that a worker is running and that the work pool is not paused."
 
 
 @pytest.mark.parametrize("stem", NOTIFICATIONS)

@@ -28,6 +28,39 @@ def test_no_module_has_more_than_300_lines():
     assert long == {}
 
 
+def folders(root):
+    """The folder and all below it, with the names of their modules."""
+    found = {}
+    for path in root.rglob("*.py"):
+        found.setdefault(path.parent, set()).update({path.stem} - {"__init__"})
+    return found
+
+
+def test_the_unit_tests_of_a_room_lie_in_a_folder_of_its_name():
+    tested = {folder.relative_to(ROOT / "tests/unit") for folder in folders(ROOT / "tests/unit")}
+    rooms = {folder.relative_to(ROOT / "batch_avatar") for folder in folders(ROOT / "batch_avatar")}
+    others = {
+        folder.relative_to(ROOT)
+        for name in ("benchmarks", "deployments", "flows", "tasks")
+        for folder in folders(ROOT / name)
+    }
+    assert len(tested) > 1
+    assert tested <= rooms | others, sorted(map(str, tested - rooms - others))
+
+
+def test_no_folder_holds_more_modules_than_one_can_overlook():
+    """The ground of `batch_avatar` stays small, as every room may import it."""
+    ground = ROOT / "batch_avatar"
+    counts = {
+        folder: len(modules)
+        for name in ("batch_avatar", "flows", "tasks", "tests")
+        for folder, modules in folders(ROOT / name).items()
+    }
+    assert counts[ground] > 1
+    assert {str(folder): count for folder, count in counts.items() if count > 20} == {}
+    assert counts[ground] <= 10
+
+
 def test_the_example_settings_are_all_settings_with_their_defaults():
     lines = (ROOT / ".env.example").read_text().splitlines()
     example = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
@@ -92,7 +125,7 @@ def test_no_tracked_file_holds_a_path_of_this_machine_or_is_large():
 
 def test_bare_make_lists_its_targets():
     listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("setup", "demo", "demo-stop", "test", "lint"):
+    for target in ("setup", "demo", "demo-stop", "check", "test", "lint"):
         assert f"make {target}" in listed
 
 

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import http.client
-import threading
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
+from tests.support.loopback import Loopback
 from tests.support.waiting import ANSWER_SECONDS
 
 NOT_FORWARDED = ("transfer-encoding", "connection", "keep-alive")
 
 
-class Road(ThreadingHTTPServer):
+class Road(Loopback):
     """`url` leads to the storage; what becomes of a request on the way, its `Traveller` says."""
 
-    daemon_threads = True
-    request_queue_size = 128  # the 5 of socketserver are fewer than the threads of a run
-
     def __init__(self, storage_url: str, traveller: type[Traveller]) -> None:
-        super().__init__(("127.0.0.1", 0), traveller)
+        super().__init__(traveller)
         self.storage = urlsplit(storage_url).netloc
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-    @contextmanager
-    def opened(self):
-        """Serve until the end of the block."""
-        with self:
-            thread = threading.Thread(target=self.serve_forever, args=(0.05,))
-            thread.start()
-            try:
-                yield self
-            finally:
-                self.shutdown()
-                thread.join()
 
 
 class Traveller(BaseHTTPRequestHandler):

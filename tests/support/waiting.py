@@ -8,6 +8,7 @@ import time
 import requests
 
 PATIENCE_SECONDS = 200
+"""For what takes its time: a run pauses for 75 s when five of its creates in a row had no answer, and goes on."""
 ANSWER_SECONDS = 120
 """For what comes at once, unless a busy machine stops; less than a test has."""
 

@@ -6,8 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,19 +15,14 @@ import pytest
 
 from batch_avatar.emulator.process import is_running, start_detached, stop_process
 from deployments import stack as stacks
-from tests.chaos.judge import judge
 from tests.support.deploying import without_schedules
+from tests.support.judge import judge
+from tests.support.processes import ROOT, run_python
+from tests.support.scripts import script, write_manifest
 from tests.support.waiting import PATIENCE_SECONDS, answered, until
 
 if TYPE_CHECKING:
     from batch_avatar.commands.stack import Stack
-
-ROOT = Path(__file__).parents[2]
-MEMBERS = {
-    "voice": "en-US-AvaMultilingualNeural",
-    "talking_avatar_character": "lisa",
-    "talking_avatar_style": "graceful-sitting",
-}
 
 
 @dataclass
@@ -43,15 +36,9 @@ class System:
 
     def command(self, *arguments, timeout=PATIENCE_SECONDS, folder=None):
         """A module of ours or Prefect's, as an operator runs it beside the stack; its output."""
-        done = subprocess.run(
-            [sys.executable, "-m", *map(str, arguments)],
-            cwd=folder or self.folder,
-            env=self.stack.child_environment() | {"PWD": str(folder or self.folder)},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        where = folder or self.folder
+        environment = self.stack.child_environment() | {"PWD": str(where)}
+        done = run_python("-m", *arguments, folder=where, environment=environment, timeout=timeout)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -107,12 +94,9 @@ class System:
 
     def write_manifest(self, prefix, count):
         names = [f"{prefix}-{number:03d}" for number in range(count)]
-        lines = [
-            json.dumps({"script_id": name, "content": f"Hello, says {name}." + " And more." * (n % 7), **MEMBERS})
-            for n, name in enumerate(names)
-        ]
-        path = self.folder / f"{prefix}.jsonl"
-        path.write_text("\n".join(lines))
+        texts = [f"Hello, says {name}." + " And more." * (number % 7) for number, name in enumerate(names)]
+        scripts = [script(name, content=text) for name, text in zip(names, texts, strict=True)]
+        path = write_manifest(self.folder, scripts, name=f"{prefix}.jsonl")
         self.rendered += names
         return path, names
 

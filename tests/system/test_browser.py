@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.support.processes import ROOT
 from tests.support.waiting import until
-from tests.system.conftest import ROOT
 
 OUTPUT = Path(os.environ.get("BROWSER_OUTPUT", ROOT / "browser-output"))
 PATIENCE_MILLISECONDS = 60_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,8 +10,8 @@ from azure.storage.blob import ContainerClient
 from batch_avatar.emulator.process import stop_process
 from deployments.drain import WORKER_LABEL
 from deployments.stack import server_command
+from tests.support.scripts import LOOK_TOML
 from tests.support.waiting import until
-from tests.system.conftest import MEMBERS
 
 SCRIPTS = 40
 GRACE_SECONDS = 20
@@ -29,10 +28,9 @@ def system(start_system):
 def test_what_is_dropped_into_the_inbox_is_rendered_when_its_schedule_comes_round(system):
     connection = system.stack.environment["BATCH_AVATAR_STORAGE_CONNECTION_STRING"]
     inbox = ContainerClient.from_connection_string(connection, "inbox")
-    defaults = "".join(f"{name} = {json.dumps(value)}\n" for name, value in MEMBERS.items())
     with inbox:
         inbox.create_container()
-        inbox.upload_blob("inbox/defaults.toml", defaults)
+        inbox.upload_blob("inbox/defaults.toml", LOOK_TOML)
         inbox.upload_blob("inbox/dropped.txt", "Hello from the inbox.")
         inbox.upload_blob("inbox/broken.ssml", "<speak>")
         # Its minute begins in 90 to 150 s: Prefect looks for new schedules every 60 s, drops settle within 30 s, and

@@ -1,6 +1,6 @@
-"""Standard characters and their styles.
+"""Standard characters with their styles, and the codecs of each container.
 
-Source: standard-avatars.md of MicrosoftDocs/azure-ai-docs, commit b31f33b (contract.md 5.3).
+Source: standard-avatars.md of MicrosoftDocs/azure-ai-docs, commit b31f33b.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One job: what was asked, what rendering came to, where it stands."""
+"""One job: what was requested, what rendering produced, and its status."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class OutputBlob:
 
     role: Literal["video", "subtitle", "summary"]
     name: str
-    """Inside its container."""
+    """Blob name inside its container."""
     size_bytes: int
     sha256: str
     duration_milliseconds: int = 0
@@ -45,29 +45,29 @@ class OutputBlob:
 
 @dataclass(frozen=True)
 class RenderedInput:
-    """What one input of a job came to."""
+    """The result of one input of a job."""
 
     content: str
-    """The key of its content."""
+    """The `content_key` of its content."""
     milliseconds: int = 0
-    """Length of what was rendered, kept or not."""
+    """Length of what was rendered, whether it was kept or not."""
     characters: int = 0
     video: OutputBlob | None = None
-    """None when it was not kept."""
+    """None if the video was not kept."""
     failure: Failure | None = None
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """What rendering a job came to; set once, by the renderer. Sums are kept: every read asks for them."""
+    """The result of rendering a job; the renderer sets it once. Sums are cached because every read needs them."""
 
     at: datetime
     blobs: tuple[OutputBlob, ...]
-    """The summary, if there is one, comes last."""
+    """All blobs that were written; the summary, if there is one, comes last."""
     inputs: tuple[RenderedInput, ...] = ()
-    """All of them, in their order; none when the job never came to be rendered."""
+    """All inputs, in their order; empty if the job was never rendered."""
     failure: Failure | None = None
-    """Set when the job can only fail."""
+    """Set if the job can only fail."""
 
     @cached_property
     def videos(self) -> tuple[OutputBlob, ...]:
@@ -76,7 +76,7 @@ class Rendered:
 
     @cached_property
     def characters(self) -> int:
-        """Of all that was rendered."""
+        """Characters of all inputs that were rendered."""
         return sum(one.characters for one in self.inputs)
 
     @cached_property
@@ -86,21 +86,21 @@ class Rendered:
 
     @cached_property
     def duration_milliseconds(self) -> int:
-        """Length of all videos together, kept or not."""
+        """Length of all videos together, whether they were kept or not."""
         return sum(self.lengths)
 
     @cached_property
     def size_bytes(self) -> int:
-        """Of all videos together."""
+        """Size of all videos together."""
         return sum(video.size_bytes for video in self.videos)
 
     @cached_property
     def succeeded_count(self) -> int:
-        """How many inputs were rendered well; whether their videos were kept is another matter."""
+        """Number of inputs that were rendered without a failure, whether their videos were kept or not."""
         return sum(one.failure is None for one in self.inputs)
 
     def blob(self, role: str) -> OutputBlob | None:
-        """Give the first blob of a role."""
+        """Return the first blob with this role."""
         return next((blob for blob in self.blobs if blob.role == role), None)
 
 
@@ -110,30 +110,30 @@ class Job:
 
     id: str
     name: str
-    """What its client calls it: the id, or in 3.1-preview1 the display name."""
+    """The client's name for the job: its id, or in 3.1-preview1 its display name."""
     internal_id: str
     operation_id: str
     incarnation: int
-    """How many jobs with this name came before."""
+    """Number of earlier jobs with the same name."""
     request: SynthesisRequest
     created: datetime
     preview: PreviewBody | None = None
-    """What a 3.1-preview1 create said; `request` is then its translation."""
+    """The body of a 3.1-preview1 create; `request` is then its translation."""
     fault: JobAction | None = None
     destination_expires: datetime | None = None
-    """When the signature of the user's container ends, in service time."""
+    """When the signature for the user's container expires, in service time."""
     held: bool = field(init=False)
-    """Not rendered before it is released: a stuck job must leave nothing in the user's container."""
+    """Whether rendering waits for a release: a stuck job must leave nothing in the user's container."""
     status: Status = "NotStarted"
     last_action: datetime = field(init=False)
     reads: int = 0
     rendered: Rendered | None = None
     released_at: datetime | None = None
     first_reported_terminal: datetime | None = None
-    """When a read first told a client that the job is terminal."""
+    """When a read first showed a client that the job is terminal."""
     removed: Removal | None = None
     links: dict[str, str] | None = None
-    """Links kept from the first read, when they are minted once."""
+    """The links of the first read, if links are minted only once."""
 
     def __post_init__(self) -> None:
         self.last_action = self.created
@@ -143,22 +143,22 @@ class Job:
 
     @property
     def generation(self) -> Generation:
-        """Whose paths show it."""
+        """The generation whose paths show this job."""
         return "2024" if self.preview is None else "3.1"
 
     @property
     def terminal(self) -> bool:
-        """Whether no further change will come."""
+        """Whether the job's status will not change any more."""
         return self.status in TERMINAL
 
     @property
     def aborted(self) -> bool:
-        """Whether it is chosen to time out in the queue."""
+        """Whether a fault lets the job time out in the queue."""
         return isinstance(self.fault, AbortJob)
 
     @property
     def failure(self) -> Failure | None:
-        """Code and message with which it fails, if it does."""
+        """Code and message with which the job fails; None if it does not fail."""
         if isinstance(self.fault, AbortJob):
             return (ABORTED, ABORTED_MESSAGE)
         if isinstance(self.fault, FailJob):
@@ -167,7 +167,7 @@ class Job:
 
     @property
     def expires(self) -> datetime:
-        """When a terminal job is removed (D: last action + time to live)."""
+        """When the service removes the terminal job (D: last action + time to live)."""
         if self.preview is not None:
             return self.last_action + self.preview.properties.life
         return self.last_action + timedelta(hours=self.request.properties.time_to_live_in_hours)

@@ -1,6 +1,6 @@
-"""A create body of 3.1-preview1: its own members and limits, and its translation into the request of 2024.
+"""A create body of 3.1-preview1, with its own members and limits, and its translation into a request of 2024.
 
-Source: batch-synthesis-properties-avatar.md of MicrosoftDocs/azure-docs, 11/2023 (contract.md 2.1, last column).
+Source: batch-synthesis-properties-avatar.md of MicrosoftDocs/azure-docs, 11/2023.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ _OF_THE_JOB = frozenset({"timeToLive", "destinationContainerUrl"})
 
 
 def read_duration(text: str) -> timedelta:
-    """Read an ISO 8601 duration of days, hours, minutes and seconds; raises ValueError for any other.
+    """Read an ISO 8601 duration of days, hours, minutes and seconds.
 
-    Whether the service takes weeks, months and years as well is unknown.
+    It is unknown whether the service also accepts weeks, months and years.
+
+    Raises:
+        ValueError: the text is another kind of duration, or none.
     """
     match = _DURATION.fullmatch(text)
     if match is None or not any(match.groups()):
@@ -50,7 +53,7 @@ class PreviewInput(Member):
 
 
 class PreviewProperties(Member):
-    """Job and avatar settings in one flat object."""
+    """Settings of the job and of the avatar, in one flat object."""
 
     time_to_live: Annotated[str, AfterValidator(_check_life)] = "P31D"
     destination_container_url: str | None = None
@@ -62,12 +65,12 @@ class PreviewProperties(Member):
     k_bitrate: int = Field(default=2000, ge=1)
     subtitle_type: Literal["soft_embedded", "hard_embedded", "external_file", "none"] = "soft_embedded"
     background_color: str | None = Field(default=None, pattern=r"^(#[0-9a-fA-F]{8}|transparent|white)$")
-    """D, and `white` from the samples of that time (O)."""
+    """D; `white` is from the samples of that time (O)."""
     video_crop: VideoCrop | None = None
 
     @property
     def life(self) -> timedelta:
-        """How long the job stays after its end."""
+        """How long the service keeps the job after its end."""
         return read_duration(self.time_to_live)
 
 
@@ -88,7 +91,10 @@ class PreviewBody(Member):
     properties: PreviewProperties
 
     def translate(self) -> SynthesisRequest:
-        """Say it in the members of 2024. A custom avatar's style, which is optional here (D), has none there."""
+        """Return this request in the members of 2024.
+
+        A custom avatar's style, which is optional here (D), is dropped: 2024 has no member for it.
+        """
         sent = self.properties.sent()
         avatar: dict[str, Any] = {name: value for name, value in sent.items() if name not in _OF_THE_JOB}
         if "kBitrate" in avatar:
@@ -111,7 +117,7 @@ class PreviewBody(Member):
 
 
 def parse_preview(body: bytes, options: EmulatorOptions) -> tuple[PreviewBody, SynthesisRequest]:
-    """Decode and check a create body as strictly as one of 2024."""
+    """Decode and check a create body as strictly as a body of 2024."""
     try:
         decoded = decode(PreviewBody, body, options)
         request = decoded.translate()
@@ -122,14 +128,14 @@ def parse_preview(body: bytes, options: EmulatorOptions) -> tuple[PreviewBody, S
 
 
 def _reword(error: ApiError) -> ApiError:
-    """Name the members as the client wrote them. What is wrong with a body is InvalidPayload (O: issue 1813)."""
+    """Name the members as the client wrote them. A faulty body gets the code InvalidPayload (O: issue 1813)."""
     target = (error.target or "").replace("avatarConfig.", "properties.").replace(".content", ".text")
     message = error.message.replace("when inputKind is", "when textType is")
     return ApiError(error.status, "InvalidPayload", message, target=target or None)
 
 
 def read_display_name(body: bytes) -> str | None:
-    """Find the name in a body that nobody has checked yet."""
+    """Return the display name in a body that has not been checked yet; None if there is none."""
     try:
         raw = json.loads(body)
     except (ValueError, RecursionError):

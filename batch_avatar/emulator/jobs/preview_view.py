@@ -1,4 +1,4 @@
-"""A job as 3.1-preview1 shows it: one flat `properties`, milliseconds with `Z`. Pure."""
+"""A job as 3.1-preview1 shows it: with one flat `properties`, and times in milliseconds with `Z`. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TICKS_PER_MILLISECOND = 10_000
 
 
 def view_preview_job(job: Job, body: PreviewBody, outputs: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Write the job object. Inputs and the destination URL are never shown again (D)."""
+    """Return the job object. Inputs and the destination URL are never shown again (D)."""
     view: dict[str, Any] = {"textType": body.text_type}
     if body.synthesis_config is not None and (config := body.synthesis_config.sent()):
         view["synthesisConfig"] = config
@@ -39,7 +39,7 @@ def view_preview_job(job: Job, body: PreviewBody, outputs: Mapping[str, str] | N
 
 
 def _view_settings(body: PreviewBody) -> dict[str, Any]:
-    """Show these defaults always and the other members as they were sent (I)."""
+    """Return the settings: these defaults always, other members only if they were sent, and as sent (I)."""
     properties = body.properties
     sent = properties.sent()
     sent.pop("destinationContainerUrl", None)
@@ -53,7 +53,10 @@ def _view_settings(body: PreviewBody) -> dict[str, Any]:
 
 
 def _view_outcome(job: Job) -> dict[str, Any]:
-    """Leave out `failedAudioCount` when nothing failed, as the avatar examples do (I); zeros of the bill stay."""
+    """Return counts, bill and error of a terminal job.
+
+    `failedAudioCount` is left out if nothing failed, as in the avatar examples (I); zeros in the bill stay.
+    """
     if job.status == "Succeeded" and job.rendered is not None:
         return _view_success(job, job.rendered)
     if job.status == "Failed" and job.failure is not None:

@@ -1,4 +1,4 @@
-"""The shape of a create request: members, types and ranges, as 2024-08-01 pins them."""
+"""The shape of a create request: members, types and ranges as 2024-08-01 specifies them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Member(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", alias_generator=to_camel)
 
     def sent(self) -> dict[str, Any]:
-        """Give the members as they were sent, for the echo."""
+        """Return only the members that were sent, for the view of the job."""
         return self.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
 
 
@@ -47,7 +47,7 @@ class VideoCrop(Member):
 
 
 class Scene(Member):
-    """Photo avatars only; rotations in radians."""
+    """Placement and movement of a photo avatar; rotations in radians."""
 
     zoom: float | None = Field(default=None, gt=0)
     position_x: float | None = Field(default=None, ge=-1, le=1)
@@ -60,7 +60,7 @@ class Scene(Member):
 
 class Properties(Member):
     time_to_live_in_hours: int = Field(default=744, ge=1, le=744)
-    """The smallest value is unknown; 1 is assumed."""
+    """The service's smallest value is unknown; 1 is assumed."""
     destination_container_url: str | None = None
     destination_path: str | None = None
 
@@ -85,7 +85,7 @@ class AvatarConfig(Member):
 
     @property
     def transparent(self) -> bool:
-        """Whether the background lets through what lies behind the video."""
+        """Whether the background is transparent: named so, or a colour with alpha 00."""
         colour = (self.background_color or "#FFFFFFFF").lower()
         return colour == "transparent" or colour.endswith("00")
 
@@ -101,12 +101,12 @@ class SynthesisRequest(Member):
 
     @property
     def voice(self) -> str | None:
-        """The voice outside the text, if any."""
+        """The voice that is set outside the text, if any."""
         return self.synthesis_config.voice if self.synthesis_config else None
 
     @property
     def voice_kind(self) -> Literal["neural", "customNeural", "hdNeural"]:
-        """What its characters are billed as; `hdNeural` was seen with an HD voice (O)."""
+        """The kind of voice that the characters are billed as; `hdNeural` was seen with an HD voice (O)."""
         voice = (self.voice or self.inputs[0].content).lower()
         if any(name.lower() in voice for name in self.custom_voices):
             return "customNeural"

@@ -1,4 +1,4 @@
-"""`summary.json`, in the words of the job's generation. Pure."""
+"""`summary.json`, in the members of the job's generation. Pure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _BILLED_AS = {"neural": "Neural", "hdNeural": "Neural", "customNeural": "CustomN
 
 
 def make_summary(job: Job, inputs: Sequence[RenderedInput], failure: Failure | None, resource_folder: str) -> bytes:
-    """Write what the docs show for success; a failure entry is U, here with `error` beside the status.
+    """Return the summary. Success is written as the docs show it; a failed input gets `error` beside its status (U).
 
-    An input that was rendered well in a job that keeps nothing has neither `error` nor `videoFileName` (U). In 2024
-    `jobID` is the internal id and `videoFileName` disagrees with the blob's real path, as in the docs. A 3.1-preview1
-    job has no other id than its own; there the bill stands in each entry, in strings (D).
+    An input that was rendered well in a job that keeps no videos has neither `error` nor `videoFileName` (U). In 2024
+    `jobID` is the internal id, and `videoFileName` disagrees with the blob's real path, as in the docs. A 3.1-preview1
+    job has only one id; its summary has the bill in each entry, as strings (D).
     """
     config = job.request.avatar_config
     style = config.talking_avatar_style if job.preview is None else job.preview.properties.talking_avatar_style

@@ -1,4 +1,4 @@
-"""Strict checks of a create request. Pure: bytes in, a request or one `ApiError` out."""
+"""Strict checks of a create request. Pure: bytes go in, and a request or one `ApiError` comes out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _Body = TypeVar("_Body", bound=BaseModel)
 
-# The docs allow no dots; the OpenAPI pattern and a public result link do.
+# The docs do not allow dots in an id; the OpenAPI pattern does, and a public result link has some.
 _ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,62}[a-zA-Z0-9]")
 _PROSODY = ("style", "rate", "pitch", "volume")
 _LOCALE = re.compile(r"[a-z]{2,3}-[a-z]{2,}.*", re.IGNORECASE)
@@ -45,7 +45,7 @@ def parse_request(body: bytes, options: EmulatorOptions) -> SynthesisRequest:
 
 
 def decode(model: type[_Body], body: bytes, options: EmulatorOptions) -> _Body:
-    """Check what one member alone decides: presence, type and range."""
+    """Decode a body and check each member by itself: presence, type and range."""
     try:
         raw = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -62,7 +62,7 @@ def decode(model: type[_Body], body: bytes, options: EmulatorOptions) -> _Body:
 
 
 def check_request(request: SynthesisRequest, options: EmulatorOptions) -> None:
-    """Check what members decide together."""
+    """Check whether the members fit together."""
     _check_inputs(request)
     _check_avatar(request, options)
     _check_video(request.avatar_config)
@@ -70,7 +70,7 @@ def check_request(request: SynthesisRequest, options: EmulatorOptions) -> None:
 
 
 def _explain(error: ValidationError) -> ApiError:
-    """Word the first fault as the one public example does: "The inputs is required."""
+    """Report the first fault in the words of the one public example: "The inputs is required"."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "missing":
@@ -115,7 +115,7 @@ def _check_inputs(request: SynthesisRequest) -> None:
 
 
 def _check_voice(voice: str | None, request: SynthesisRequest) -> None:
-    """Refuse a name that is neither like a standard voice's nor declared."""
+    """Refuse a voice that is neither declared nor named like a standard voice."""
     declared = {name.lower() for name in request.custom_voices}
     if voice and voice.lower() not in declared and not _LOCALE.fullmatch(voice):
         raise bad_request(f"The voice {voice} is not supported.", target="synthesisConfig.voice")

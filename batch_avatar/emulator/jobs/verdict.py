@@ -1,11 +1,11 @@
-"""The pure decision what a job comes to: which inputs fail, what is billed, which videos are kept."""
+"""Decides how a job ends: which inputs fail, what is billed, and which videos are kept. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from batch_avatar.emulator.faults import FailInputs
-from batch_avatar.emulator.jobs.standing import find_end
+from batch_avatar.emulator.jobs.job_status import find_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 
 TOO_LONG: Failure = ("BadRequest", "The output video is longer than the service supports.")
 NOT_WRITABLE: Failure = ("InvalidRequest", "The destination container URL cannot be written to.")
-"""U: with what code a job fails whose container can no longer be written to when its videos are ready."""
+"""U: the failure of a job whose container cannot be written to any more when its videos are ready."""
 
 
 class Verdict(NamedTuple):
-    """What a job comes to."""
+    """The decision about one job."""
 
     failure: Failure | None
-    """Of the job as a whole."""
+    """Failure of the job as a whole."""
     failures: tuple[Failure | None, ...]
-    """Of each input."""
+    """Failure of each input."""
     lengths: tuple[int, ...]
-    """Milliseconds of each input that were rendered, kept or not."""
+    """Milliseconds of each input that count as rendered, whether its video is kept or not."""
     keeps: bool
     """Whether the videos of the inputs without a failure are written."""
     writes: bool = True
-    """Whether anything can be written, the summary above all."""
+    """Whether the container can be written to at all; without it there is no summary either."""
 
 
 def choose_failures(job: Job) -> list[Failure | None]:
-    """Tell which inputs a fault takes before anything is rendered."""
+    """Return the failure of each input that a fault rule fails before anything is rendered."""
     fault = job.fault
     if not isinstance(fault, FailInputs):
         return [None] * len(job.request.inputs)
@@ -46,9 +46,10 @@ def choose_failures(job: Job) -> list[Failure | None]:
 
 
 def judge(job: Job, attempted: Sequence[int], options: EmulatorOptions, now: datetime) -> Verdict:
-    """Decide from the length of each input's video, in milliseconds; 0 for one that a fault took before.
+    """Decide from `attempted`: the milliseconds of each input's video, 0 for an input that a fault rule has failed.
 
-    An input of a pack that fails is not billed; a job whose only video is too long is, like one that fails as a whole.
+    A failed input of a pack is not billed. A job whose only video is too long is billed, and so is a job that fails
+    as a whole.
     """
     longest = options.max_video_minutes * 60_000
     failures = tuple(
@@ -72,7 +73,7 @@ def judge(job: Job, attempted: Sequence[int], options: EmulatorOptions, now: dat
 
 
 def _find_end(job: Job, lengths: Sequence[int], options: EmulatorOptions, now: datetime) -> datetime:
-    """When a job goes by reads nobody knows its end: its videos are written now."""
+    """Return when the job ends. Only a progression by time knows that; with any other the videos are written now."""
     if options.progression.kind != "after_seconds":
         return now
     return max(now, find_end(job, options.progression, options.seed, lengths))

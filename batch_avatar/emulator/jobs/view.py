@@ -17,7 +17,7 @@ _FORMATS = {"mp4": "Mp4", "webm": "Webm"}
 
 
 def view_job(job: Job, outputs: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Write the job object of the job's generation. Inputs and the destination URL are never shown again (D)."""
+    """Return the job object of the job's generation. Inputs and the destination URL are never shown again (D)."""
     if job.preview is not None:
         return view_preview_job(job, job.preview, outputs)
     request = job.request
@@ -80,6 +80,6 @@ def _count_inputs(job: Job) -> dict[str, int]:
 
 
 def _view_billing(request: SynthesisRequest, characters: int, milliseconds: int) -> dict[str, int]:
-    """Leave out what is zero, as the examples do (I)."""
+    """Return the bill without zeros, as in the examples (I)."""
     billing = {f"{request.voice_kind}Characters": characters, "talkingAvatarDurationSeconds": milliseconds // 1000}
     return {name: value for name, value in billing.items() if value}

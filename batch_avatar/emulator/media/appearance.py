@@ -1,4 +1,4 @@
-"""How a character looks: colours and cut, for the known names by hand, for the others from the name."""
+"""Colours and haircut of a character: fixed for the standard characters, derived from the name for all others."""
 
 import hashlib
 from dataclasses import dataclass
@@ -42,11 +42,11 @@ class Appearance:
 
     @property
     def is_soft(self) -> bool:
-        """Lashes, redder lips and finer brows; goes with the longer cuts."""
+        """Whether the face has lashes, redder lips and finer brows; true for the longer cuts."""
         return self.cut in {"long", "bob", "bun"}
 
 
-# Index of skin, hair and clothes, and the cut, of the service's standard characters.
+# Indexes of skin, hair and clothes, and the cut, for the service's standard characters.
 _STANDARD = {
     "harry": (1, 3, 0, "short"),
     "jeff": (4, 0, 1, "crop"),
@@ -71,6 +71,6 @@ def derive_appearance(character: str, style: str | None) -> Appearance:
 
 
 def mix(colour: Colour, other: Colour, part: float) -> Colour:
-    """Give `colour` with `part` (0-1) of `other` in it."""
+    """Return `colour` mixed with a share of `other`; `part` is that share, 0 to 1."""
     red, green, blue = (round(a + (b - a) * part) for a, b in zip(colour, other, strict=True))
     return red, green, blue

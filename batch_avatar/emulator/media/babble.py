@@ -1,4 +1,4 @@
-"""Speech-like sound where espeak-ng cannot be loaded: one syllable per few letters, no words."""
+"""Speech-like sound for machines where espeak-ng cannot be loaded: one syllable per few letters, without words."""
 
 import math
 from array import array
@@ -14,7 +14,7 @@ _VOWELS = ((730, 1090), (530, 1840), (390, 1990), (570, 840), (440, 1020))
 
 
 def babble(text: str, voice: EspeakVoice) -> bytes:
-    """Give 16-bit mono samples at SAMPLE_RATE, as long as a quick reading of the text."""
+    """Return 16-bit mono samples at SAMPLE_RATE, about as long as a quick reading of the text."""
     pitch_hertz = (90 if voice.variant[0].isupper() else 160) + voice.pitch
     sound = bytearray()
     for word in text.split():

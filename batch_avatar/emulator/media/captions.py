@@ -1,11 +1,11 @@
-"""Captions burned into a picture, with the letters that Pillow's own font has."""
+"""Captions that are drawn into a picture, with the letters of Pillow's built-in font."""
 
 import unicodedata
 from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-_FONT_PARTS = (16, 20, 25)  # of the frame's height: the largest that fits is taken
+_FONT_PARTS = (16, 20, 25)  # font sizes as parts of the frame's height: the largest that fits is used
 _MOST_LINES = 3
 _WIDEST = 0.84  # of the frame's width
 _SIMPLER = {"„": '"', "“": '"', "”": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "€": "EUR"}
@@ -13,7 +13,7 @@ _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def draw_caption(image: Image.Image, text: str) -> None:
-    """Write the text in a dark box at the lower edge; what does not fit in three lines is cut."""
+    """Draw the text in a dark box at the lower edge; text beyond three lines is cut off."""
     draw = ImageDraw.Draw(image)
     readable = _replace_missing(text)
     for part in _FONT_PARTS:
@@ -38,7 +38,7 @@ def draw_caption(image: Image.Image, text: str) -> None:
 
 
 def _wrap(text: str, font: _Font, width: float) -> list[str]:
-    """Break at spaces, and inside words that are wider than a line (Chinese and Japanese have no spaces)."""
+    """Break the text at spaces, and inside words that are wider than a line (Chinese and Japanese have no spaces)."""
     lines: list[str] = []
     line = ""
     for word in text.split():
@@ -64,7 +64,7 @@ def _replace_missing(text: str) -> str:
 
 @cache
 def _find_readable(character: str) -> str:
-    """Give the character, or its letter without accents, or an empty box."""
+    """Return the character, or a simpler one that the font has, or `?`; nothing for a combining mark."""
     if character.isspace() or _has_glyph(character):
         return character
     if character in _SIMPLER:

@@ -1,4 +1,4 @@
-"""The presenter: head and shoulders, four mouth shapes and a blink."""
+"""Draws the presenter: head and shoulders, with four mouth shapes and a blink."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,22 +15,22 @@ _DARK = (38, 28, 30)
 _MOUTH = (112, 30, 40)
 _TONGUE = (208, 96, 100)
 _ROSE = (226, 92, 92)
-# Half width and half height of the open mouth, in units.
+# Half the width and half the height of the open mouth, in units of the pen.
 _OPENINGS = {SMALL: (0.029, 0.009), HALF: (0.036, 0.018), WIDE: (0.040, 0.029)}
 _SUPERSAMPLING = 2
-_FACE_TOP, _FACE_BOTTOM, _FACE_HALF_WIDTH = 0.30, 0.60, 0.14  # where the five pictures differ
+_FACE_TOP, _FACE_BOTTOM, _FACE_HALF_WIDTH = 0.30, 0.60, 0.14  # the part in which the five pictures differ
 
 
 @dataclass(frozen=True)
 class Portrait:
-    """A presenter without a face, and the part of the picture which each face fills."""
+    """A presenter without a face, and for each face the part of the picture that it fills."""
 
     body: Image.Image
     corner: tuple[int, int]
     faces: tuple[Image.Image, ...]
 
     def picture(self, face: int) -> Image.Image:
-        """Give a new RGBA image, free to be drawn on."""
+        """Return a new RGBA image, which the caller may draw on."""
         image = self.body.copy()
         image.paste(self.faces[face], self.corner)
         return image
@@ -40,14 +40,14 @@ class Portrait:
 def draw_portrait(
     character: str, style: str | None, background: tuple[int, int, int, int], width: int, height: int
 ) -> Portrait:
-    """Draw at twice the size and shrink, for smooth edges."""
+    """Draw at twice the size and shrink the result, for smooth edges."""
     look = derive_appearance(character, style)
     large = Image.new("RGBA", (width * _SUPERSAMPLING, height * _SUPERSAMPLING), background)
     unit = float(min(large.height, large.width * 1.2))
-    top = large.height - unit  # the shoulders end at the lower edge in tall frames too
+    top = large.height - unit  # so that the shoulders end at the lower edge of tall frames too
     pen = Pen(large, unit, top)
     _draw_body(pen, look)
-    step = 2 * _SUPERSAMPLING  # small pictures keep to even pixels, as chroma does
+    step = 2 * _SUPERSAMPLING  # the parts begin and end at even pixels, as chroma does
     left, upper = (int(value) // step * step for value in pen.place((-_FACE_HALF_WIDTH, _FACE_TOP)))
     right, lower = (int(value) // step * step for value in pen.place((_FACE_HALF_WIDTH, _FACE_BOTTOM)))
     faces = []

@@ -1,4 +1,4 @@
-"""Sound, pictures and subtitles into one file."""
+"""Writes sound, pictures and subtitles into one file."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -19,10 +19,10 @@ from batch_avatar.emulator.media.model import FRAMES_PER_SECOND, SAMPLE_RATE, Cu
 from batch_avatar.emulator.media.subtitles import ASS_HEADER, encode_mov_text, encode_webvtt
 from batch_avatar.emulator.media.timeline import Run
 
-_AUDIO_RATE = 24_000  # of the service's output; Opus takes it as well
+_AUDIO_RATE = 24_000  # the rate of the service's own videos; Opus accepts it too
 _FRAME_TIME = Fraction(1, FRAMES_PER_SECOND)
 _MILLISECOND = Fraction(1, 1000)
-_PIECE_BYTES = 2 * SAMPLE_RATE  # one second at a time into the audio encoder
+_PIECE_BYTES = 2 * SAMPLE_RATE  # the audio encoder gets one second at a time
 
 
 def write_clip(
@@ -35,12 +35,12 @@ def write_clip(
     cues: Sequence[Cue] | None,
     comment: str,
 ) -> bytes:
-    """Mux the packets of `groups` in the order of `runs`, pairs of a group's number and how long it is held.
+    """Mux the packets of `groups` in the order of `runs`: pairs of a group's number and the run that shows it.
 
-    `cues` is None for a file without a subtitle stream. The only encoding done here is the sound's.
+    `cues` is None for a file without a subtitle stream. Only the sound is encoded here.
     """
     output = io.BytesIO()
-    # bitexact: without it webm gets a random identifier
+    # Without bitexact webm gets a random identifier.
     with av.open(output, "w", format=video_format, options={"fflags": "+bitexact"}) as container:
         container.metadata["comment"] = comment
         encoder = VIDEO_ENCODERS[look.video_codec]

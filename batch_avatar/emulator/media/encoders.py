@@ -1,4 +1,4 @@
-"""Settings of the encoders: fast, small, and without frames that depend on later ones."""
+"""Settings of the encoders: fast, with small output, and without frames that depend on later ones."""
 
 import math
 import os
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 GROUP_FRAMES = 8
 
-# The library behind AV1 writes to standard error unless told otherwise: 1 is errors only.
+# The AV1 library (SVT-AV1) writes messages to standard error by default; 1 limits them to errors.
 os.environ.setdefault("SVT_LOG", "1")
 
 _NOMINAL_KBPS = 2000  # the service's default
@@ -21,7 +21,10 @@ class VideoEncoder:
     quality_range: tuple[int, int] = (14, 44)
 
     def options_for(self, bitrate_kbps: int) -> dict[str, str]:
-        """Six steps of crf halve the rate of an ordinary film; ours is a still, so this is only a direction."""
+        """Return the options for a bit rate.
+
+        Six steps of crf halve the rate of an ordinary film. Our pictures hardly move, so the rate only follows roughly.
+        """
         shift = 6 * math.log2(_NOMINAL_KBPS / max(1, bitrate_kbps))
         low, high = self.quality_range
         return {**self.options, "crf": str(round(min(high, max(low, self.quality + shift))))}
@@ -41,7 +44,7 @@ VIDEO_ENCODERS = {
             "x265-params": "log-level=none:bframes=0:keyint=8:min-keyint=8:scenecut=0:open-gop=0"
             ":pools=none:frame-threads=1:rc-lookahead=0:info=0",
         },
-        tag="hvc1",  # Apple's players want it
+        tag="hvc1",  # needed by Apple's players
     ),
     "vp9": VideoEncoder(
         "libvpx-vp9",

@@ -20,10 +20,10 @@ _SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), 
 
 
 class Espeak:
-    """The library keeps its state in globals: one instance a process, one caller at a time.
+    """The espeak-ng library. It keeps its state in globals, so a process has one instance and one caller at a time.
 
-    Its random numbers are seeded before each call, so a sentence always has the same length. The samples of
-    rolled consonants may still differ a little: their amplitude hangs on a counter that cannot be reset.
+    Its random numbers are seeded before each call, so a sentence always has the same length. The samples of rolled
+    consonants may still differ a little, because their amplitude depends on a counter that cannot be reset.
     """
 
     def __init__(self, library_path: str, data_path: str) -> None:
@@ -40,7 +40,7 @@ class Espeak:
         self._library.espeak_SetSynthCallback(self._callback)
 
     def speak(self, text: str, voice: EspeakVoice) -> bytes:
-        """Give 16-bit mono samples at SAMPLE_RATE; empty when there is nothing to pronounce."""
+        """Return 16-bit mono samples at SAMPLE_RATE; empty if there is nothing to pronounce."""
         data = text.encode()
         with self._lock:
             for language in voice.languages:
@@ -58,7 +58,7 @@ class Espeak:
     def _receive(self, samples: Any, count: int, _events: int | None) -> int:
         if samples and count > 0:
             self._samples += ctypes.string_at(samples, 2 * count)
-        # Not 0 ends the synthesis: half a megabyte without a full stop would be hours of one sentence.
+        # Any value but 0 ends the synthesis: half a megabyte without a full stop would be hours of one sentence.
         return int(len(self._samples) > 2 * SAMPLE_RATE * LONGEST_SECONDS)
 
 
@@ -66,8 +66,8 @@ _start_lock = threading.Lock()
 
 
 def load_espeak() -> Espeak | None:
-    """Start the library once; None where it is not installed or does not load."""
-    with _start_lock:  # a cache alone would let two threads start it
+    """Return the library, which is started on the first call; None if it is not installed or does not load."""
+    with _start_lock:  # the cache alone would let two threads start it
         return _start_espeak()
 
 
@@ -77,5 +77,5 @@ def _start_espeak() -> Espeak | None:
         import espeakng_loader
 
         return Espeak(espeakng_loader.get_library_path(), espeakng_loader.get_data_path())
-    except (ImportError, OSError, AttributeError):  # a library without the functions we call
+    except (ImportError, OSError, AttributeError):  # AttributeError: the library lacks a function that we call
         return None

@@ -1,4 +1,4 @@
-"""Each picture once as a closed group of packets, to be strung together in any order."""
+"""Encodes each picture once, as a closed group of packets. Groups can be strung together in any order."""
 
 import io
 import threading
@@ -23,13 +23,13 @@ from batch_avatar.emulator.media.model import FRAMES_PER_SECOND
 
 _ALPHA: Final = "matroska_block_additional"
 OPAQUE = 255
-_BT709 = 1  # the value in every of FFmpeg's colour enumerations
+_BT709 = 1  # its value in each of FFmpeg's colour enumerations
 _LIMITED_RANGE = 1
 
 
 @dataclass(frozen=True)
 class Look:
-    """All that decides on the packets; `background` is RGBA, already opaque where the codec has no alpha."""
+    """Everything that decides the packets. `background` is RGBA, already opaque if the codec has no alpha."""
 
     character: str
     style: str | None
@@ -53,7 +53,7 @@ class Look:
 
 @dataclass(frozen=True)
 class EncodedFrame:
-    """Kept as bytes: a packet is changed by the muxer, bytes can be shared between threads."""
+    """One frame as bytes. The muxer changes a packet, so packets cannot be shared between threads; bytes can."""
 
     data: bytes
     alpha: PacketSideData | None
@@ -70,7 +70,7 @@ class EncodedFrame:
 
 @dataclass(frozen=True)
 class Groups:
-    """GROUP_FRAMES frames per picture; the template describes them to a muxer."""
+    """GROUP_FRAMES frames for each picture, and a template stream that describes them to a muxer."""
 
     template: VideoStream
     frames: tuple[EncodedFrame, ...]
@@ -80,17 +80,18 @@ class Groups:
 
 
 def encode_groups(look: Look, pictures: Iterable[Image.Image]) -> Groups:
-    """Encode in a thread that ends with it.
+    """Encode the pictures in a thread that ends afterwards.
 
-    Run by root, SVT-AV1 gives the thread that calls it the highest real-time priority, for good (seen with 4.1). What
-    that thread then starts inherits it, and on two cores two busy processes of that kind let nothing else run.
+    When root runs SVT-AV1, it gives the calling thread the highest real-time priority and does not take it back (seen
+    with 4.1). Everything that this thread starts later inherits the priority, and two such busy processes on two cores
+    let nothing else run.
     """
     with ThreadPoolExecutor(1) as once:
         return once.submit(_encode, look, pictures).result()
 
 
 def _encode(look: Look, pictures: Iterable[Image.Image]) -> Groups:
-    """With one thread of the encoder: the bytes must not depend on the machine's cores."""
+    """Encode with a single encoder thread, because the bytes must not depend on the machine's cores."""
     encoder = VIDEO_ENCODERS[look.video_codec]
     file = io.BytesIO()
     container = av.open(file, "w", format="matroska")
@@ -114,7 +115,7 @@ def _encode(look: Look, pictures: Iterable[Image.Image]) -> Groups:
     packets += stream.encode(None)
     container.mux(packets)
     container.close()
-    # Read back: the encoder's own stream would keep the encoder, up to hundreds of megabytes, in the cache.
+    # The file is read back: the encoder's own stream would keep the encoder in the cache, up to hundreds of megabytes.
     stored = av.open(io.BytesIO(file.getvalue()), "r")
     template = stored.streams.video[0]
     return Groups(template, tuple(_keep(packet) for packet in stored.demux(template) if packet.size))
@@ -134,15 +135,15 @@ def _keep(packet: "Packet[Any]") -> EncodedFrame:
 
 
 def encode_captioned(look: Look, pictures: Sequence[tuple[int, str]]) -> Groups:
-    """Encode (face, caption) pairs; captions differ from clip to clip, so nothing is kept."""
+    """Encode (face, caption) pairs. Captions differ from clip to clip, so the result is not cached."""
     return encode_groups(look, (look.draw(face, caption) for face, caption in pictures))
 
 
 def load_groups(look: Look) -> Groups:
-    """Give one group for every face, encoded on the first call for this look."""
+    """Return one group for every face; they are encoded on the first call for this look."""
     with _slots_lock:
         slot = _slot(look)
-    with slot.lock:  # others who want the same look wait for the first, the rest go on
+    with slot.lock:  # threads that want the same look wait for the first; others do not
         if slot.groups is None:
             slot.groups = encode_groups(look, map(look.draw, FACES))
         return slot.groups
@@ -157,6 +158,6 @@ class _Slot:
 _slots_lock = threading.Lock()
 
 
-@lru_cache(maxsize=32)  # about 0.1-0.5 MB each
+@lru_cache(maxsize=32)  # each look takes about 0.1-0.5 MB
 def _slot(_look: Look) -> _Slot:
     return _Slot()

@@ -1,4 +1,4 @@
-"""Round shapes in the coordinates of a presenter, whatever the size of the frame."""
+"""Draws round shapes in the coordinates of a presenter, which do not depend on the size of the frame."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ _STEPS = 14  # straight pieces between two points of a curve
 
 
 class Pen:
-    """Draws on an RGBA image: x counts from the middle, y from the top, both in units of `unit` pixels."""
+    """Draws on an RGBA image. x counts from the middle and y from `top`, both in units of `unit` pixels."""
 
     def __init__(self, image: Image.Image, unit: float, top: float) -> None:
         self._draw = ImageDraw.Draw(image)
@@ -46,12 +46,12 @@ class Pen:
 
 
 def mirror(points: Sequence[Point]) -> list[Point]:
-    """Continue a right-hand outline, top to bottom, up the left-hand side."""
+    """Complete the right-hand half of an outline, given from top to bottom, by its mirror image going up."""
     return [*points, *((-x, y) for x, y in reversed(points) if x)]
 
 
 def _smooth(points: Sequence[Point]) -> list[Point]:
-    """Catmull-Rom through all but the first and last point, which give the directions at the ends."""
+    """Return a Catmull-Rom curve through all points except the first and the last, which set the end directions."""
     curve = []
     for index in range(1, len(points) - 2):
         (ax, ay), (bx, by), (cx, cy), (dx, dy) = points[index - 1 : index + 3]

@@ -1,4 +1,4 @@
-"""One request in, one clip out."""
+"""Makes one clip from one request."""
 
 from itertools import pairwise
 
@@ -11,9 +11,9 @@ from batch_avatar.emulator.media.timeline import Run, plan_runs, space_borders
 
 
 def render_clip(request: ClipRequest) -> Clip:
-    """Speak, draw and mux; safe to call from several threads at once.
+    """Render a clip: speak, draw and mux. Several threads may call this at once.
 
-    The same request gives the same clip, but for the nonce; espeak.py names the one limit.
+    Requests that differ only in the nonce give clips that differ only in the nonce, with the limit named in espeak.py.
     """
     speech = speak(request.input_kind, request.content, request.voice)
     look = _choose_look(request)
@@ -43,14 +43,14 @@ def _choose_look(request: ClipRequest) -> Look:
         style=request.style,
         video_codec=request.video_codec,
         background=(red, green, blue, alpha if keeps_alpha else OPAQUE),
-        width=request.width // 2 * 2,  # chroma has half the size
+        width=request.width // 2 * 2,  # even, because chroma has half the size
         height=request.height // 2 * 2,
         bitrate_kbps=request.bitrate_kbps,
     )
 
 
 def _plan_captions(speech: Speech) -> tuple[list[tuple[int, str]], list[tuple[int, Run]]]:
-    """Give the (face, caption) pictures needed, and which of them is held when."""
+    """Return the (face, caption) pictures that are needed, and for each run the number of its picture."""
     edges = (edge for cue in speech.cues for edge in (cue.start_milliseconds, cue.end_milliseconds))
     borders = space_borders((edge // MILLISECONDS_PER_FRAME for edge in edges), speech.frame_count)
     segments = pairwise([0, *borders, speech.frame_count])

@@ -1,4 +1,4 @@
-"""From the content of a request to sentences, each with its voice and the pause before it."""
+"""Splits the content of a request into sentences, each with its voice and the pause before it."""
 
 import html
 import re
@@ -10,9 +10,9 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 SENTENCE_PAUSE_MILLISECONDS = 250
 PARAGRAPH_PAUSE_MILLISECONDS = 600
-LONGEST_BREAK_MILLISECONDS = 20_000  # the service takes longer ones as this
+LONGEST_BREAK_MILLISECONDS = 20_000  # the service shortens longer breaks to this
 
-# A stop ends a sentence before a space; in Chinese and Japanese it needs none.
+# A full stop ends a sentence if a space follows; in Chinese and Japanese no space is needed.
 _SENTENCE_END = re.compile(
     r"(?:(?<=[.!?…؟।۔])|(?<=[.!?…][\"'”’»)\]]))\s+"
     r"|(?<=[。！？])(?![。！？」』])\s*"
@@ -26,7 +26,7 @@ _PARAGRAPHS = {"p": PARAGRAPH_PAUSE_MILLISECONDS, "s": SENTENCE_PAUSE_MILLISECON
 
 @dataclass(frozen=True)
 class Phrase:
-    """One sentence; an empty text is a mere pause."""
+    """One sentence and the pause before it; with an empty text it is only a pause."""
 
     text: str
     voice: str | None
@@ -40,8 +40,8 @@ class Script:
 
 
 def read_script(input_kind: str, content: str, voice: str | None) -> Script:
-    """Take the content apart; SSML that does not parse is spoken with its tags cut out, never refused."""
-    content = content.encode("utf-8", "replace").decode()  # JSON can bring half a surrogate pair
+    """Split the content into phrases. SSML that does not parse is spoken without its tags; it is never refused."""
+    content = content.encode("utf-8", "replace").decode()  # JSON can contain half a surrogate pair
     if input_kind.lower() != "ssml":
         return _read_plain_text(content, voice)
     reader = _SsmlReader(voice)
@@ -62,7 +62,7 @@ def _read_plain_text(content: str, voice: str | None) -> Script:
 
 
 class _SsmlReader:
-    """Parser target: no tree and no recursion, however deep the elements are nested."""
+    """A parser target. It builds no tree and does not recurse, however deep the elements are nested."""
 
     def __init__(self, voice: str | None) -> None:
         self.phrases: list[Phrase] = []
@@ -70,7 +70,7 @@ class _SsmlReader:
         self._voices = [voice]
         self._pending: list[str] = []
         self._break = 0
-        self._gap = 0  # after a paragraph; unlike a break it is not heard at the end
+        self._gap = 0  # the pause after a paragraph; unlike a break it is left out at the end
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         name = _local_name(tag)

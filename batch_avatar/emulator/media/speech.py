@@ -1,4 +1,4 @@
-"""The sound of a clip, and when each sentence is heard."""
+"""Makes the sound of a clip, and notes when each sentence is heard."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from batch_avatar.emulator.media.model import (
 from batch_avatar.emulator.media.script import Phrase, read_script
 from batch_avatar.emulator.media.voices import choose_espeak_voice
 
-LEAD_MILLISECONDS = 50  # the service's first cue starts here
+LEAD_MILLISECONDS = 50  # the service's first cue starts at this time
 TAIL_MILLISECONDS = 300
 SHORTEST_FRAMES = FRAMES_PER_SECOND
 
@@ -24,7 +24,7 @@ _BYTES_PER_SAMPLE = 2
 
 @dataclass(frozen=True)
 class Speech:
-    """16-bit mono at SAMPLE_RATE, filled with silence to whole video frames."""
+    """16-bit mono samples at SAMPLE_RATE, filled up with silence to whole video frames, and their cues."""
 
     samples: bytes
     cues: tuple[Cue, ...]
@@ -40,7 +40,7 @@ class Speech:
 
 
 def speak(input_kind: str, content: str, voice: str | None) -> Speech:
-    """Speak sentence by sentence: the borders of the cues are then known to the sample."""
+    """Speak the content sentence by sentence, so that start and end of each cue are exact to the sample."""
     script = read_script(input_kind, content, voice)
     sound = bytearray(_silence(LEAD_MILLISECONDS))
     cues: list[Cue] = []
@@ -73,8 +73,8 @@ def _pronounce(phrase: Phrase) -> bytes:
 
 
 def _silence(milliseconds: int) -> bytes:
-    milliseconds = min(milliseconds, LONGEST_SECONDS * 1000)  # breaks add up without a limit
-    # Rounded up, so that a cue after it does not start a millisecond early.
+    milliseconds = min(milliseconds, LONGEST_SECONDS * 1000)  # the sum of breaks has no limit
+    # Rounded up, so that the next cue does not start a millisecond early.
     return bytes(_BYTES_PER_SAMPLE * -(-milliseconds * SAMPLE_RATE // 1000))
 
 

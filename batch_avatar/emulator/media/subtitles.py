@@ -1,4 +1,4 @@
-"""Cues as SRT text and as the packets of the two containers."""
+"""Writes cues as SRT text and as packets of both containers."""
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ def format_srt(cues: Sequence[Cue]) -> str:
 
 
 def encode_mov_text(cues: Iterable[Cue]) -> Iterator[tuple[int, int, bytes]]:
-    """Give (start, length, payload), times in milliseconds.
+    """Yield (start, length, payload) for mp4; times are in milliseconds.
 
     An mp4 sample lasts until the next one, so the gaps between cues need empty samples.
     """
@@ -37,15 +37,15 @@ def encode_mov_text(cues: Iterable[Cue]) -> Iterator[tuple[int, int, bytes]]:
     for cue in cues:
         if cue.start_milliseconds > clock:
             yield clock, cue.start_milliseconds - clock, struct.pack(">H", 0)
-        text = cue.text.encode()[:0xFFFF].decode(errors="ignore").encode()  # never half a character
+        text = cue.text.encode()[:0xFFFF].decode(errors="ignore").encode()  # cut between characters
         clock = cue.end_milliseconds
         yield cue.start_milliseconds, clock - cue.start_milliseconds, struct.pack(">H", len(text)) + text
     if clock == 0:
-        yield 0, 1000, struct.pack(">H", 0)  # a track without samples is refused by some players
+        yield 0, 1000, struct.pack(">H", 0)  # some players refuse a track without samples
 
 
 def encode_webvtt(cues: Iterable[Cue]) -> Iterator[tuple[int, int, bytes]]:
-    """Give (start, length, payload), times in milliseconds; WebVTT reads & and < as markup."""
+    """Yield (start, length, payload) for webm; times are in milliseconds. WebVTT reads & and < as markup."""
     for cue in cues:
         text = cue.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         yield cue.start_milliseconds, cue.end_milliseconds - cue.start_milliseconds, text.encode()

@@ -1,4 +1,4 @@
-"""Which face is shown when: mouth shapes by loudness, and a blink now and then."""
+"""Decides which face is shown when: mouth shapes by loudness, and a blink now and then."""
 
 from array import array
 from collections.abc import Iterable
@@ -9,16 +9,16 @@ from batch_avatar.emulator.media.model import SAMPLES_PER_FRAME
 
 # Runs of one frame are excluded: two h264 key frames in a row would need different idr_pic_ids.
 SHORTEST_RUN = 2
-LONGEST_RUN = 8  # frames in a pre-encoded group
+LONGEST_RUN = 8  # the frames of an encoded group
 
 _BLINK_RUN = 3
-_LOUDNESS_STEPS = (0.10, 0.32, 0.60)  # parts of the loudest frame at which the mouth opens further
-_SILENCE = 300  # peak of 32767 below which the mouth is shut in any case
+_LOUDNESS_STEPS = (0.10, 0.32, 0.60)  # shares of the loudest frame from which the mouth opens further
+_SILENCE = 300  # peak (of at most 32767) below which the mouth is always shut
 
 
 @dataclass(frozen=True)
 class Run:
-    """A face held for some frames; `segment` counts the borders before it."""
+    """A face that is shown for some frames; `segment` is the number of borders before it."""
 
     face: int
     frames: int
@@ -26,7 +26,7 @@ class Run:
 
 
 def plan_runs(samples: bytes, borders: Iterable[int] = ()) -> list[Run]:
-    """Cover the clip with runs of SHORTEST_RUN to LONGEST_RUN frames, none of them across a border (a frame)."""
+    """Cover the clip with runs of SHORTEST_RUN to LONGEST_RUN frames. No run crosses a border (a frame number)."""
     faces = _choose_faces(samples)
     runs: list[Run] = []
     last_blink = 0
@@ -37,7 +37,7 @@ def plan_runs(samples: bytes, borders: Iterable[int] = ()) -> list[Run]:
             face = max(faces[position : position + SHORTEST_RUN])
             frames = SHORTEST_RUN
             since = position - last_blink
-            # Sooner in a pause, later in the middle of a word; never quite regular.
+            # A blink comes sooner in a pause and later in the middle of a word; its intervals vary a little.
             if since > (60 if face == CLOSED else 100) + 7 * len(runs) % 30:
                 face, frames, last_blink = BLINK, _BLINK_RUN, position
             else:
@@ -50,7 +50,7 @@ def plan_runs(samples: bytes, borders: Iterable[int] = ()) -> list[Run]:
 
 
 def space_borders(borders: Iterable[int], frame_count: int) -> list[int]:
-    """Drop the borders (frames) that would leave less than SHORTEST_RUN frames on one side."""
+    """Return the borders (frame numbers) without those that leave fewer than SHORTEST_RUN frames on one side."""
     kept = [0]
     for border in borders:
         if kept[-1] + SHORTEST_RUN <= border <= frame_count - SHORTEST_RUN:

@@ -1,4 +1,4 @@
-"""Which espeak-ng voice stands in for a voice of the service."""
+"""Chooses the espeak-ng voice that stands in for a voice of the service."""
 
 import hashlib
 import re
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 FALLBACK_LANGUAGE = "en-us"
 
-# Where espeak-ng's name is not the locale or its language. It has neither Filipino nor Javanese nor Zulu.
+# Languages that espeak-ng names neither by the locale nor by its language. It has no Filipino, Javanese or Zulu.
 _LANGUAGES = {"zh": "cmn", "zh-hk": "yue", "es-mx": "es-419", "es-us": "es-419", "no": "nb", "iw": "he"}
 
-# espeak-ng's variants without flutter and roughness. The others carry a phase from call to call, so that
-# the same sentence has another length each time.
+# espeak-ng's variants without flutter and roughness. The others keep a phase between calls, so the same sentence
+# would have a different length each time.
 _FEMALE, _MALE = "shelby", "Diogo"
 
-# The men among the usual voices; the service's default voices are women's.
+# The male voices among the usual ones; the service's default voices are female.
 _MEN = re.compile(
     "adam|alain|alvaro|andrew|antonio|arnav|benoit|brandon|brian|christopher|claude|conrad|dariush|"
     "davis|diego|dmitry|duarte|eric|fabio|filip|florian|guy|hamed|harri|henri|injoon|jacob|jason|"
@@ -22,7 +22,7 @@ _MEN = re.compile(
     "yunjian|yunxi|yunyang"
 )
 
-# A multilingual voice speaks the language of the text. First and last code point of a script.
+# First and last code point of each writing system: a multilingual voice speaks the language of the text.
 _SCRIPTS = (
     ("\u3040", "\u30ff", "ja"),
     ("\uac00", "\ud7a3", "ko"),
@@ -40,11 +40,11 @@ _SCRIPTS = (
 class EspeakVoice:
     languages: tuple[str, ...]  # in order of preference; the last one always exists
     variant: str
-    pitch: int  # espeak-ng's 0-100, 50 is the variant's own
+    pitch: int  # on espeak-ng's scale of 0-100; 50 is the variant's own
 
 
 def choose_espeak_voice(voice: str | None, text: str) -> EspeakVoice:
-    """Each voice name gets a pitch of its own, so that two speakers in one clip can be told apart."""
+    """Choose a voice. Each name gets its own pitch, so that two speakers in one clip can be told apart."""
     name = (voice or "").lower()
     parts = name.split("-", 2)
     locale = "-".join(parts[:2])

@@ -1,4 +1,4 @@
-"""How many creates the resource may still take this minute."""
+"""Limits the creates that the resource accepts in a minute."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 class Allowance:
-    """A sliding minute of service time (D: 2 creates a minute on S0). A limit of 0 means no limit."""
+    """Counts the creates in a sliding minute of service time (D: 2 a minute on S0). A limit of 0 means no limit."""
 
     def __init__(self, limit: int, clock: ServiceClock) -> None:
         self._limit = limit
@@ -27,7 +27,11 @@ class Allowance:
         self._lock = threading.Lock()
 
     def spend(self, generation: Generation = "2024") -> datetime:
-        """Take one create, or raise 429; the answer is what `refund` takes back."""
+        """Count one create and return its time, which `refund` takes.
+
+        Raises:
+            ApiError: 429, because the limit is reached.
+        """
         with self._lock:
             now = self._clock.now()
             while self._spent and self._spent[0] <= now - _MINUTE:
@@ -42,14 +46,14 @@ class Allowance:
         return now
 
     def refund(self, spent_at: datetime) -> None:
-        """Give one create back."""
+        """Take back the create that was counted at this time."""
         with self._lock:
             if spent_at in self._spent:
                 self._spent.remove(spent_at)
 
 
 def _refuse(real_seconds: int) -> ApiError:
-    """Word it as it was seen (O); the client can only wait in real seconds."""
+    """Return the 429 in the words that were seen (O), with real seconds: a client cannot wait in service time."""
     return ApiError(
         429,
         "TooManyRequests",
@@ -61,7 +65,7 @@ def _refuse(real_seconds: int) -> ApiError:
 
 
 def _tell_rate(error: ApiError, limit: int, free: datetime) -> ApiError:
-    """Add what 3.1-preview1 tells beside (D: the audio docs); its times are service time, rounded up."""
+    """Add the shape and the headers of 3.1-preview1 (D: the audio docs). Its times are service time, rounded up."""
     reset = datetime.fromtimestamp(math.ceil(free.timestamp()), UTC)
     error.shape = "preview_flat"
     error.more_headers = {

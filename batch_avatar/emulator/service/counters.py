@@ -1,4 +1,4 @@
-"""What the service saw: the judge of benchmarks and of the tests that break things on purpose."""
+"""Counts what the service saw. Benchmarks are judged by these counts, and so are the tests that break things."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BILLED = ("jobs", "seconds", "milliseconds", "characters")
 
 
 def billed_of(job: Job, *, billed: bool = True) -> dict[str, int]:
-    """Count what one job costs: whole seconds, rounded down (I), and characters (I), or nothing when not billed."""
+    """Return what one job costs: whole seconds, rounded down (I), and characters (I); zeros if it is not billed."""
     rendered = job.rendered if billed else None
     milliseconds = rendered.duration_milliseconds if rendered else 0
     return {
@@ -28,7 +28,7 @@ def billed_of(job: Job, *, billed: bool = True) -> dict[str, int]:
 
 
 class Counters:
-    """Thread-safe counts. Nothing here changes what the service does."""
+    """Thread-safe counts and a log of requests. They do not influence what the service does."""
 
     def __init__(self, *, log_size: int) -> None:
         self._lock = threading.Lock()
@@ -52,7 +52,7 @@ class Counters:
         self._log: deque[dict[str, Any]] = deque(maxlen=log_size)
 
     def accepted(self, job: Job, *, unfinished: int) -> None:
-        """Count an accepted create, and how many jobs are unfinished with it."""
+        """Count an accepted create; `unfinished` is the number of unfinished jobs, this one included."""
         with self._lock:
             self._accepted[job.id] += 1
             self._accepted_by_name[job.name] += 1
@@ -66,7 +66,7 @@ class Counters:
             self._refused[reason] += 1
 
     def ended(self, job: Job, kind: str, *, billed: bool = True) -> None:
-        """Count a job's end: succeeded, failed, aborted, or cancelled (deleted before its end)."""
+        """Count the end of a job. `kind`: succeeded, failed, aborted, or cancelled (removed before its end)."""
         figures = billed_of(job, billed=billed)
         with self._lock:
             self._billed[kind].update(figures)
@@ -85,31 +85,32 @@ class Counters:
             self._unique_by_content.setdefault(one.content, one.milliseconds)
 
     def own_error(self) -> None:
-        """Count a fault of the emulator itself; tests expect none."""
+        """Count a bug of the emulator itself; tests expect none."""
         with self._lock:
             self._own_errors += 1
 
     def removed(self, reason: str) -> None:
-        """Count a removal: deleted, expired or replaced."""
+        """Count a removed job. `reason`: deleted, expired or replaced."""
         with self._lock:
             self._deletes[reason] += 1
 
     def request(self, entry: dict[str, Any]) -> None:
-        """Count one request and keep it in the log."""
+        """Count one request and add it to the log."""
         with self._lock:
             self._requests.setdefault(entry["operation"], Counter())[str(entry["status"])] += 1
             self._log.append(entry)
 
     def requests(self, operation: str | None = None) -> list[dict[str, Any]]:
-        """List the kept requests, oldest first."""
+        """Return the requests in the log, oldest first; only those of one operation if it is given."""
         with self._lock:
             return [entry for entry in self._log if operation in (None, entry["operation"])]
 
     def report(self, *, unfinished: int, live: int) -> dict[str, Any]:
-        """Give all counts as plain JSON values.
+        """Return all counts as plain JSON values.
 
-        Unique seconds by name: of the first job of each name that succeeded. By content: of the first video of each
-        content that was billed and kept. Seconds are rounded down, by name for each job, by content for each input.
+        Unique seconds by name are those of the first job of each name that succeeded. Unique seconds by content are
+        those of the first video of each content that was billed and kept. Seconds are rounded down: for each job in
+        the counts by name, for each input in the counts by content.
         """
         with self._lock:
             billed = {kind: dict(figures) for kind, figures in self._billed.items()}
@@ -149,7 +150,7 @@ class Counters:
 
 
 def describe_job(job: Job, *, bill_failed: bool) -> dict[str, Any]:
-    """Give one job, alive or removed, as plain JSON values for `/emulator/jobs`."""
+    """Return one job, existing or removed, as plain JSON values for `/emulator/jobs`."""
     rendered = job.rendered
     billed = job.status == "Succeeded" or bill_failed
     return {
@@ -184,7 +185,7 @@ def describe_job(job: Job, *, bill_failed: bool) -> dict[str, Any]:
 
 
 def _describe_inputs(job: Job) -> list[dict[str, Any]]:
-    """Give the inputs in their order, so that the bytes in an archive can be led back to what they were paid for."""
+    """Return the inputs in their order, so that a test can find which payment the bytes in an archive belong to."""
     rendered = job.rendered.inputs if job.rendered else ()
     return [
         {

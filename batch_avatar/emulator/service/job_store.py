@@ -1,4 +1,4 @@
-"""The job store: what exists, who is visible, what expires. Knows nothing of HTTP, storage or media."""
+"""The job store: which jobs exist, which the list shows, and which expire. Knows nothing of HTTP, storage or media."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from batch_avatar.emulator.faults import StickJob
 from batch_avatar.emulator.jobs.job import TERMINAL, Job, Removal
-from batch_avatar.emulator.jobs.standing import decide_standing
+from batch_avatar.emulator.jobs.job_status import decide_standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class JobStore:
-    """All jobs ever, guarded by one lock. Callers that decide and then act hold `lock` around both.
+    """All jobs that were ever created, guarded by one lock. A caller that decides and then acts holds `lock` for both.
 
-    It reads the clock itself, under the lock: an older reading would move a job back.
+    The store reads the clock itself, under the lock: an older reading would move a job back.
     """
 
     def __init__(
@@ -50,17 +50,21 @@ class JobStore:
         self._names: dict[str, str] = {}
 
     def next_incarnation(self, name: str) -> int:
-        """Tell how many jobs have had this name."""
+        """Return how many jobs have had this name."""
         with self.lock:
             return self._incarnations.get(name, 0)
 
     def name_of(self, job_id: str | None) -> str | None:
-        """Tell the name of the job that has or had this id."""
+        """Return the name of the job that has or had this id."""
         with self.lock:
             return None if job_id is None else self._names.get(job_id)
 
     def admit(self, job: Job, *, fingerprint: str) -> None:
-        """Take in a job whose id is free. `fingerprint` identifies the request for replays."""
+        """Add a job whose id is free. `fingerprint` identifies its request, so that a replay is recognised.
+
+        Raises:
+            ValueError: a job with this id exists.
+        """
         with self.lock:
             if job.id in self._live:
                 raise ValueError(f"{job.id} exists")
@@ -71,7 +75,10 @@ class JobStore:
             self._operations[job.operation_id] = (fingerprint, job)
 
     def find(self, job_id: str, *, generation: Generation | None = None, read: bool = False) -> Job | None:
-        """Give the live job with this id (and of this generation), moved up to now. `read`: a client looks at it."""
+        """Return the existing job with this id (and of this generation), with its status brought up to date.
+
+        `read`: whether this counts as a read by a client.
+        """
         with self.lock:
             now = self._clock.now()
             self._expire(now)
@@ -86,7 +93,7 @@ class JobStore:
             return job
 
     def find_operation(self, operation_id: str) -> tuple[str, Job] | None:
-        """Give the fingerprint and the job that an operation id started, even when the job is gone."""
+        """Return the fingerprint and the job that an operation id started, even if the job is removed."""
         with self.lock:
             found = self._operations.get(operation_id)
             if found is not None and found[1].removed is None:
@@ -94,7 +101,7 @@ class JobStore:
             return found
 
     def page(self, skip: int, size: int, generation: Generation) -> tuple[list[Job], bool]:
-        """Give one page of the generation's visible jobs, newest first, and whether more follow."""
+        """Return one page of the jobs that the list of this generation shows, newest first, and whether more follow."""
         with self.lock:
             now = self._tick()
             visible_until = now - timedelta(seconds=self._options.list_lag_seconds)
@@ -109,7 +116,7 @@ class JobStore:
             return page, len(visible) > skip + size
 
     def remove(self, job: Job, reason: Removal) -> None:
-        """Take a job out; its history stays."""
+        """Remove a job; it stays in the history."""
         with self.lock:
             job.removed = reason
             self._live.pop(job.id, None)
@@ -117,13 +124,13 @@ class JobStore:
         self._on_remove(job, reason)
 
     def set_rendered(self, job: Job, rendered: Rendered) -> bool:
-        """Note what rendering came to; False when the job has been removed meanwhile."""
+        """Store the result of rendering; return False if the job was removed in the meantime."""
         with self.lock:
             job.rendered = rendered
             return job.removed is None
 
     def release(self, job_id: str | None) -> int:
-        """Let stuck jobs (those of one id or name, or all) go on; tell how many."""
+        """Let stuck jobs go on (all, or those with this id or name); return how many."""
         with self.lock:
             now = self._clock.now()
             held = [
@@ -139,24 +146,24 @@ class JobStore:
             return len(held)
 
     def unfinished(self) -> int:
-        """Count the jobs that are not terminal."""
+        """Return the number of jobs that are not terminal."""
         with self.lock:
             self._tick()
             return len(self._unfinished)
 
     def live(self) -> int:
-        """Count the jobs that exist."""
+        """Return the number of jobs that exist."""
         with self.lock:
             return len(self._live)
 
     def history(self) -> list[Job]:
-        """Give all jobs ever, in order of creation."""
+        """Return all jobs that were ever created, in order of creation."""
         with self.lock:
             self._tick()
             return list(self._history)
 
     def _tick(self) -> datetime:
-        """Move every unfinished job up to now and drop what has expired; tell now."""
+        """Bring every unfinished job up to date, remove expired ones, and return the time used for it."""
         now = self._clock.now()
         for job in list(self._unfinished.values()):
             self._move(job, now)

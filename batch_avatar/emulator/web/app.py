@@ -1,4 +1,4 @@
-"""The HTTP surface. FastAPI's own error bodies never leave it."""
+"""The HTTP application. It never sends FastAPI's own error bodies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CODES = {404: "NotFound", 405: "MethodNotAllowed"}
 
 
 def create_app(service: Service) -> FastAPI:
-    """Build the application over one service."""
+    """Build the application for one service."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.add_exception_handler(HTTPException, _shape_http_error)
     app.add_exception_handler(ApiError, _shape_api_error)
@@ -38,7 +38,7 @@ def create_app(service: Service) -> FastAPI:
 
 
 def _add_routes(app: FastAPI, api: _Api) -> None:
-    """Add the routes of 2024."""
+    """Add the routes of both api-versions of 2024."""
     for path, method, endpoint in (
         (BATCH, "GET", api.list),
         (BATCH + "/", "GET", api.list),
@@ -51,7 +51,7 @@ def _add_routes(app: FastAPI, api: _Api) -> None:
 
 
 class _Api:
-    """The operations of 2024. Whatever waits for the storage runs on the service's own threads."""
+    """The operations of both api-versions of 2024. Calls that wait for the storage run on the service's threads."""
 
     def __init__(self, service: Service, versions: frozenset[str]) -> None:
         self._service = service

@@ -1,6 +1,6 @@
-"""A forwarder before the storage: it plays download faults and notes what a client brought along.
+"""A forwarder in front of the storage. It plays download faults and records the headers that a client sent.
 
-Its links are signed by itself and expire by service time, so a stepped clock can expire them.
+It signs its own links. They expire by service time, so a stepped clock can let them expire.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _PIECE_BYTES = 256 * 1024
 _OWN_LIFE = timedelta(hours=1)
-"""Of the front's own link to the storage; whether the client's link lives has been decided by service time."""
+"""Lifetime of the front's own link to the storage. The client's link was already checked by service time."""
 _NOT_FORWARDED = frozenset({"host", "connection", "authorization", "ocp-apim-subscription-key", "content-length"})
 _RECONNECT = urllib3.Retry(
     total=None,
@@ -43,7 +43,8 @@ _RECONNECT = urllib3.Retry(
     allowed_methods=("GET", "HEAD"),
     respect_retry_after_header=False,
 )
-"""Azurite closes a connection that was idle for 5 s, maybe just as it is used again; answers are never asked twice."""
+"""Azurite closes a connection that was idle for 5 s, perhaps just as it is used again. Only connection and read errors
+are retried; an answer is always passed on, whatever its status is."""
 _NOT_RETURNED = frozenset({"connection", "keep-alive", "transfer-encoding", "date"})
 
 
@@ -62,7 +63,7 @@ class StorageFront:
         self._pool.clear()
 
     def mint_link(self, container: str, blob_name: str) -> str:
-        """Make a link to this front. Its members are named as in a storage signature."""
+        """Return a link to this front. Its parameters are named as in a storage signature."""
         now = self._service.clock.now()
         expiry = now + timedelta(seconds=self._service.options.link_lifetime_seconds)
         path = f"/{self._account}/{container}/{blob_name}"
@@ -77,14 +78,14 @@ class StorageFront:
         return f"{self._endpoint}{quote(path)}?{urlencode(query)}"
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
-        del receive  # GET and HEAD bring no body
+        del receive  # GET and HEAD have no body
         if scope["type"] != "http":
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         job_id = job_of(scope["path"])
         fault = self._service.faults.for_request("download", job_id, self._service.store.name_of(job_id))
 
-        def record(status: int | str) -> None:  # before the answer leaves: who has it, finds it in the log
+        def record(status: int | str) -> None:  # before the answer is sent: its reader must find it in the log
             self._record(scope, headers, fault, status)
 
         if isinstance(fault, DropBefore | DropAfter):
@@ -126,13 +127,13 @@ class StorageFront:
         )
         try:
             kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _NOT_RETURNED]
-            if not self._service.options.content_md5:  # Azurite computes one for small whole downloads
+            if not self._service.options.content_md5:  # Azurite adds one to small whole downloads
                 kept = [(name, value) for name, value in kept if name.lower() != "content-md5"]
             kept.append(("date", format_http_date(self._service.clock.now())))
             encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in kept]
             record(answer.status)
             await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
-            length = answer.headers.get("content-length")  # the storage's own errors have none
+            length = answer.headers.get("content-length")  # errors of the storage itself have none
             left = math.inf if length is None else int(length) * (fault.fraction if isinstance(fault, Cut) else 1)
             while left >= 1 and method == "GET":
                 piece = await loop.run_in_executor(workers, answer.read, int(min(_PIECE_BYTES, left)))
@@ -157,7 +158,7 @@ class StorageFront:
             await asyncio.sleep(0.1)
 
     def _check(self, scope: Any) -> tuple[str, str]:
-        """Give container and blob of a valid link, or raise what the storage would answer."""
+        """Return container and blob name of a valid link, or raise the error that the storage would send."""
         if scope["method"] not in ("GET", "HEAD"):
             raise ApiError(405, "UnsupportedHttpVerb", "Only GET and HEAD are supported.", shape="storage_xml")
         query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
@@ -194,6 +195,6 @@ class StorageFront:
 
 
 def job_of(path: str) -> str | None:
-    """Tell the job of `/account/container/resource/job/file`."""
+    """Return the job id in `/account/container/resource/job/file`; None for any other path."""
     parts = path.split("/")
     return parts[4] if len(parts) == len(("", "account", "container", "resource", "job", "file")) else None

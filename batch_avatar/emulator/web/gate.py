@@ -1,4 +1,4 @@
-"""What stands before the application: access, faults, the headers that every answer has, and the counting."""
+"""Stands in front of the application: checks access, plays faults, adds common headers, and counts requests."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _ACCESS_DENIED = (
 
 @dataclass
 class Answer:
-    """A whole answer, held back until it is known what goes wrong with it."""
+    """A complete answer. It is held back until the faults of the request have been applied to it."""
 
     status: int = 500
     headers: dict[str, str] = field(default_factory=dict)
@@ -48,12 +48,12 @@ class Answer:
 
     @classmethod
     def of_error(cls, error: ApiError) -> Answer:
-        """Write an error."""
+        """Return the answer for an error."""
         return cls(error.status, error.headers(), error.body())
 
 
 class Gate:
-    """ASGI middleware around the API; `/emulator/...` passes untouched."""
+    """ASGI middleware around the API. Requests to `/emulator/...` pass through unchanged."""
 
     def __init__(self, app: Application, service: Service) -> None:
         self._app = app
@@ -96,7 +96,10 @@ class Gate:
         await send_answer(answer, send, cut=fault.fraction if isinstance(fault, Cut) else None)
 
     async def _find_name(self, call: Call, receive: Receive) -> tuple[str | None, Receive]:
-        """Tell what the client calls the job, if that is known; a 3.1 create says it in its body only."""
+        """Return the client's name for the job, if it is known, and a `receive` to use from now on.
+
+        A 3.1-preview1 create has the name only in its body, which is read for it.
+        """
         if call.generation == "2024":
             return call.job_id, receive
         if call.operation == "create":
@@ -106,7 +109,7 @@ class Gate:
     async def _answer(
         self, scope: Scope, receive: Receive, fault: RequestAction | None, generation: Generation
     ) -> Answer | None:
-        """Give the answer, or None for a dropped connection."""
+        """Return the answer, or None if the connection is to be dropped."""
         own = OWN_SHAPES[generation]
         if isinstance(fault, DropBefore):
             return None
@@ -137,7 +140,7 @@ class Gate:
             await self._app(scope, receive, collect)
         except ApiError as error:
             return Answer.of_error(error)
-        except Exception:  # noqa: BLE001 - whatever it is, the documented shape is the answer
+        except Exception:  # noqa: BLE001 - any failure is answered in the documented shape
             _log.exception("%s %s failed", scope["method"], scope["path"])
             self._service.counters.own_error()
             return Answer.of_error(
@@ -155,7 +158,7 @@ class Gate:
 
 
 async def _peek_name(receive: Receive, limit: int) -> tuple[str | None, Receive]:
-    """Read a body, up to a limit, for the name in it; the new `receive` gives all of it once more."""
+    """Read a body, up to a limit, to find the name in it. The returned `receive` delivers the whole body again."""
     held: deque[MutableMapping[str, Any]] = deque()
     body = bytearray()
     more = True
@@ -172,7 +175,7 @@ async def _peek_name(receive: Receive, limit: int) -> tuple[str | None, Receive]
 
 
 def error_of(fault: Status, own: Shape = "ga") -> ApiError:
-    """Turn a status fault into its error."""
+    """Return the error of a status fault; `own` is the shape if the fault names none."""
     return ApiError(
         fault.status,
         fault.code,
@@ -183,7 +186,7 @@ def error_of(fault: Status, own: Shape = "ga") -> ApiError:
 
 
 def spoil(answer: Answer, fault: Garbage) -> Answer:
-    """Replace a body by one that is not what it should be; the status stays unless the fault names one."""
+    """Replace the body by a wrong one. The status stays (204 becomes 200) unless the fault names one."""
     whole = answer.body or json.dumps({"id": "x"}).encode()
     bodies = {
         "html": b"<html><head><title>Service</title></head><body>Our services aren't available</body></html>",
@@ -197,7 +200,7 @@ def spoil(answer: Answer, fault: Garbage) -> Answer:
 
 
 async def send_answer(answer: Answer, send: Send, *, cut: float | None = None) -> None:
-    """Send an answer whole, or the given fraction of its body under the whole length and then close."""
+    """Send an answer. `cut`: announce the whole length, send only this fraction of the body, and close."""
     headers = {name: value for name, value in answer.headers.items() if name.lower() != "content-length"}
     if answer.status != HTTPStatus.NO_CONTENT:
         headers["content-length"] = str(len(answer.body))
@@ -216,7 +219,7 @@ async def send_answer(answer: Answer, send: Send, *, cut: float | None = None) -
 
 
 async def drop(scope: Scope) -> None:
-    """Close the connection without an answer; needs the protocol of `server.py`."""
+    """Close the connection without an answer. This needs the protocol class of `server.py`."""
     scope["extensions"]["emulator.close"]()
-    await asyncio.sleep(0)  # let the transport tell the server that the connection is lost
+    await asyncio.sleep(0)  # lets the transport tell the server that the connection is lost
     await asyncio.sleep(0)

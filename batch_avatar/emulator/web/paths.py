@@ -1,4 +1,4 @@
-"""Which generation of the API a path belongs to, and what a request there is about. Pure."""
+"""Decides which generation of the API a path belongs to, and which operation and job a request is about. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BY_METHOD: dict[Generation, dict[str, str]] = {
 
 
 class Call(NamedTuple):
-    """What a request is about; `job_id` is the one in its path, so a 3.1 create has none."""
+    """The operation and the job of a request. `job_id` comes from the path, so a 3.1-preview1 create has none."""
 
     operation: str
     job_id: str | None
@@ -29,12 +29,12 @@ class Call(NamedTuple):
 
 
 def generation_of(path: str) -> Generation:
-    """Tell in whose words to answer; everything but 3.1-preview1's own paths is answered in those of 2024."""
+    """Return the generation that answers a path: 3.1-preview1 for its own paths, 2024 for all others."""
     return "3.1" if path.startswith(_PREVIEW_ROOT) else "2024"
 
 
 def classify(method: str, path: str) -> Call:
-    """Name the operation of a request and the job it is about."""
+    """Return the operation of a request and the job that it is about."""
     generation = generation_of(path)
     if path == PREVIEW_BATCH and method in ("GET", "POST"):
         return Call("list" if method == "GET" else "create", None, generation)

@@ -1,4 +1,4 @@
-"""The paths of 3.1-preview1: no api-version, POST creates, `values` and `@nextLink` list."""
+"""The paths of 3.1-preview1: no api-version, POST creates, and lists have `values` and `@nextLink`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_preview_routes(app: FastAPI, service: Service) -> None:
-    """Add the four operations of SEED-old (contract.md 1)."""
+    """Add the four operations of 3.1-preview1; `docs/emulator-differences.md` says where each behaviour is from."""
 
     async def create(request: Request) -> Response:
         body = await read_json_body(request, service.options)

@@ -1,4 +1,4 @@
-"""The emulator on a port: in a thread for tests and benchmarks, or until a signal for people."""
+"""The emulator on a port: in a thread for tests and benchmarks, or in the foreground until a signal."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from batch_avatar.emulator.faults import FaultRule
 
 _START_SECONDS = 60.0
-"""It takes milliseconds; a busy machine may stop it for longer."""
+"""A start takes milliseconds, but a busy machine may delay it for longer."""
 
 
 class _DroppableProtocol(H11Protocol):
-    """Lets the application close its own connection, which ASGI has no word for."""
+    """Lets the application close its own connection, for which ASGI has no message."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -43,7 +43,7 @@ class _DroppableProtocol(H11Protocol):
 
 
 class _PromptServer(uvicorn.Server):
-    """Stops when told instead of looking ten times a second whether it should."""
+    """Stops as soon as it is told to. uvicorn's own server checks ten times a second whether it should."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -56,8 +56,8 @@ class _PromptServer(uvicorn.Server):
 class EmulatorServer:
     """The service on loopback, as a context manager.
 
-    `storage_connection_string` names the *service's* storage account; see `azurite.Azurite`. Requests that are
-    under way when it stops have `grace_seconds` to end.
+    `storage_connection_string` names the *service's* storage account; see `storage.azurite.Azurite`. Requests that are
+    being answered when it stops have `grace_seconds` to end.
     """
 
     def __init__(
@@ -78,9 +78,9 @@ class EmulatorServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self.endpoint = ""
-        """`http://127.0.0.1:<port>`, what a client is pointed at."""
+        """`http://127.0.0.1:<port>`, the endpoint for clients."""
         self.storage_endpoint: str | None = None
-        """Where links point when the storage front is on."""
+        """The host of links if the storage front is on."""
 
     def __enter__(self) -> Self:
         return self.start()
@@ -101,7 +101,7 @@ class EmulatorServer:
         return self._service
 
     def start(self) -> Self:
-        """Listen, and return when requests are answered."""
+        """Start to listen, and return once requests are answered."""
         with contextlib.ExitStack() as undo:
             listener = undo.enter_context(_listen(self._port))
             self._service = Service(self.options, self._connection_string)
@@ -120,7 +120,10 @@ class EmulatorServer:
         return self
 
     def stop(self) -> None:
-        """Stop listening, finish what is under way, close everything. Harmless when not running."""
+        """Stop listening, finish the requests that are being answered, and close everything.
+
+        Do nothing if it is not running.
+        """
         if self._thread is not None and self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended by itself
                 for server in self._servers:
@@ -135,15 +138,15 @@ class EmulatorServer:
             self._service = None
 
     def stats(self) -> dict[str, Any]:
-        """Give what `GET /emulator/stats` gives."""
+        """Return the answer of `GET /emulator/stats`."""
         return self.service.stats()
 
     def jobs(self) -> list[dict[str, Any]]:
-        """Give all jobs ever, removed ones included."""
+        """Return all jobs that were ever created, removed ones included."""
         return self.service.jobs()
 
     def requests(self, operation: str | None = None) -> list[dict[str, Any]]:
-        """Give the request log, oldest first; downloads appear when the storage front is on."""
+        """Return the request log, oldest first; it contains downloads only if the storage front is on."""
         return self.service.counters.requests(operation)
 
     def set_faults(self, rules: Sequence[FaultRule]) -> None:
@@ -151,19 +154,19 @@ class EmulatorServer:
         self.service.set_faults(rules)
 
     def clear_faults(self) -> None:
-        """Have no fault rules; stuck jobs stay stuck until `release`."""
+        """Remove all fault rules. Stuck jobs stay stuck until `release`."""
         self.service.set_faults([])
 
     def release(self, job_id: str | None = None) -> int:
-        """Let one stuck job, or all, go on; tell how many."""
+        """Let one stuck job, or all of them, go on; return how many."""
         return self.service.release(job_id)
 
     def advance(self, seconds: float) -> datetime:
-        """Move service time ahead and tell it."""
+        """Move service time ahead by `seconds` and return it."""
         return self.service.clock.advance(seconds)
 
     def settle(self, timeout_seconds: float = 60.0) -> None:
-        """Wait until no media is being written."""
+        """Wait until no media is being written or removed."""
         self.service.settle(timeout_seconds)
 
     @property
@@ -182,7 +185,7 @@ class EmulatorServer:
                 asyncio.create_task(server.serve(sockets=[listener]))
                 for server, listener in zip(self._servers, listeners, strict=True)
             ]
-            # uvicorn tells that it has started by an attribute only
+            # uvicorn shows that it has started only by an attribute
             while not self._serving and not any(task.done() for task in serving):  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
             started.set()
@@ -191,7 +194,7 @@ class EmulatorServer:
         def target() -> None:
             try:
                 asyncio.run(run())
-            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            except BaseException as error:  # noqa: BLE001 - handed to the waiting thread
                 failure.append(error)
             finally:
                 started.set()
@@ -199,7 +202,7 @@ class EmulatorServer:
         self._thread = threading.Thread(target=target, name="emulator", daemon=True)
         self._thread.start()
         started.wait(_START_SECONDS)
-        if not started.is_set() or failure:  # asked again: it may have been set while nobody ran
+        if not started.is_set() or failure:  # asked again: it may have been set just after the wait ended
             raise RuntimeError("the emulator did not start") from (failure[0] if failure else None)
 
 
@@ -210,7 +213,7 @@ def _configure(app: Any, grace_seconds: int) -> uvicorn.Config:
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level="critical",  # dropped and cut answers are wanted and would each be logged as a fault
+        log_level="critical",  # dropped and cut answers are intended; uvicorn would log each as an error
         access_log=False,
         server_header=False,
         date_header=False,  # the gate sends service time
@@ -221,7 +224,7 @@ def _configure(app: Any, grace_seconds: int) -> uvicorn.Config:
 
 
 def _listen(port: int) -> socket.socket:
-    # asyncio switches Nagle's delay (40 ms an answer) off only where the protocol is named
+    # asyncio switches off Nagle's delay (40 ms an answer) only if the socket's protocol is named
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -244,8 +247,10 @@ def serve(
     port: int = 0,
     on_ready: Callable[[EmulatorServer], None] = lambda _: None,
 ) -> None:
-    """Run until SIGINT or SIGTERM; call from the main thread."""
-    stop: queue.SimpleQueue[None] = queue.SimpleQueue()  # put is reentrant; Event.set waits for a wait it interrupts
+    """Run the emulator until SIGINT or SIGTERM. Call this from the main thread."""
+    stop: queue.SimpleQueue[None] = (
+        queue.SimpleQueue()
+    )  # put is reentrant; Event.set may block on the wait it interrupts
     before = {number: signal.signal(number, lambda *_: stop.put(None)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with EmulatorServer(options, storage_connection_string=storage_connection_string, port=port) as emulator:

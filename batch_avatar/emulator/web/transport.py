@@ -1,4 +1,4 @@
-"""How the routes of both generations read requests and write answers."""
+"""Reads requests and writes answers for the routes of both generations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,14 @@ _T = TypeVar("_T")
 
 
 async def read_json_body(request: Request, options: EmulatorOptions) -> bytes:
-    """Read at most the limit into memory, and the rest away, so that the client hears the answer."""
+    """Return the body of a request.
+
+    The body is read to its end even if it is too large, so that the client reads the answer; only the allowed size is
+    kept in memory.
+
+    Raises:
+        ApiError: the body is too large, or its content type is not JSON.
+    """
     limit = options.body_limit_bytes
     body = bytearray()
     size = 0
@@ -48,7 +55,7 @@ async def read_json_body(request: Request, options: EmulatorOptions) -> bytes:
 
 
 def read_page(request: Request, options: EmulatorOptions, *, size_name: str) -> tuple[int, int]:
-    """Read `skip` and the page size, whose parameter has another name in each generation."""
+    """Return `skip` and the page size; the parameter of the size has a different name in each generation."""
     limit = options.page_size_limit
     skip = _read_int(request, "skip", default=0, least=0)
     size = _read_int(request, size_name, default=limit, least=1)
@@ -67,17 +74,17 @@ def _read_int(request: Request, name: str, *, default: int, least: int) -> int:
 
 
 def origin_of(request: Request) -> str:
-    """Give scheme and host as the client wrote them, for absolute links."""
+    """Return scheme and host as the client wrote them, for absolute links."""
     return f"{request.url.scheme}://{request.url.netloc}"
 
 
 def json_answer(content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Write an answer."""
+    """Return an answer with a JSON body."""
     media_type = "application/json; charset=utf-8"
     return Response(json.dumps(content), status_code=status, headers=dict(headers or {}), media_type=media_type)
 
 
 async def run_in_thread(service: Service, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """Run what waits for the storage on the service's own threads."""
+    """Run a function that waits for the storage on the service's own threads."""
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(service.workers, lambda: function(*args, **kwargs))

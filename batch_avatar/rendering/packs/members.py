@@ -1,4 +1,4 @@
-"""What the archive says of packs: who their inputs are, what each bears of the bill, and whether all are settled."""
+"""What the archive knows about a pack: its members, their shares of the bill, and whether all of them are settled."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ logger = logging.getLogger(__name__)
 
 
 def load_pack(run: Run, job_id: str) -> Pack:
-    """Blocking. Who its inputs are; read once in a run.
+    """Return the pack with its members; the archive is read once per run. Blocking.
 
     Raises:
-        ArchiveConflict: nothing in the archive says so.
+        ArchiveConflict: the archive has no record of this pack.
     """
     pack = run.packs.get(job_id)
     if pack is None:
         parsed = parse_job_id(job_id)
         pack = run.connections.archive.read_pack(parsed[0]) if parsed is not None else None
         if pack is None:
-            raise ArchiveConflict("the archive does not say who the inputs of this job are", job_id=job_id)
+            raise ArchiveConflict("the archive has no record of which scripts are in this pack", job_id=job_id)
         run.packs[job_id] = pack
     return pack
 
 
 async def read_pack(run: Run, job_id: str) -> Pack:
-    """As `load_pack`, without a thread of one's own."""
+    """Return the pack as `load_pack` does, for async callers."""
     return await run.connections.control(load_pack, run, job_id)
 
 
 def check_staging(c: Connections, pack: Pack) -> Staging:
-    """Where its outputs lie.
+    """Return the staging container, which must be the one where this pack's outputs lie.
 
     Raises:
-        ClaimedElsewhere: its outputs lie in a container that this run does not know.
+        ClaimedElsewhere: the outputs lie in a container that this run does not know.
     """
     if c.staging is None or c.settings.staging_container != pack.staging_container:
         raise ClaimedElsewhere(
@@ -60,10 +60,10 @@ def check_staging(c: Connections, pack: Pack) -> Staging:
 
 
 async def delete_if_settled(run: Run, chain: Chain, job_id: str, *, known: Collection[str] = ()) -> None:
-    """Delete the pack, and what it wrote, once nobody needs it any more; `known` as in `is_settled`.
+    """Delete the pack's job and what it wrote, if no member needs it any more. `known` is as in `is_settled`.
 
     Raises:
-        ArchiveConflict: the archive does not say who its inputs are.
+        ArchiveConflict: the archive has no record of this pack.
         ClaimedElsewhere: this run does not know its container.
     """
     c = run.connections
@@ -77,7 +77,7 @@ async def delete_if_settled(run: Run, chain: Chain, job_id: str, *, known: Colle
 
 
 async def try_to_delete(run: Run, chain: Chain, job_id: str, *, known: Collection[str] = ()) -> None:
-    """As `delete_if_settled`; where that does not work the job stays for now, for the next plan or sweep."""
+    """Do as `delete_if_settled`. If that fails, log it and keep the job for the next plan or sweep."""
     try:
         await delete_if_settled(run, chain, job_id, known=known)
     except BatchAvatarError as error:
@@ -87,7 +87,7 @@ async def try_to_delete(run: Run, chain: Chain, job_id: str, *, known: Collectio
 
 
 async def is_settled(c: Connections, pack: Pack, *, known: Collection[str] = ()) -> bool:
-    """Whether nobody needs the job any more; `known`: members, by script_id, of whom that is known."""
+    """Return whether no member needs the job any more. `known`: script_ids of members already known not to need it."""
     for member in pack.members:
         if member.script_id not in known and not await c.control(_member_is_settled, c, member):
             return False
@@ -95,7 +95,7 @@ async def is_settled(c: Connections, pack: Pack, *, known: Collection[str] = ())
 
 
 def _member_is_settled(c: Connections, member: PackMember) -> bool:
-    """It has a receipt and its video, or has gone on from this attempt, or has been given up with it."""
+    """Return whether the member has receipt and video, has another attempt by now, or was given up with this job."""
     held = c.archive.read_claim(member.script_id, member.content_id)
     if held is not None and (held.claim.last.number > member.attempt or held.claim.last.over):
         return True
@@ -104,11 +104,11 @@ def _member_is_settled(c: Connections, member: PackMember) -> bool:
 
 
 def has_video(c: Connections, receipt: Receipt) -> bool:
-    """Blocking. Whether the video that it is for is still in the archive."""
+    """Return whether the receipt's video is still in the archive. Blocking."""
     return any(blob.name == receipt.video.blob_name for blob in c.archive.list_outputs(receipt.ref()))
 
 
 def shared_billing(pack: Pack, job: SynthesisJob, number: int) -> Mapping[str, int]:
-    """What input `number` bears of the job's bill: by characters, as the service bills the pack as a whole."""
+    """Return input `number`'s share of the job's bill, by characters; the service bills the pack as a whole."""
     weights = [member.characters for member in pack.members]
     return {name: share(total, weights, number) for name, total in job.billing.items()}

@@ -1,9 +1,9 @@
-"""Several scripts on their way to one job with as many inputs.
+"""Send several scripts as the inputs of one job.
 
-The rules are those of single scripts: every member's claim names the pack before it is sent, and the pack is sent only
-while the oldest of these claims is young. A member whose claim another run has is left out, and the pack gets another
-name. Once a create may have reached the service the members are fixed; whoever is missing then goes nowhere until that
-create is settled.
+The rules are those for single scripts: every member's claim names the pack before it is sent, and the pack is sent only
+while the oldest of these claims is young. A script whose claim another run has is left out, and the pack gets another
+name. Once a create may have reached the service, the members are fixed; if another run then has one of the claims,
+nothing more is sent until that create is settled.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SAS_MARGIN_SECONDS = 3600.0  # beyond the job's deadline: the service writes the last video, and we read it
+SAS_MARGIN_SECONDS = 3600.0  # after the job's deadline, for the service to write the last video and for us to read it
 
 
 class PackSubmission:
-    """One pack on its way to exactly one accepted create."""
+    """The submission of one pack, up to exactly one accepted create."""
 
     def __init__(self, run: Run, resource: Resource, draft: PackDraft) -> None:
         self._run = run
@@ -58,7 +58,9 @@ class PackSubmission:
         self._draft = draft
 
     async def submit(self) -> tuple[JobRef, ...]:
-        """The job, once for each script that is an input of it. The others go alone. May be taken again.
+        """Send the pack, and return its job once for each script that is an input of it. The other scripts go alone.
+
+        This may be retried.
 
         Raises:
             AccessRefused, CreateUnclear, ServiceUnavailable, ArchiveUnavailable: as for single scripts.
@@ -75,7 +77,7 @@ class PackSubmission:
                     self._resource.heed(error)
                 pack = await self._ready_again()
             except (JobExists, CreateUnclear) as error:
-                logger.warning("looking before sending again: %s", error)
+                logger.warning("looking for the job before it is sent again: %s", error)
                 sends += 1
                 self._draft.unclear = pack
                 if (job := await self._found(pack)) is not None:
@@ -90,23 +92,23 @@ class PackSubmission:
         return ()
 
     async def _refused(self, error: BatchAvatarError) -> None:
-        """Raises the error unless the scripts may go alone."""
-        if self._draft.unclear is None:  # after an unclear create, one may be there all the same
+        """Release the claims if nothing was sent under them, and raise the error unless the scripts may go alone."""
+        if self._draft.unclear is None:  # after an unclear create the job may exist all the same
             await self._release(refused=True)
         if not isinstance(error, RequestRefused):
             raise error
 
     async def _ready_again(self) -> Pack | None:
-        """After another turn."""
+        """Wait for another turn, then do as `_ready`."""
         await self._resource.admission.turn()
         return await self._ready()
 
     async def _ready(self) -> Pack | None:
-        """With young claims: a pack that may have been sent, as it was; else whoever can be claimed."""
+        """Return a pack with young claims: unchanged if it may have been sent, else with all that can be claimed."""
         return await self._claimed() if self._draft.unclear is None else await self._renewed(self._draft.unclear)
 
     async def _claimed(self) -> Pack | None:
-        """The pack that every member's claim names; None where it is not worth one."""
+        """Claim the scripts and return the pack that every claim names; None if fewer than two scripts are left."""
         while len(self._draft.scripts) > 1:
             names = list(self._draft.scripts)
             pack = self._pack(names)
@@ -115,7 +117,7 @@ class PackSubmission:
             written = await asyncio.gather(*writes, return_exceptions=True)
             errors = [one for one in written if isinstance(one, BaseException)]
             for name, held in zip(names, written, strict=True):
-                if held is None:  # who lost a claim adopts the other run's job
+                if held is None:  # another run has this claim; the script will adopt that run's job
                     del self._draft.scripts[name]
                     self._draft.held.pop(name, None)
                 elif not isinstance(held, BaseException):
@@ -138,9 +140,9 @@ class PackSubmission:
         return await self._c.control(self._c.archive.replace_claim, before, claim)
 
     async def _renewed(self, pack: Pack) -> Pack | None:
-        """With the same claims, young again. None where another run has one by now: this pack is not sent any more.
+        """Renew the pack's claims. None if another run has one of them by now: the pack is then not sent any more.
 
-        Its scripts go alone then, each once its claim is old: by then nothing of the pack can be on its way.
+        Its scripts then go alone, each once its claim is old: by that time no create of the pack can be on its way.
         """
         self._draft.written_at = self._c.clock.now()
         held = [self._draft.held[member.script_id] for member in pack.members]
@@ -153,7 +155,7 @@ class PackSubmission:
         return pack
 
     async def _release(self, *, refused: bool) -> None:
-        """Nothing was sent under these claims: each now names a job of its own."""
+        """Make each claim name a job of its own; nothing was sent under these claims."""
 
         async def release(name: str, held: Held) -> None:
             job_id = derive_job_id(name, held.claim.content_id, 1)
@@ -188,7 +190,7 @@ class PackSubmission:
         )
 
     async def _send(self, pack: Pack) -> SynthesisJob:
-        """Send once, with a link that is minted now, unless the claims have grown old in the meantime."""
+        """Send the create once, with a link that is made now, unless the claims have become too old meanwhile."""
         staging = self._c.staging
         if staging is None:
             raise SettingsError("packed jobs need BATCH_AVATAR_STAGING_CONTAINER")
@@ -216,9 +218,9 @@ class PackSubmission:
         return job
 
     async def _found(self, pack: Pack) -> SynthesisJob | None:
-        """The job, unless looks agree that it is absent."""
+        """Return the job, or None if every look in a row finds it absent."""
         for _ in range(LOOKS):
-            await self._c.clock.sleep(min(self._c.settings.poll_interval_seconds, 5.0))  # it may be on its way
+            await self._c.clock.sleep(min(self._c.settings.poll_interval_seconds, 5.0))  # the create may be on its way
             try:
                 return await self._c.control(self._resource.client.get, pack.job_id)
             except JobNotFound:
@@ -226,14 +228,14 @@ class PackSubmission:
         return None
 
     async def _accepted(self, pack: Pack, job: SynthesisJob) -> tuple[JobRef, ...]:
-        """From now on every member knows that it is paid for."""
+        """Note in every member's claim that it is paid for, and return the job once for each member."""
         self._run.packs[pack.job_id] = pack
         accepted_at = job.created_at or self._c.clock.now()
 
         async def note(held: Held) -> JobRef:
             last = held.claim.last.model_copy(update={"accepted_at": accepted_at})
             claim = held.claim.model_copy(update={"attempts": (last,)})
-            await self._c.control(self._c.archive.replace_claim, held, claim)  # lost to who adopted it, who notes it
+            await self._c.control(self._c.archive.replace_claim, held, claim)  # if lost, the adopting run notes it
             return claim.ref()
 
         refs = await asyncio.gather(*(note(held) for held in self._draft.held.values()))

@@ -1,4 +1,4 @@
-"""A pack as its members walk: one slot, given up together, deleted when all of it is settled."""
+"""What a pack's members share on their walks: they hold one slot, give up together, and the last deletes the job."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class PackWalk:
-    """In one run. Members in other runs, or in none, are looked up in the archive."""
+    """A pack's members in one run. Members in other runs, or in none, are looked up in the archive."""
 
     def __init__(self, run: Run, chain: Chain, ref: JobRef) -> None:
         self._run = run
@@ -49,32 +49,37 @@ class PackWalk:
             slot.leave()
 
     def ended(self) -> None:
-        """The job has ended, or is given up: its slot is free."""
+        """Release the slot, because the job has ended or is given up."""
         if self._slot is not None:
             self._slot.leave()
 
     @property
     def empty(self) -> bool:
-        """All members have left."""
+        """Whether all members have left."""
         return not self._present
 
     def keep(self) -> None:
-        """A video of it is doubtful: the job stays, so that a person can compare."""
+        """Keep the job, because one of its videos is doubtful and a person may want to compare."""
         self._keep = True
 
     async def give_up(self, script_id: str, error: JobOverdue) -> None:
-        """A member has no video in it. Once all who are left say so, it is deleted; every claim says it first.
+        """Note that a member has no video in the job, and wait until the job is deleted.
+
+        The job is deleted once all members that are left have said so; first every claim notes that it is given up.
 
         Raises:
-            JobOverdue: it cannot be deleted, so it may still finish and nothing of it is sent again.
-            LateSuccess: it succeeded at the last moment and is to be archived.
+            JobOverdue: the job cannot be deleted; it may still finish, so none of its scripts is sent again.
+            LateSuccess: the job succeeded at the last moment and is to be archived.
         """
         self._without.add(script_id)
         self._delete_if_empty(error)
         await asyncio.shield(self._given_up)
 
     async def leave(self, script_id: str, *, settled: bool) -> None:
-        """A member goes: with a receipt or letter, or to an attempt of its own. The last one deletes the job."""
+        """Note that a member leaves. The last one to leave deletes the job.
+
+        `settled`: the member has a receipt or a dead letter, or goes on with an attempt of its own.
+        """
         self._present.discard(script_id)
         self._without.discard(script_id)
         if settled:
@@ -87,7 +92,11 @@ class PackWalk:
         await try_to_delete(self._run, self._chain, self._ref.job_id, known=self._settled)
 
     async def _has_no_video(self, ref: JobRef) -> bool:
-        """A member that is not here may have its video in staging, which goes with the job: it is archived first."""
+        """Return whether this member has no video in the job.
+
+        A member that is not in this run may have its video in staging. It is archived first, because it is deleted
+        with the job.
+        """
         if ref.script_id in self._without:
             return True
         held = await self._c.control(self._c.archive.read_claim, ref.script_id, ref.content_id)
@@ -102,7 +111,7 @@ class PackWalk:
         return False
 
     def _delete_if_empty(self, error: JobOverdue | None) -> None:
-        """Whoever still copies a video out of it must have done so before."""
+        """Delete an overdue job once every member that is left is without a video, so that none still copies one."""
         self._overdue = error or self._overdue
         if self._without and self._without >= self._present and self._overdue and self._deleting is None:
             self._deleting = asyncio.create_task(self._delete(self._overdue), name=f"give up {self._ref.job_id}")
@@ -112,7 +121,7 @@ class PackWalk:
             pack = await read_pack(self._run, self._ref.job_id)
             refs = tuple([ref for ref in pack.member_refs() if await self._has_no_video(ref)])
             for ref in refs:
-                with suppress(ClaimedElsewhere):  # it has gone on without us
+                with suppress(ClaimedElsewhere):  # the member has gone on in another run
                     await update_last(self._c, ref, {"ended": f"{error.code}: {error.message}"[:1000]})
             proof = Superseded(ref=pack.ref(), internal_id=error.job.internal_id, reason=str(error), members=refs)
             await self._chain.delete(proof)

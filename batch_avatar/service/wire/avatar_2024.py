@@ -1,4 +1,4 @@
-"""Generations 2024-04-15-preview and 2024-08-01: same paths and members, another api-version."""
+"""Generations 2024-04-15-preview and 2024-08-01: the same paths and members, only the api-version differs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Avatar2024:
         self._query = {"api-version": api_version}
 
     def check(self, _script: Script) -> Iterator[str]:
-        """Every property of a script is one of this generation's."""
+        """Yield nothing: this generation has every property of a script."""
         yield from ()
 
     def encode_create(

@@ -1,4 +1,4 @@
-"""Which generations of the API there are, and what each of them can do."""
+"""The generations of the API, and what each of them can do."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
 
 
 class Wire(Protocol):
-    """One generation of the API. Paths start at the endpoint; bodies are the bytes that are sent."""
+    """One generation of the API. Paths are relative to the endpoint; bodies are the bytes that are sent."""
 
     api_version: str
     service_names_jobs: bool
-    """The service chooses the ids: a job is found again by its display name, in the list."""
+    """Whether the service chooses the ids, so that a job is found again by its display name, in the list."""
 
     def check(self, script: Script) -> Iterator[str]:
-        """In words, what of the script this generation cannot say."""
+        """Yield, in words, what of the script this generation does not support."""
         ...
 
     def encode_create(
         self, script: Script, *, job_id: str, description: str, inputs: Sequence[str] = ()
     ) -> WireRequest:
-        """`inputs`: what is spoken, where that is not the script's own content."""
+        """Encode a create. `inputs`, if given, are spoken in place of the script's own content."""
         ...
 
     def encode_get(self, service_id: str) -> WireRequest: ...
     def encode_list(self, *, skip: int = 0) -> WireRequest: ...
     def encode_delete(self, service_id: str) -> WireRequest: ...
     def decode_job(self, body: object, *, observed_at: datetime) -> SynthesisJob:
-        """Raises ValueError where the body is no job."""
+        """Return the job; raise ValueError if the body is no job."""
         ...
 
     def decode_page(self, body: object, *, observed_at: datetime) -> JobPage:
-        """Raises ValueError where the body is no page."""
+        """Return the page; raise ValueError if the body is no page."""
         ...
 
 
 def wire_for(api_version: str) -> Wire:
-    """The generation behind an api-version; settings allow no other."""
+    """Return the generation of an api-version; the settings allow only those that exist."""
     return AvatarPreview31() if api_version == AvatarPreview31.api_version else Avatar2024(api_version)

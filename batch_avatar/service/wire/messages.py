@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 100  # jobs on a page, the documented maximum of both generations
 MAX_BODY_BYTES = 500_000
-"""The documented limit is "500 KB"; the smaller reading of it."""
+"""The documented limit is "500 KB"; this is the smaller of its two readings."""
 
 BILLING_NAMES = {
     "neural": "neuralCharacters",
@@ -26,7 +26,7 @@ BILLING_NAMES = {
     "talkingavatardurationinseconds": "talkingAvatarDurationSeconds",
     "talkingavatardurationseconds": "talkingAvatarDurationSeconds",
 }
-"""Older names in lower case (3.1-preview1's job and summary, 2024-04-01-preview), and those of 2024-08-01."""
+"""Older names in lower case (3.1-preview1's job and summary, 2024-04-01-preview), mapped to those of 2024-08-01."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class JobPage:
 
 @dataclass(frozen=True)
 class Problem:
-    """What an error body says. `details` are further messages, innermost last."""
+    """What an error body says. `details` are further messages, the innermost last."""
 
     code: str | None = None
     message: str | None = None
@@ -64,7 +64,7 @@ def encode_body(values: Mapping[str, Any]) -> bytes:
 
 
 def set_properties(script: Script) -> dict[str, Any]:
-    """The script's members that are set, the destination container's link in clear."""
+    """Return the script's properties that are set, with the destination container's link in clear."""
     values = script.model_dump(exclude_none=True)
     if url := script.destination_container_url:
         values["destination_container_url"] = url.get_secret_value()
@@ -72,12 +72,12 @@ def set_properties(script: Script) -> dict[str, Any]:
 
 
 def pick(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Those of the values that are named, by the service's names for them."""
+    """Return those values that `names` lists, by the service's names for them."""
     return {wire: values[ours] for ours, wire in names.items() if ours in values}
 
 
 def camel(value: Any) -> Any:
-    """Nested members (scene, videoCrop) by the service's names."""
+    """Return nested members (scene, videoCrop) by the service's names."""
     if not isinstance(value, dict):
         return value
     return {_camel_name(name): camel(inner) for name, inner in value.items()}
@@ -89,7 +89,7 @@ def _camel_name(name: str) -> str:
 
 
 def decode_object(value: object) -> dict[str, Any]:
-    """Raises ValueError where the value is no JSON object."""
+    """Return the value; raise ValueError if it is not a JSON object."""
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - one error for every unreadable body
     return value
@@ -110,7 +110,7 @@ def decode_link(value: object) -> SecretStr | None:
 
 
 def decode_moment(value: object) -> datetime | None:
-    """UTC, also without a zone: `lastActionDateTime` loses its Z once the job has moved on (2024-08-01)."""
+    """Return UTC, also for times without a zone: `lastActionDateTime` loses its Z once a job moves on (2024-08-01)."""
     if not isinstance(value, str):
         return None
     moment = datetime.fromisoformat(value)
@@ -121,21 +121,21 @@ def decode_moment(value: object) -> datetime | None:
 
 
 def decode_count(value: object) -> int | None:
-    """A number, or digits as text: 3.1-preview1's summary writes them so."""
+    """Return a whole number, also from digits as text, as 3.1-preview1's summary writes it; else None."""
     if isinstance(value, str) and value.isdecimal():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def decode_billing(value: object) -> dict[str, int]:
-    """Counts by the names of 2024-08-01; unknown names stay as they are, what is no count is left out."""
+    """Return counts by the names of 2024-08-01. Unknown names stay as they are; what is no count is left out."""
     given: dict[str, object] = value if isinstance(value, dict) else {}
     counts = {BILLING_NAMES.get(name.lower(), name): decode_count(count) for name, count in given.items()}
     return {name: count for name, count in counts.items() if count is not None}
 
 
 def decode_jobs(jobs: object, link: object, decode_job: Callable[[object], SynthesisJob]) -> JobPage:
-    """The page with these jobs and this link to the next. Raises ValueError where there is no list of jobs."""
+    """Return the page with these jobs and this link to the next. Raise ValueError if `jobs` is no list."""
     if not isinstance(jobs, list):
         raise ValueError("a page without a list of jobs")  # noqa: TRY004 - one error for every unreadable body
     decoded = []
@@ -150,9 +150,9 @@ def decode_jobs(jobs: object, link: object, decode_job: Callable[[object], Synth
 
 
 def decode_problem(body: bytes) -> Problem:
-    """Understand any error body; never raises.
+    """Decode any error body; never raises.
 
-    Shapes (contract notes, section 6): the documented `error` wrapper with a lower-case `innererror`; the flat
+    Shapes, as documented or seen: the documented `error` wrapper with a lower-case `innererror`; the flat
     3.1-preview1 form with `innerError`; ASP.NET problem details; the gateway's wrapper with a number as code;
     and the XML of storage.
     """

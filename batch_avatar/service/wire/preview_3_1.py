@@ -1,6 +1,7 @@
 """Generation 3.1-preview1 (11/2023): the service chooses the ids, properties are flat, durations are ISO 8601.
 
-Our job id travels as `displayName`, which need not be unique, so a lost answer can be settled by listing only.
+Our job id is sent as `displayName`, which need not be unique, so only the job list tells what became of a create whose
+answer was lost.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class AvatarPreview31:
     def encode_create(
         self, script: Script, *, job_id: str, description: str, inputs: Sequence[str] = ()
     ) -> WireRequest:
-        """What `check` names is left out."""
+        """Encode a create, without the properties that `check` names."""
         values = set_properties(script)
         body: dict[str, Any] = {
             "displayName": job_id,
@@ -137,7 +138,7 @@ class AvatarPreview31:
         )
 
     def decode_page(self, body: object, *, observed_at: datetime) -> JobPage:
-        """Documented are `values` and `@nextLink`; the later names are read too, as they are often confused."""
+        """Decode a page by the documented `values` and `@nextLink`, or by the later names, which are often confused."""
         page = decode_object(body)
         jobs = page.get("values", page.get("value"))
         link = page.get("@nextLink", page.get("nextLink"))
@@ -145,13 +146,13 @@ class AvatarPreview31:
 
 
 def _encode_hours(hours: int) -> str:
-    """Whole days as days, as in the documents' P31D; anything else as hours."""
+    """Write whole days as days, as in the documents' P31D, and anything else as hours."""
     days, rest = divmod(hours, 24)
     return f"PT{hours}H" if rest else f"P{days}D"
 
 
 def _decode_duration(value: object) -> timedelta | None:
-    """An ISO 8601 duration, or None: no decision hangs on it that would be worth losing the job for."""
+    """Read an ISO 8601 duration, or return None: no decision depends on it that is worth losing the job for."""
     try:
         return _DURATION.validate_python(value) if isinstance(value, str) and value.startswith("P") else None
     except ValidationError:

@@ -1,4 +1,4 @@
-"""What summary.json tells, in either generation. Its casing is mixed and its failure entries undocumented."""
+"""What summary.json says, in either generation. Its casing is mixed and its failure entries are undocumented."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SummaryResult:
-    """One input's result. Of `videoFileName` only the base name is right (contract notes, section 4).
+    """The result of one input. Only the base name of `videoFileName` is right (seen in the documents' examples).
 
-    `billing` is told by 3.1-preview1 only, whose job object in turn leaves the seconds of video out.
+    Only 3.1-preview1 gives `billing` here; its job object in turn leaves out the seconds of video.
     """
 
     status: str | None
@@ -27,10 +27,10 @@ class SummaryResult:
 
 
 def decode_summary(body: bytes) -> tuple[SummaryResult, ...]:
-    """The results in input order.
+    """Return the results in input order.
 
     Raises:
-        ValueError: where the bytes are no summary.
+        ValueError: the bytes are no summary.
     """
     try:
         value = json.loads(body)
@@ -42,7 +42,7 @@ def decode_summary(body: bytes) -> tuple[SummaryResult, ...]:
 
 
 def decode_results(summary: Mapping[str, Any]) -> tuple[SummaryResult, ...]:
-    """The results of a summary that is read already; nothing where it has none."""
+    """Return the results of a summary that is parsed already; none if it has none."""
     results = summary.get("results")
     return tuple(_result(item) for item in results if isinstance(item, dict)) if isinstance(results, list) else ()
 

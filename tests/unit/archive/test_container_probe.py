@@ -16,9 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_avatar.archive.container_probe import MAX_ELEMENTS, ContainerFacts, ContainerProbe, doubts
-from batch_avatar.emulator.jobs.request import SynthesisRequest
-from batch_avatar.emulator.options import EmulatorOptions
-from batch_avatar.emulator.storage.clips import make_clip
+from tests.support import clips
 
 FORMATS = [("mp4", "h264"), ("mp4", "hevc"), ("mp4", "av1"), ("webm", "vp9"), ("webm", "av1")]
 NOTHING = ContainerFacts(kind=None, duration_milliseconds=None)
@@ -36,21 +34,7 @@ def probe(content, cuts=()):
 
 @functools.cache
 def clip(video_format, video_codec, media="real"):
-    text = "Good morning."
-    request = SynthesisRequest.model_validate(
-        {
-            "inputKind": "PlainText",
-            "inputs": [{"content": text}],
-            "synthesisConfig": {"voice": "en-US-AvaMultilingualNeural"},
-            "avatarConfig": {
-                "talkingAvatarCharacter": "lisa",
-                "talkingAvatarStyle": "graceful-sitting",
-                "videoFormat": video_format,
-                "videoCodec": video_codec,
-            },
-        }
-    )
-    return make_clip(request, text, "nonce", EmulatorOptions(media=media, video_width=160, video_height=90))
+    return clips.clip(video_format, video_codec, media=media)
 
 
 @functools.cache

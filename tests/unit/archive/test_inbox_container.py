@@ -1,19 +1,18 @@
 """The container that scripts are dropped into, on a real storage; and what settings and manifests say of it."""
 
 import secrets
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import ContainerClient
 
 from batch_avatar.archive.inbox_container import Copy, Inbox
-from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from batch_avatar.errors import ArchiveError, ArchiveRefused, ManifestError, SettingsError
 from batch_avatar.scripts.drafts import check_defaults, check_file
 from batch_avatar.service.wire.generations import wire_for
 from batch_avatar.settings import load_settings
+from tests.support.loopback import Loopback
 
 WIRE = wire_for("2024-08-01")
 DEFAULTS = {"voice": "v", "talking_avatar_character": "lisa", "talking_avatar_style": "graceful-sitting"}
@@ -35,11 +34,8 @@ ODD = [
 
 
 @pytest.fixture
-def container(azurite):
-    with (
-        BlobServiceClient.from_connection_string(azurite.connection_string(USER_ACCOUNT)) as storage,
-        storage.get_container_client(f"inbox-{secrets.token_hex(6)}") as client,
-    ):
+def container(user_storage):
+    with user_storage.get_container_client(f"inbox-{secrets.token_hex(6)}") as client:
         yield client
 
 
@@ -92,13 +88,13 @@ def test_folders_that_are_listed_as_blobs_are_no_drops(inbox, container):
 def test_the_age_of_a_drop_grows_by_the_clock_of_the_storage_and_begins_anew_with_each_change(inbox, container):
     put(container, "a.txt")
     give_up = time.monotonic() + PATIENCE_SECONDS
-    while (age := only(inbox).age_seconds) < 3 and time.monotonic() < give_up:
+    while (age := only(inbox).age_seconds) < 2 and time.monotonic() < give_up:
         time.sleep(0.05)
     began = time.monotonic()
     put(container, "a.txt", b"Changed.")
     anew = only(inbox).age_seconds
 
-    assert age >= 3
+    assert age >= 2
     assert 0 <= anew <= time.monotonic() - began + 1, "both times are told in whole seconds"
 
 
@@ -215,21 +211,14 @@ class Answers(BaseHTTPRequestHandler):
 def test_a_copy_that_takes_its_time_is_complete_when_the_storage_says_so(inbox, container):
     put(container, "a.txt")
     drop = only(inbox)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    server.statuses = ["pending", "success", "aborted"]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}/account/c"
-    try:
-        with ContainerClient.from_container_url(url) as slow:
-            there = Inbox(container=slow)
-            copy = there.copy(drop, "processed/a.txt", {})
-            assert copy == Copy("c-1", complete=False)
-            assert [there.is_copied("processed/a.txt", copy) for _ in range(2)] == [False, True]
-            with pytest.raises(ArchiveRefused, match="aborted"):
-                there.is_copied("processed/a.txt", copy)
-    finally:
-        server.shutdown()
-        server.server_close()
+    with Loopback(Answers) as server, ContainerClient.from_container_url(f"{server.url}/account/c") as slow:
+        server.statuses = ["pending", "success", "aborted"]
+        there = Inbox(container=slow)
+        copy = there.copy(drop, "processed/a.txt", {})
+        assert copy == Copy("c-1", complete=False)
+        assert [there.is_copied("processed/a.txt", copy) for _ in range(2)] == [False, True]
+        with pytest.raises(ArchiveRefused, match="aborted"):
+            there.is_copied("processed/a.txt", copy)
 
 
 def test_a_storage_that_cannot_be_reached_is_a_trouble_of_the_storage():

@@ -2,19 +2,16 @@
 
 import re
 import string
-import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from urllib.parse import quote
 
 import pytest
-from azure.storage.blob import ContainerClient
 from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_avatar.archive.index import ArchiveIndex, claim_metadata, form_of, letter_metadata, receipt_metadata
-from batch_avatar.archive.ledger import FEW_SCRIPTS, Archive
+from batch_avatar.archive.ledger import FEW_SCRIPTS
 from batch_avatar.archive.records import Claim, DeadLetter
-from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from batch_avatar.identity import derive_job_id, form_digest, form_digests, recorded_form
 from batch_avatar.models import FailureFacts, JobRef, Script
 from batch_avatar.receipt import Attempt, Receipt, StoredBlob
@@ -335,15 +332,6 @@ def test_a_video_has_one_of_two_endings(ending):
 
 
 # Through a real storage
-
-
-@pytest.fixture
-def archive(azurite):
-    name = f"index-{uuid.uuid4().hex[:12]}"
-    with ContainerClient.from_connection_string(azurite.connection_string(USER_ACCOUNT), name) as container:
-        opened = Archive(container=container, prefix="films/2026/")
-        opened.open()
-        yield opened
 
 
 @pytest.mark.parametrize("few", [True, False])

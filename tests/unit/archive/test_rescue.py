@@ -2,17 +2,14 @@
 
 import base64
 import hashlib
-import uuid
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
-from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings
+from azure.storage.blob import BlobProperties, ContentSettings
 
-from batch_avatar.archive.ledger import Archive
 from batch_avatar.archive.records import Claim
 from batch_avatar.archive.rescue import rebuild_receipt, rescue_receipt, stored_blob
-from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from batch_avatar.identity import derive_job_id, form_digests, recorded_form
 from batch_avatar.models import Script
 from batch_avatar.receipt import Attempt, Receipt, StoredBlob
@@ -63,7 +60,7 @@ def claim(*attempts):
 def blob(name="video.mp4", *, content_type="video/mp4", md5=MD5, metadata=FACTS, number=2):
     """Properties as a listing gives them."""
     return BlobProperties(
-        name=f"films/größe/{CONTENT_ID}/{number}/{name}",
+        name=f"films/2026/größe/{CONTENT_ID}/{number}/{name}",
         metadata=metadata,
         **{
             "Content-Length": 5,
@@ -91,7 +88,7 @@ def rebuilt(*blobs, number=2, of=None):
 
 def test_a_blob_of_ours_tells_its_digests_and_its_size():
     assert stored_blob(blob()) == StoredBlob(
-        blob_name=f"films/größe/{CONTENT_ID}/2/video.mp4",
+        blob_name=f"films/2026/größe/{CONTENT_ID}/2/video.mp4",
         size_bytes=5,
         sha256=SHA256,
         content_md5=base64.b64encode(MD5).decode(),
@@ -216,15 +213,6 @@ def test_a_claim_without_a_form_gives_a_receipt_without_one():
 
 
 # In a real storage
-
-
-@pytest.fixture
-def archive(azurite):
-    name = f"rescue-{uuid.uuid4().hex[:12]}"
-    with ContainerClient.from_connection_string(azurite.connection_string(USER_ACCOUNT), name) as container:
-        opened = Archive(container=container, prefix="films/")
-        opened.open()
-        yield opened
 
 
 def put(archive, of, number, name="video.mp4", *, content=b"video", metadata=FACTS):

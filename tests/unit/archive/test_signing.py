@@ -16,7 +16,6 @@ from azure.storage.blob import (
 )
 
 from batch_avatar.archive.signing import LONGEST, signer
-from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from batch_avatar.errors import SettingsError
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -40,13 +39,12 @@ def facts(query):
 
 
 @pytest.fixture(scope="module")
-def storage(azurite):
-    with BlobServiceClient.from_connection_string(azurite.connection_string(USER_ACCOUNT)) as client:
-        container = client.get_container_client(CONTAINER)
-        container.create_container()
+def storage(user_storage):
+    """The user's account, in which the container has two videos."""
+    with user_storage.create_container(CONTAINER) as container:
         container.upload_blob("pack/0001.mp4", b"video")
         container.upload_blob("pack/0002.mp4", b"another")
-        yield client
+    return user_storage
 
 
 def test_a_container_link_is_of_the_kind_that_the_service_takes(storage):

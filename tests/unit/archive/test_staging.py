@@ -1,4 +1,4 @@
-"""The container that packed jobs are written into, on a real storage."""
+"""The container that packed jobs are written into, on a real user_storage."""
 
 import json
 import secrets
@@ -8,12 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import ContainerClient
 
 from batch_avatar.archive.signing import signer
 from batch_avatar.archive.staging import Staging
 from batch_avatar.clock import SystemClock
-from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from batch_avatar.errors import ArchiveError
 
 JOB = "pack-0123456789abcdef-1"
@@ -21,21 +20,15 @@ SUMMARY = json.dumps({"results": [{"status": "Succeeded"}, {"status": "Failed"}]
 
 
 @pytest.fixture
-def storage(azurite):
-    with BlobServiceClient.from_connection_string(azurite.connection_string(USER_ACCOUNT)) as client:
+def container(user_storage):
+    with user_storage.get_container_client(f"staging-{secrets.token_hex(6)}") as client:
         yield client
 
 
 @pytest.fixture
-def container(storage):
-    with storage.get_container_client(f"staging-{secrets.token_hex(6)}") as client:
-        yield client
-
-
-@pytest.fixture
-def staging(storage, container):
+def staging(user_storage, container):
     made = Staging(
-        container=container, sign=signer(storage, SimpleNamespace(storage_account_url=None)), clock=SystemClock()
+        container=container, sign=signer(user_storage, SimpleNamespace(storage_account_url=None)), clock=SystemClock()
     )
     made.open()
     return made

@@ -9,26 +9,23 @@ import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.blob import BlobServiceClient
 from pydantic import SecretStr
 
 from batch_avatar.archive.container_probe import ContainerFacts, doubts
 from batch_avatar.archive.transfer import BLOCK_BYTES, CUTS, Transfer
 from batch_avatar.clock import SystemClock
-from batch_avatar.emulator.jobs.request import SynthesisRequest
-from batch_avatar.emulator.options import EmulatorOptions
-from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
-from batch_avatar.emulator.storage.clips import make_clip
 from batch_avatar.errors import ArchiveConflict, ArchiveRefused, LinkExpired, ResultLost, Stopped, TransferError
 from batch_avatar.service.client import AvatarClient
 from batch_avatar.service.credentials import KeyCredential
 from batch_avatar.service.session import idempotent_retry, open_session
 from batch_avatar.service.wire.generations import wire_for
 from batch_avatar.stopping import Stopping
+from tests.support.clips import clip
+from tests.support.loopback import Loopback
 from tests.support.manual_clock import ManualClock
 
 REQUEST_TIMEOUT_SECONDS = 160
@@ -62,67 +59,55 @@ class Source:
     """Wait for it before the connection is closed, 30 seconds at most."""
 
 
-class ResultServer:
-    """Plays the service's storage on loopback."""
+class ResultServer(Loopback):
+    """Plays the service's storage; `link` leads to the result."""
 
     def __init__(self):
+        super().__init__(_Answering)
         self.source = Source()
         self.asked = []
-        outer = self
+        self.link = f"{self.url}/0001.mp4?sig=z"
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
 
-            def do_GET(self):  # a name that http.server asks for
-                source = outer.source
-                if source.then:
-                    outer.source = source.then.pop(0)
-                self._answer(source)
+class _Answering(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
 
-            def _answer(self, source):
-                asked = self.headers.get("Range"), self.headers.get("If-Match")
-                outer.asked.append(asked)
-                start = 0
-                status = source.status or 200
-                if asked[0] and source.ranges and status == 200:
-                    start = int(asked[0].removeprefix("bytes=").removesuffix("-")) + source.shift
-                    status = 412 if source.if_match and asked[1] != source.etag else 206
-                body = source.content[start:] if status in (200, 206) else b""
-                self.send_response_only(status)
-                if source.etag is not None:
-                    self.send_header("ETag", source.etag)
-                if status == 206:
-                    last = len(source.content) - 1
-                    self.send_header("Content-Range", f"bytes {start}-{last}/{len(source.content)}")
-                if source.length:
-                    self.send_header("Content-Length", str(len(body)))
-                for name, value in source.headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                cut = source.cuts.pop(0) if source.cuts else len(body)
-                self.wfile.write(body[:cut])
-                self.close_connection = True
-                source.pause.wait(REQUEST_TIMEOUT_SECONDS)
+    def do_GET(self):  # a name that http.server asks for
+        source = self.server.source
+        if source.then:
+            self.server.source = source.then.pop(0)
+        asked = self.headers.get("Range"), self.headers.get("If-Match")
+        self.server.asked.append(asked)
+        start = 0
+        status = source.status or 200
+        if asked[0] and source.ranges and status == 200:
+            start = int(asked[0].removeprefix("bytes=").removesuffix("-")) + source.shift
+            status = 412 if source.if_match and asked[1] != source.etag else 206
+        body = source.content[start:] if status in (200, 206) else b""
+        self.send_response_only(status)
+        if source.etag is not None:
+            self.send_header("ETag", source.etag)
+        if status == 206:
+            last = len(source.content) - 1
+            self.send_header("Content-Range", f"bytes {start}-{last}/{len(source.content)}")
+        if source.length:
+            self.send_header("Content-Length", str(len(body)))
+        for name, value in source.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        cut = source.cuts.pop(0) if source.cuts else len(body)
+        self.wfile.write(body[:cut])
+        self.close_connection = True
+        source.pause.wait(REQUEST_TIMEOUT_SECONDS)
 
-            def log_message(self, *_):
-                """Stay silent."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/0001.mp4?sig=z"
-
-    def close(self):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    def log_message(self, *_):
+        """Stay silent."""
 
 
 @pytest.fixture(scope="module")
 def _server():
-    server = ResultServer()
-    yield server
-    server.close()
+    with ResultServer() as server:
+        yield server
 
 
 @pytest.fixture
@@ -146,9 +131,9 @@ def client():
 
 
 @pytest.fixture(scope="module")
-def container(azurite):
-    with BlobServiceClient.from_connection_string(azurite.connection_string(USER_ACCOUNT)) as account:
-        yield account.create_container(f"transfer-{uuid.uuid4().hex}")
+def container(user_storage):
+    with user_storage.create_container(f"transfer-{uuid.uuid4().hex}") as made:
+        yield made
 
 
 @pytest.fixture
@@ -158,7 +143,7 @@ def target(container):
 
 @pytest.fixture
 def transfer(client, server, target):
-    def transfer_(*, target=target, url=server.url, clock=None, stopping=None, around=None, deadline_seconds=600.0):
+    def transfer_(*, target=target, url=server.link, clock=None, stopping=None, around=None, deadline_seconds=600.0):
         @contextmanager
         def open_at(offset, etag):
             with client.open_output(url, offset=offset, etag=etag) as response:
@@ -382,27 +367,14 @@ def test_what_the_client_says_of_the_link_is_passed_on(server, target, transfer,
 # What is judged while it passes
 
 
-def clip(video_format="mp4", video_codec="h264", text="Good morning."):
-    """The emulator's smallest video of that format: a whole container without pictures."""
-    request = SynthesisRequest.model_validate(
-        {
-            "inputKind": "PlainText",
-            "inputs": [{"content": text}],
-            "synthesisConfig": {"voice": "en-US-AvaMultilingualNeural"},
-            "avatarConfig": {
-                "talkingAvatarCharacter": "lisa",
-                "talkingAvatarStyle": "graceful-sitting",
-                "videoFormat": video_format,
-                "videoCodec": video_codec,
-            },
-        }
-    )
-    made = make_clip(request, text, "nonce", EmulatorOptions(media="minimal"))
-    return made.video, ContainerFacts(video_format, made.duration_milliseconds)
+def whole(*form, **text):
+    """The bytes of a whole container, and what is found in them."""
+    made = clip(*form, **text)
+    return made.video, ContainerFacts(made.video_format, made.duration_milliseconds)
 
 
-MP4, MP4_FACTS = clip()
-WEBM, WEBM_FACTS = clip("webm", "vp9", text="Good morning to each and every one of you, wherever you may be today.")
+MP4, MP4_FACTS = whole()
+WEBM, WEBM_FACTS = whole("webm", "vp9", text="Good morning to each and every one of you, wherever you may be today.")
 
 
 class Judge:
@@ -596,12 +568,9 @@ def test_a_blob_that_somebody_else_put_there_is_not_overwritten(target, transfer
     assert stored(target) == b"mine"
 
 
-def test_a_container_that_is_gone_is_named_in_the_storages_own_words(azurite, transfer):
-    with BlobServiceClient.from_connection_string(azurite.connection_string(USER_ACCOUNT)) as account:
-        target = account.get_blob_client("gone", "video.mp4")
-
-        with pytest.raises(ArchiveRefused) as caught:
-            run(transfer(target=target))
+def test_a_container_that_is_gone_is_named_in_the_storages_own_words(user_storage, transfer):
+    with user_storage.get_blob_client("gone", "video.mp4") as target, pytest.raises(ArchiveRefused) as caught:
+        run(transfer(target=target))
 
     assert caught.value.code == "ContainerNotFound"
     assert "video.mp4" in str(caught.value)

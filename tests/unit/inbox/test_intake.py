@@ -9,14 +9,14 @@ from batch_avatar.inbox.intake import (
     LONGEST_NAME,
     PROCESSED,
     REJECTED,
-    Held,
+    KnownDrop,
     facts_of_move,
     folder_of,
     look_over,
     reason_of_failure,
     reason_of_faults,
     target_of,
-    told,
+    with_advice,
 )
 from batch_avatar.models import FailureFacts, Outcome, OutcomeKind
 from batch_avatar.service.wire.messages import MAX_BODY_BYTES
@@ -126,8 +126,8 @@ def test_a_manifest_is_refused_with_the_way_that_is_for_it(name):
 
 def test_a_reason_that_was_dropped_beside_its_script_is_never_spoken():
     assert refusals(look(drop("a.txt"), drop("a.txt.reason.txt"))) == {
-        "a.txt.reason.txt": "it is the reason of an earlier rejection, and no script: "
-        "taken are *.txt, *.ssml and *.xml, and a defaults.toml beside them"
+        "a.txt.reason.txt": "it is the reason of an earlier rejection, not a script: "
+        "*.txt, *.ssml and *.xml are taken, and a defaults.toml beside them"
     }
 
 
@@ -167,27 +167,29 @@ def test_names_that_differ_in_their_unicode_form_only_are_one():
 
 def test_what_is_no_script_takes_no_name():
     assert names(look(drop("a.png", age=OLD + 1), drop("a.txt")).good) == ["a.txt"]
-    assert names(look(drop("a.png"), drop("a.txt"), held={"a.png": Held("1", "", running=False)}).good) == ["a.txt"]
+    assert names(look(drop("a.png"), drop("a.txt"), held={"a.png": KnownDrop("1", "", running=False)}).good) == [
+        "a.txt"
+    ]
 
 
 @pytest.mark.parametrize("running", [True, False])
 def test_a_drop_that_this_run_knows_keeps_its_name_and_is_not_taken_again(running):
-    found = look(drop("a.txt"), drop("b/a.txt", age=OLD + 1), held={"a.txt": Held("1", "a", running=running)})
+    found = look(drop("a.txt"), drop("b/a.txt", age=OLD + 1), held={"a.txt": KnownDrop("1", "a", running=running)})
 
     assert found.good == ()
     assert refusals(found) == {"b/a.txt": "its script_id is taken by inbox/a.txt, which is in the inbox as well"}
 
 
 def test_what_stayed_is_taken_again_once_it_has_changed():
-    assert names(look(drop("a.txt", etag="2"), held={"a.txt": Held("1", "a", running=False)}).good) == ["a.txt"]
+    assert names(look(drop("a.txt", etag="2"), held={"a.txt": KnownDrop("1", "a", running=False)}).good) == ["a.txt"]
 
 
 def test_what_changes_while_it_is_rendered_is_left_alone_until_then():
-    assert not look(drop("a.txt", etag="2"), held={"a.txt": Held("1", "a", running=True)})
+    assert not look(drop("a.txt", etag="2"), held={"a.txt": KnownDrop("1", "a", running=True)})
 
 
 def test_a_script_that_is_being_rendered_is_not_rendered_beside_itself_though_its_drop_is_gone():
-    found = look(drop("sub/a.txt"), held={"a.txt": Held("1", "a", running=True)})
+    found = look(drop("sub/a.txt"), held={"a.txt": KnownDrop("1", "a", running=True)})
 
     assert (found.good, found.refused, found.waiting) == ((), (), 1)
 
@@ -237,9 +239,9 @@ def test_an_outcome_decides_the_folder(outcome, folder):
 def test_a_change_that_was_not_accepted_says_how_to_accept_it_and_nothing_else_is_touched():
     changed, other = failed("changed"), failed("job")
 
-    assert told(changed).error.message == f"It failed.; {ACCEPT}"
-    assert told(other) == other
-    assert told(Outcome(script_id="a", outcome=OutcomeKind.ARCHIVED)).error is None
+    assert with_advice(changed).error.message == f"It failed.; {ACCEPT}"
+    assert with_advice(other) == other
+    assert with_advice(Outcome(script_id="a", outcome=OutcomeKind.ARCHIVED)).error is None
 
 
 def test_the_facts_of_a_move_are_fit_for_headers():
@@ -268,7 +270,7 @@ def test_the_reason_of_a_drop_that_was_no_script_lists_every_fault():
     [
         ("input", "The service refuses it as it is. Mend it"),
         ("job", "`batch-avatar failed replay 'a b'`, or drop it again and run render-inbox with retry_failed"),
-        ("lost", "rerender_lost, as `--rerender-lost`"),
+        ("lost", "rerender_lost (in the command: `--rerender-lost`)"),
         ("", "Mend it and drop it again."),
     ],
 )

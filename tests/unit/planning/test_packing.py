@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from batch_avatar.identity import mark_description
-from batch_avatar.models import Item, Point, Properties, Scene, Script, VideoCrop
+from batch_avatar.models import Item, Point, Properties, Scene, VideoCrop
 from batch_avatar.planning.packing import (
     MAX_INPUTS,
     PackSizer,
@@ -25,14 +25,9 @@ from batch_avatar.planning.packing import (
 from batch_avatar.scripts.rules import with_defaults
 from batch_avatar.service.wire.generations import wire_for
 from batch_avatar.service.wire.messages import MAX_BODY_BYTES
+from tests.support.scripts import script
 
-PLAIN = Script(
-    script_id="intro",
-    content="The rainbow has seven colors.",
-    voice="en-US-AvaMultilingualNeural",
-    talking_avatar_character="lisa",
-    talking_avatar_style="graceful-sitting",
-)
+PLAIN = script("intro")
 OTHER = {
     "input_kind": "SSML",
     "voice": "en-US-AndrewNeural",

@@ -410,7 +410,7 @@ def test_whatever_else_is_known_a_letter_that_lies_there_is_told(entries, jobs):
             f"{job_id(2)} is not in the job list",
         ),
         ({"accepted": True}, False, PlanState.LOST, f"{job_id(2)} is not in the job list"),
-        ({"accepted": True}, True, PlanState.CLAIMED, "video without receipt: it is rebuilt"),
+        ({"accepted": True}, True, PlanState.CLAIMED, "a video without a receipt; the receipt is rebuilt"),
     ],
 )
 def test_a_claim_without_a_job_is_lost_only_if_it_was_accepted_and_neither_ended_nor_left_a_video(
@@ -425,7 +425,7 @@ def test_a_claim_without_a_job_is_lost_only_if_it_was_accepted_and_neither_ended
 def test_what_was_accepted_elsewhere_is_not_lost_here(resource):
     found = item(claim(accepted=True, resource=resource))
 
-    assert (found.state, found.detail) == (PlanState.CLAIMED, f"sent to {resource}, seen only there")
+    assert (found.state, found.detail) == (PlanState.CLAIMED, f"sent to {resource}, where this run cannot look")
     for here in (resource, None):  # None: which resource it is, is not asked
         assert item(claim(accepted=True, resource=resource), resource=here).state is PlanState.LOST
 
@@ -651,7 +651,7 @@ def test_a_refused_change_says_what_differs_how_many_do_and_what_to_do():
 
     assert (failure.failure_class, failure.code) == ("changed", "ChangesNotAccepted")
     assert failure.message.startswith("voice differs from what was archived as ")
-    assert "; 2 scripts differ so" in failure.message
+    assert "; 2 scripts have changed" in failure.message
     assert "accept changes" in failure.message
 
 

@@ -166,7 +166,7 @@ async def test_the_message_names_the_code_and_the_way_on(start, here):
         refuse(state, here, refused())
 
     assert "BadRequest" in str(state.stop.result())
-    assert "retry_failed" in str(state.stop.result())
+    assert "--retry-failed" in str(state.stop.result())
 
 
 # What it cost

@@ -1,17 +1,13 @@
 """From claim to create against a real storage and the emulated service, in time that does not have to pass."""
 
 import asyncio
-import secrets
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from batch_avatar.archive.records import Claim, DeadLetter
 from batch_avatar.emulator.faults import DropAfter, FailJob, FaultRule, Status
-from batch_avatar.emulator.options import EmulatorOptions, Progression
-from batch_avatar.emulator.storage.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
-from batch_avatar.emulator.web.server import EmulatorServer
+from batch_avatar.emulator.options import Progression
 from batch_avatar.errors import (
     AccessRefused,
     AlreadyArchived,
@@ -22,93 +18,15 @@ from batch_avatar.errors import (
     ResultLost,
 )
 from batch_avatar.identity import derive_job_id, mark_description, recorded_form
-from batch_avatar.models import FailureFacts, Permits, Script
+from batch_avatar.models import FailureFacts, Permits
 from batch_avatar.receipt import Attempt
-from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.submission import MAX_ATTEMPT_NUMBER, MAX_SENDS, Submission, update_last
-from batch_avatar.settings import Settings
+from tests.support.scripts import script
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
-SCRIPT = Script(
-    script_id="intro",
-    content="The rainbow has seven colors.",
-    voice="en-US-AvaMultilingualNeural",
-    talking_avatar_character="lisa",
-    talking_avatar_style="graceful-sitting",
-)
+SCRIPT = script("intro")
 PREVIEW = "3.1-preview1"
-SETTLE_SECONDS = 60
-
-
-class JumpingClock:
-    """Its sleeps take no time of ours: the clock, and the service's with it, stands at their end at once."""
-
-    def __init__(self, emulator):
-        self.slept = []
-        self._emulator = emulator
-        self._started = datetime.now(UTC)
-
-    def now(self):
-        return self._started + timedelta(seconds=self.monotonic())
-
-    def monotonic(self):
-        return sum(self.slept)
-
-    async def sleep(self, seconds):
-        if seconds > 0:
-            self.slept.append(seconds)
-            self._emulator.advance(seconds)
-        await asyncio.sleep(0)
-
-
-class Bench:
-    """One emulated resource and one empty archive."""
-
-    def __init__(self, emulator, connection_string):
-        self.emulator = emulator
-        self.clock = JumpingClock(emulator)
-        self._connection_string = connection_string
-        self._container = f"submission-{secrets.token_hex(6)}"
-
-    @asynccontextmanager
-    async def open(self, *, permits=None, **overrides):
-        settings = Settings(
-            endpoint=self.emulator.endpoint,
-            speech_key=self.emulator.key,
-            storage_connection_string=self._connection_string,
-            container=self._container,
-            creates_per_minute=0,
-            settle_seconds=SETTLE_SECONDS,
-            **overrides,
-        )
-        async with open_run(settings, "r", clock=self.clock) as run:
-            run.permits = permits or Permits()
-            yield run
-
-    def accepted(self):
-        """Names of the jobs that the service took, each as often as it took one."""
-        counts = self.emulator.stats()["creates"]["accepted_by_name"]
-        return sorted(name for name, count in counts.items() for _ in range(count))
-
-    def asked(self, operation):
-        return sum(self.emulator.stats()["requests"].get(operation, {}).values())
-
-
-@pytest.fixture
-def bench(azurite):
-    running = []
-
-    def start(**options):
-        options = {"creates_per_minute": 0, "list_lag_seconds": 0, "stepped_clock": True} | options
-        emulator = EmulatorServer(
-            EmulatorOptions(**options), storage_connection_string=azurite.connection_string(SERVICE_ACCOUNT)
-        ).start()
-        running.append(emulator)
-        return Bench(emulator, azurite.connection_string(USER_ACCOUNT))
-
-    yield start
-    for emulator in running:
-        emulator.stop()
+SETTLE_SECONDS = 60  # as the settings have it
 
 
 def name_of(run, number=1):

@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 
 from batch_avatar.models import Script
 from batch_avatar.scripts.prediction import PastRender, Prediction, Predictor, speech_seconds, spoken_characters
+from tests.support.scripts import LOOK
 
 PLAIN = {
     "script_id": "intro",
     "content": "The rainbow has seven colors.",
-    "voice": "en-US-AvaMultilingualNeural",
-    "talking_avatar_character": "lisa",
-    "talking_avatar_style": "graceful-sitting",
+    **LOOK,
 }
 SPEAK = (
     "<speak version='1.0' xmlns='http://www.w3.org/2001/10/synthesis'"

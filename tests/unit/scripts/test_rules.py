@@ -4,14 +4,13 @@ import pytest
 
 from batch_avatar.models import Script
 from batch_avatar.scripts.rules import check_script, check_script_id, transparent, with_defaults
+from tests.support.scripts import LOOK
 
 SSML = "<speak version='1.0' xmlns='http://www.w3.org/2001/10/synthesis'><voice name='v'>Hi.</voice></speak>"
 PLAIN = {
     "script_id": "intro",
     "content": "Hi.",
-    "voice": "en-US-AvaMultilingualNeural",
-    "talking_avatar_character": "lisa",
-    "talking_avatar_style": "graceful-sitting",
+    **LOOK,
 }
 IN_SSML = {"input_kind": "SSML", "content": SSML, "voice": None}
 PHOTO = {"talking_avatar_character": "Adrian", "talking_avatar_style": None, "photo_avatar_base_model": "vasa-1"}

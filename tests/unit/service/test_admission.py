@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from batch_avatar.service.admission import BACKOFF_SECONDS, CUT, FULL_SECONDS, LEAST_WAIT_SECONDS, MARGIN, Admission
 from tests.support.manual_clock import ManualClock
+from tests.support.virtual_loop import LoopClock, in_virtual_time
 
 
 @pytest.fixture
@@ -22,6 +23,16 @@ def admission(clock, *, creates_per_minute=2.0, max_unfinished_jobs=200, gate=No
     )
 
 
+async def enter(gate):
+    """Wait for a slot and then for a turn, as every create does."""
+    await gate.wait_for_slot()
+    try:
+        await gate.turn()
+    except BaseException:
+        gate.leave()
+        raise
+
+
 class Creates:
     """Scripts that want to create, and when each was let."""
 
@@ -31,7 +42,7 @@ class Creates:
         self.tasks = [asyncio.create_task(self._create(number)) for number in range(count)]
 
     async def _create(self, number):
-        await self._gate.enter()
+        await enter(self._gate)
         self.at[number] = self._clock.monotonic()
 
     @property
@@ -75,7 +86,7 @@ async def test_a_pace_of_zero_is_no_pace(clock):
 
 async def test_idle_time_is_not_saved_up(clock):
     gate = admission(clock)
-    await gate.enter()
+    await enter(gate)
     await clock.advance(3600)
 
     creates = Creates(clock, gate, 3)
@@ -118,7 +129,7 @@ async def test_a_named_time_that_is_shorter_than_the_pace_does_not_hurry_it(cloc
 
 async def test_a_named_time_that_is_shorter_than_the_pace_hurries_nobody_who_comes_later(clock):
     gate = admission(clock)
-    await gate.enter()
+    await enter(gate)
     gate.throttled(0)
 
     creates = Creates(clock, gate, 1)
@@ -234,9 +245,9 @@ async def test_an_adopted_job_takes_a_slot_and_no_turn(clock):
     gate = admission(clock, max_unfinished_jobs=2)
     gate.throttled(1000)
 
-    await gate.adopt()
-    await gate.adopt()
-    third = asyncio.create_task(gate.adopt())
+    await gate.wait_for_slot()
+    await gate.wait_for_slot()
+    third = asyncio.create_task(gate.wait_for_slot())
     await clock.advance(0)
 
     assert not third.done()
@@ -267,7 +278,7 @@ async def test_who_gives_up_waiting_leaves_slot_and_turn_to_others(clock):
     assert list(creates.at) == [0, 2]
     assert creates.times == pytest.approx([0, 30.3])
 
-    rest = [asyncio.create_task(gate.adopt()) for _ in range(2)]
+    rest = [asyncio.create_task(gate.wait_for_slot()) for _ in range(2)]
     await clock.advance(0)
     assert [task.done() for task in rest] == [True, False]
     rest[1].cancel()
@@ -491,10 +502,10 @@ async def test_a_gate_that_fails_costs_neither_slot_nor_turn(clock):
 
     let_in = admission(clock, max_unfinished_jobs=1, gate=gate)
     with pytest.raises(OSError, match="no answer"):
-        await let_in.enter()
+        await enter(let_in)
     assert let_in.held == 0
 
-    await let_in.enter()
+    await enter(let_in)
     assert clock.monotonic() == 0
 
 
@@ -560,11 +571,11 @@ async def test_a_job_that_is_found_on_the_way_has_its_slot_already(clock):
 
 async def test_who_comes_first_gets_the_slot_first(clock):
     gate = admission(clock, max_unfinished_jobs=1)
-    await gate.adopt()
+    await gate.wait_for_slot()
     order = []
 
     async def wait(number):
-        await gate.adopt()
+        await gate.wait_for_slot()
         order.append(number)
 
     tasks = [asyncio.create_task(wait(number)) for number in range(4)]
@@ -580,7 +591,7 @@ async def test_who_comes_first_gets_the_slot_first(clock):
 async def test_a_service_that_is_full_sooner_than_we_count_is_believed(clock):
     gate = admission(clock, creates_per_minute=0, max_unfinished_jobs=10)
     for _ in range(8):
-        await gate.enter()
+        await enter(gate)
 
     gate.throttled(20, full=True)
     gate.throttled(20, full=True)
@@ -598,7 +609,7 @@ async def test_a_service_that_is_full_sooner_than_we_count_is_believed(clock):
 async def test_slots_that_a_refusal_took_come_back_one_with_each_look_at_the_list(clock):
     gate = admission(clock, creates_per_minute=0, max_unfinished_jobs=10)
     for _ in range(7):
-        await gate.enter()
+        await enter(gate)
     gate.throttled(5, full=True)
     gate.leave()
     creates = Creates(clock, gate, 10)
@@ -617,7 +628,7 @@ async def test_slots_that_a_refusal_took_come_back_one_with_each_look_at_the_lis
 async def test_jobs_of_others_that_explain_a_refusal_are_not_counted_twice(clock):
     gate = admission(clock, creates_per_minute=0, max_unfinished_jobs=10)
     for _ in range(7):
-        await gate.enter()
+        await enter(gate)
     gate.throttled(5, full=True)  # six of ours and four that no list has shown yet
     gate.leave()
 
@@ -631,7 +642,7 @@ async def test_jobs_of_others_that_explain_a_refusal_are_not_counted_twice(clock
 
 async def test_at_least_one_job_is_always_tried(clock):
     gate = admission(clock, creates_per_minute=0, max_unfinished_jobs=10)
-    await gate.enter()
+    await enter(gate)
     for _ in range(3):
         await refuse_full(clock, gate)
     gate.leave()
@@ -671,8 +682,8 @@ async def test_a_full_service_is_left_alone_for_the_time_that_it_names(clock):
 
 async def test_a_slot_that_is_given_and_given_up_at_the_same_moment_goes_to_the_next(clock):
     gate = admission(clock, max_unfinished_jobs=1)
-    await gate.adopt()
-    first, second = (asyncio.create_task(gate.adopt()) for _ in range(2))
+    await gate.wait_for_slot()
+    first, second = (asyncio.create_task(gate.wait_for_slot()) for _ in range(2))
     await clock.advance(0)
 
     gate.leave()
@@ -710,10 +721,10 @@ class Crowd:
         self._gate = admission(self._clock, creates_per_minute=pace, max_unfinished_jobs=slots)
 
     async def enter(self, _):
-        self._tasks.append(asyncio.create_task(self._gate.enter()))
+        self._tasks.append(asyncio.create_task(enter(self._gate)))
 
     async def adopt(self, _):
-        self._tasks.append(asyncio.create_task(self._gate.adopt()))
+        self._tasks.append(asyncio.create_task(self._gate.wait_for_slot()))
 
     async def take(self, _):
         self._gate.take()
@@ -759,7 +770,7 @@ class Crowd:
         for _ in range(self._gate.held):
             self._gate.leave()
         self._gate.see_others(0)
-        rest = [asyncio.create_task(self._gate.adopt()) for _ in range(self._slots + 1)]
+        rest = [asyncio.create_task(self._gate.wait_for_slot()) for _ in range(self._slots + 1)]
         await self._clock.settle()
         assert [task.done() for task in rest] == [True] * self._slots + [False]
         rest[-1].cancel()
@@ -802,14 +813,6 @@ class Bucket:
 SENDERS = 8  # as many creates are on the way at once
 
 
-class QuickClock(ManualClock):
-    """For thousands of creates: so few senders are done in a few turns of the event loop."""
-
-    async def settle(self):
-        for _ in range(2 * SENDERS):
-            await asyncio.sleep(0)
-
-
 class Traffic:
     """Creates without end, as fast as admission lets them; answers take a third of a second, more or less."""
 
@@ -832,7 +835,7 @@ class Traffic:
 
     async def run(self, count):
         while len(self.accepted) < count:
-            await self._clock.advance(60)
+            await self._clock.sleep(60)
         for task in self.tasks:
             task.cancel()
         return self
@@ -853,8 +856,9 @@ class Traffic:
 @pytest.mark.parametrize("kind", [SlidingMinute, Bucket])
 @pytest.mark.parametrize("per_minute", [2, 60, 600])
 @pytest.mark.parametrize("configured", [0, 2], ids=["unpaced", "twice-too-high"])
+@in_virtual_time
 async def test_the_pace_of_the_service_is_found_and_kept_with_few_refusals(configured, per_minute, kind, seed):
-    clock = QuickClock()
+    clock = LoopClock()
     gate = admission(clock, creates_per_minute=configured * per_minute)
     traffic = await Traffic(clock, kind(per_minute), gate, seed).run(2100)
 
@@ -864,16 +868,18 @@ async def test_the_pace_of_the_service_is_found_and_kept_with_few_refusals(confi
 
 @pytest.mark.parametrize("kind", [SlidingMinute, Bucket])
 @pytest.mark.parametrize("per_minute", [2, 60])
+@in_virtual_time
 async def test_a_pace_that_the_service_bears_is_never_refused_and_never_idles(per_minute, kind):
-    clock = QuickClock()
+    clock = LoopClock()
     traffic = await Traffic(clock, kind(per_minute), admission(clock, creates_per_minute=per_minute), 1).run(300)
 
     assert traffic.refused == []
     assert traffic.per_minute >= 0.98 * per_minute
 
 
+@in_virtual_time
 async def test_two_machines_share_what_the_service_has():
-    clock, service = QuickClock(), SlidingMinute(60)
+    clock, service = LoopClock(), SlidingMinute(60)
     both = [Traffic(clock, service, admission(clock, creates_per_minute=60), seed) for seed in (1, 2)]
     for traffic in both:
         await traffic.run(1500)
@@ -886,8 +892,9 @@ async def test_two_machines_share_what_the_service_has():
 
 
 @pytest.mark.parametrize("per_minute", [2, 60])
+@in_virtual_time
 async def test_a_service_that_names_no_time_is_used_well_all_the_same(per_minute):
-    clock = QuickClock()
+    clock = LoopClock()
     gate = admission(clock, creates_per_minute=0)
     traffic = await Traffic(clock, SlidingMinute(per_minute), gate, 1, tells=False).run(4000)
 
@@ -901,7 +908,7 @@ async def test_no_slot_that_is_free_stands_idle_while_nothing_is_refused(clock):
 
     async def script(seconds):
         nonlocal running
-        await gate.enter()
+        await enter(gate)
         running += 1
         gate.accepted()
         await clock.sleep(seconds)
@@ -917,8 +924,9 @@ async def test_no_slot_that_is_free_stands_idle_while_nothing_is_refused(clock):
     assert max(idle[:-1]) == 0
 
 
+@in_virtual_time
 async def test_a_service_that_becomes_faster_is_followed():
-    clock = QuickClock()
+    clock = LoopClock()
     gate = admission(clock, creates_per_minute=0)
     await Traffic(clock, SlidingMinute(30), gate, 1).run(300)
 

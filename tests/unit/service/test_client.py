@@ -1,11 +1,10 @@
 """The client against a real HTTP server on loopback: what is sent, how often, to whom, and what comes of the answer."""
 
 import json
-import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -39,6 +38,7 @@ from batch_avatar.service.credentials import EntraCredential, KeyCredential
 from batch_avatar.service.session import TRIES, HostAuth, idempotent_retry, open_session
 from batch_avatar.service.wire.generations import wire_for
 from batch_avatar.service.wire.messages import PAGE_SIZE
+from tests.support.loopback import Loopback
 from tests.support.manual_clock import ManualClock
 
 KEY = "c4n4ry-key"
@@ -68,65 +68,57 @@ class Request:
     body: bytes
 
 
-class TinyServer:
+class TinyServer(Loopback):
     """Gives the answers it was told, the last one again and again, and remembers what it was asked.
 
     An answer may also be a function of the path.
     """
 
     def __init__(self):
+        super().__init__(_Answering)
         self.answers = [Answer(200, JOB)]
         self.requests = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True  # head and body are two writes; without it each answer takes 40 ms
-
-            def handle(self):
-                with suppress(ConnectionError):  # the client has hung up
-                    super().handle()
-
-            def _answer(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                outer.requests.append(Request(self.command, self.path, headers, body))
-                answer = outer.answers.pop(0) if len(outer.answers) > 1 else outer.answers[0]
-                answer = answer(self.path) if callable(answer) else answer
-                if answer.drop:
-                    self.close_connection = True
-                    return
-                content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-                content = b"" if answer.body is None else content
-                self.send_response_only(answer.status)
-                headers = {"Date": DATE, "apim-request-id": f"r-{len(outer.requests)}"} | answer.headers
-                if answer.status != 204:
-                    headers |= {"Content-Length": str(len(content) + (100 if answer.cut else 0))}
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(content)
-                self.close_connection = self.close_connection or answer.cut
-
-            do_GET = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - names that http.server asks for
-
-            def log_message(self, *_):
-                """Stay silent."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        self.host = f"127.0.0.1:{self._server.server_port}"
-        self.url = f"http://{self.host}"
+        self.host = self.url.removeprefix("http://")
 
     @property
     def methods(self):
         return [request.method for request in self.requests]
 
-    def close(self):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+
+class _Answering(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes; without it each answer takes 40 ms
+
+    def handle(self):
+        with suppress(ConnectionError):  # the client has hung up
+            super().handle()
+
+    def _answer(self):
+        server = self.server
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        server.requests.append(Request(self.command, self.path, headers, body))
+        answer = server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
+        answer = answer(self.path) if callable(answer) else answer
+        if answer.drop:
+            self.close_connection = True
+            return
+        content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+        content = b"" if answer.body is None else content
+        self.send_response_only(answer.status)
+        headers = {"Date": DATE, "apim-request-id": f"r-{len(server.requests)}"} | answer.headers
+        if answer.status != 204:
+            headers |= {"Content-Length": str(len(content) + (100 if answer.cut else 0))}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+        self.close_connection = self.close_connection or answer.cut
+
+    do_GET = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - names that http.server asks for
+
+    def log_message(self, *_):
+        """Stay silent."""
 
 
 @pytest.fixture
@@ -142,13 +134,13 @@ def servers():
 
 @pytest.fixture
 def server(servers):
-    servers[1].append(TinyServer())
+    servers[1].append(TinyServer().start())
     return servers[1][-1]
 
 
 @pytest.fixture
 def other(servers):
-    servers[1].append(TinyServer())
+    servers[1].append(TinyServer().start())
     return servers[1][-1]
 
 

@@ -11,9 +11,10 @@ import pytest
 
 from batch_avatar.errors import JobNotFound
 from batch_avatar.models import SynthesisJob
-from batch_avatar.service.watcher import Deadlines, Watcher
+from batch_avatar.service.deadlines import Deadlines
+from batch_avatar.service.watcher import Watcher
 from batch_avatar.service.wire.messages import PAGE_SIZE, JobPage
-from tests.support.manual_clock import ManualClock
+from tests.support.virtual_loop import LoopClock, in_virtual_time
 
 MEAN_SECONDS, VARIATION = 148.0, 0.6  # of the render times that the aims speak of
 LIST_LAG_SECONDS = 2.0  # until the list shows a new job
@@ -32,7 +33,7 @@ class Job:
 class CountingService:
     """Jobs end by themselves; it notes the requests and when an answer first showed an end."""
 
-    clock: ManualClock
+    clock: LoopClock
     jobs: dict[str, Job] = field(default_factory=dict)
     ended: list[Job] = field(default_factory=list)
     requests: int = 0
@@ -84,10 +85,11 @@ def log_normal(chance, mean, variation):
     return chance.lognormvariate(math.log(mean) - sigma**2 / 2, sigma)
 
 
+@in_virtual_time
 async def measure(*, jobs, slots=200, spacing=0.0, seed=1, off=0.25, bias=1.0, mean=MEAN_SECONDS, predicted=True):
     """Longest first; `off` is how far predictions are off at random, `bias` how far always."""
     chance = random.Random(seed)
-    clock = ManualClock()
+    clock = LoopClock()
     service = CountingService(clock)
 
     async def run(call, *args):
@@ -124,9 +126,7 @@ async def measure(*, jobs, slots=200, spacing=0.0, seed=1, off=0.25, bias=1.0, m
                 group.create_task(one(number, expected, render))
                 await clock.sleep(spacing or 0.05)
 
-    work = asyncio.create_task(everything())
-    while not work.done():
-        await clock.advance(60)
+    await everything()
     await watcher.close()
     assert len(service.ended) == jobs
     lags = [job.seen - job.created - job.render for job in service.ended]
@@ -139,8 +139,8 @@ SEEDS = (1, 2)
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("off", [0.0, 0.3])
-async def test_at_200_in_flight_half_a_request_a_job_keeps_the_lag_small(seed, off):
-    found = await measure(jobs=1000, seed=seed, off=off)
+def test_at_200_in_flight_half_a_request_a_job_keeps_the_lag_small(seed, off):
+    found = measure(jobs=1000, seed=seed, off=off)
 
     assert found.requests_per_job <= 0.5
     assert found.mean_lag_seconds <= 5
@@ -149,11 +149,9 @@ async def test_at_200_in_flight_half_a_request_a_job_keeps_the_lag_small(seed, o
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("off", "most_requests"), [(0.0, 1.6), (0.1, 2.9), (0.3, 3.5)])
-async def test_at_two_creates_a_minute_good_predictions_save_requests_and_bad_ones_cost_no_lag(
-    seed, off, most_requests
-):
+def test_at_two_creates_a_minute_good_predictions_save_requests_and_bad_ones_cost_no_lag(seed, off, most_requests):
     """Five in flight, one end in 30 s: with predictions that tell nothing, a look every 10 s would cost 3."""
-    found = await measure(jobs=80, spacing=30.0, seed=seed, off=off)
+    found = measure(jobs=80, spacing=30.0, seed=seed, off=off)
 
     assert found.requests_per_job <= most_requests
     assert found.mean_lag_seconds <= 5
@@ -161,22 +159,22 @@ async def test_at_two_creates_a_minute_good_predictions_save_requests_and_bad_on
 
 
 @pytest.mark.parametrize("bias", [0.5, 2.0])
-async def test_predictions_that_are_always_wrong_by_a_factor_of_two_are_corrected(bias):
-    found = await measure(jobs=80, spacing=30.0, off=0.2, bias=bias)
+def test_predictions_that_are_always_wrong_by_a_factor_of_two_are_corrected(bias):
+    found = measure(jobs=80, spacing=30.0, off=0.2, bias=bias)
 
     assert found.requests_per_job <= 3.5
     assert found.mean_lag_seconds <= 5
     assert found.p95_lag_seconds <= 15
 
 
-async def test_short_jobs_are_seen_fast_where_they_are_many():
-    found = await measure(jobs=600, mean=10.0)
+def test_short_jobs_are_seen_fast_where_they_are_many():
+    found = measure(jobs=600, mean=10.0)
 
     assert found.requests_per_job <= 0.2
     assert found.mean_lag_seconds <= 2
 
 
-async def test_without_predictions_a_look_comes_every_interval():
-    found = await measure(jobs=400, predicted=False)
+def test_without_predictions_a_look_comes_every_interval():
+    found = measure(jobs=400, predicted=False)
 
     assert found.mean_lag_seconds == pytest.approx(5, abs=0.5)

@@ -4,6 +4,7 @@ import pytest
 
 from batch_avatar.models import Script
 from batch_avatar.service.resource import Resource
+from tests.support.scripts import LOOK
 
 
 def resource(*unsupported):
@@ -16,9 +17,8 @@ def script(**members):
     given = {
         "script_id": "intro",
         "content": "Hello.",
-        "voice": "en-US-AvaMultilingualNeural",
+        **LOOK,
         "talking_avatar_character": "Lisa",
-        "talking_avatar_style": "graceful-sitting",
     }
     return Script.model_validate(given | members)
 

@@ -15,7 +15,8 @@ from batch_avatar.errors import (
     Throttled,
 )
 from batch_avatar.models import SynthesisJob
-from batch_avatar.service.watcher import MOST_CONFIRMED, Deadlines, Watcher
+from batch_avatar.service.deadlines import Deadlines
+from batch_avatar.service.watcher import MOST_CONFIRMED, Watcher
 from batch_avatar.service.wire.messages import JobPage
 from tests.support.manual_clock import ManualClock
 

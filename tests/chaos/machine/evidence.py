@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from tests.support.judge import JOB_NAME
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
 
     from batch_avatar.emulator.web.server import EmulatorServer
 
-JOB_NAME = re.compile(r"[A-Za-z0-9_-]+-([0-9a-f]{16})-([1-9][0-9]?)")
 Document = dict[str, Any]
 
 

@@ -3,100 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from azure.storage.blob import ContainerClient
 
 from batch_avatar.archive.records import Claim
-from batch_avatar.emulator.faults import DropAfter, FaultRule, Status
-from batch_avatar.emulator.options import EmulatorOptions
-from batch_avatar.emulator.storage.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
-from batch_avatar.emulator.web.server import EmulatorServer
+from batch_avatar.emulator.faults import DropAfter, FaultRule, Garbage, Status
 from batch_avatar.errors import AccessRefused, CreateUnclear, ServiceUnavailable
 from batch_avatar.identity import derive_job_id
-from batch_avatar.models import Script
 from batch_avatar.planning.packing import derive_pack_id, pack_job_id
 from batch_avatar.receipt import Attempt
-from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.pack_draft import PackDraft
 from batch_avatar.rendering.packs.submission import PackSubmission
 from batch_avatar.rendering.submission import MAX_SENDS, Submission
-from batch_avatar.settings import Settings
-from tests.unit.rendering.test_submission import JumpingClock
+from tests.support.scripts import script
 
 NAMES = ("s1", "s2", "s3")
-SCRIPTS = tuple(
-    Script(
-        script_id=name,
-        content=f"The rainbow has seven colors, says {name}.",
-        voice="en-US-AvaMultilingualNeural",
-        talking_avatar_character="lisa",
-        talking_avatar_style="graceful-sitting",
-    )
-    for name in NAMES
-)
-
-
-class Bench:
-    """One emulated resource, one empty archive and one empty staging container."""
-
-    def __init__(self, emulator, connection_string):
-        self.emulator = emulator
-        self.clock = JumpingClock(emulator)
-        self._connection_string = connection_string
-        self.container = f"packs-{secrets.token_hex(6)}"
-
-    @asynccontextmanager
-    async def open(self, *, claim_seconds=240, **overrides):
-        given = {
-            "endpoint": self.emulator.endpoint,
-            "speech_key": self.emulator.key,
-            "storage_connection_string": self._connection_string,
-            "container": self.container,
-            "staging_container": f"{self.container}-staging",
-            "creates_per_minute": 0,
-        }
-        settings = Settings(**given | overrides)
-        short = settings.model_copy(update={"claim_seconds": claim_seconds})  # and yet a late answer is waited for
-        async with open_run(short, "r", clock=self.clock) as run:
-            yield run
-
-    def blobs(self):
-        """Name to bytes of the whole archive."""
-        with ContainerClient.from_connection_string(self._connection_string, self.container) as client:
-            return {blob.name: client.download_blob(blob.name).readall() for blob in client.list_blobs()}
-
-    def accepted(self):
-        """Names of the jobs that the service took, each as often as it took one."""
-        counts = self.emulator.stats()["creates"]["accepted_by_name"]
-        return sorted(name for name, count in counts.items() for _ in range(count))
-
-    def inputs(self, job_id):
-        (job,) = (job for job in self.emulator.jobs() if job["name"] == job_id)
-        return len(job["inputs"])
-
-    def asked(self, operation):
-        return sum(self.emulator.stats()["requests"].get(operation, {}).values())
+SCRIPTS = tuple(map(script, NAMES))
+OUTAGE = FaultRule(operation="get", action=Garbage(body="html"), at_most=1)
+"""An answer that is no job. After one of 503 the session would ask again by itself, and pause before."""
 
 
 @pytest.fixture
-def bench(azurite):
-    running = []
+def bench(bench):
+    """Likewise, with a staging container."""
 
     def start(*faults, **options):
-        options = {"creates_per_minute": 0, "list_lag_seconds": 0, "stepped_clock": True, "faults": faults} | options
-        emulator = EmulatorServer(
-            EmulatorOptions(**options), storage_connection_string=azurite.connection_string(SERVICE_ACCOUNT)
-        ).start()
-        running.append(emulator)
-        return Bench(emulator, azurite.connection_string(USER_ACCOUNT))
+        b = bench(*faults, **options)
+        b.overrides["staging_container"] = f"{b.container}-staging"
+        return b
 
-    yield start
-    for emulator in running:
-        emulator.stop()
+    return start
 
 
 class Before:
@@ -170,6 +107,12 @@ def claimed_by_another(run, script):
 def taken_over_by_another(run, script):
     held = run.connections.archive.read_claim(script.script_id, run.content_id_of(script))
     assert run.connections.archive.replace_claim(held, as_of_another(run, script))
+
+
+def let_claims_grow_old(run):
+    """From now on claims count as old as soon as the storage's clock, which tells whole seconds, has gone on."""
+    settings = run.connections.settings.model_copy(update={"claim_seconds": 0.1})
+    run.connections = replace(run.connections, settings=settings)
 
 
 def create(action, **members):
@@ -360,8 +303,7 @@ async def test_a_service_that_never_answers_creates_is_asked_three_times(bench):
 
 @pytest.mark.parametrize("reading", ["replace", "bad_request"])
 async def test_what_was_sent_before_an_outage_is_looked_for_after_it_and_not_sent_again(bench, reading):
-    outage = FaultRule(operation="get", action=Status(status=503), at_most=4)  # as often as a GET is tried
-    b = bench(create(DropAfter(), at_most=1), outage, repeat_put=reading)
+    b = bench(create(DropAfter(), at_most=1), OUTAGE, repeat_put=reading)
     async with b.open() as run:
         submission = pack_of(run)
         with pytest.raises(ServiceUnavailable):
@@ -373,7 +315,7 @@ async def test_what_was_sent_before_an_outage_is_looked_for_after_it_and_not_sen
 
 async def test_a_pack_of_which_another_run_has_a_part_by_now_is_not_sent_again_and_the_rest_goes_alone(bench):
     b = bench(create(Status(status=500)))
-    async with b.open(claim_seconds=2) as run:
+    async with b.open() as run:
         first, second, third = SCRIPTS
 
         def take_over():
@@ -384,14 +326,14 @@ async def test_a_pack_of_which_another_run_has_a_part_by_now_is_not_sent_again_a
         assert await pack_of(run, resource=resource_of(run, take_over)).submit() == ()
         assert b.asked("create") == 1
 
+        let_claims_grow_old(run)
         for script in (first, third):
             await Submission(run, script, run.connections.resource_of("")).submit()
         assert b.accepted() == [own_name(run, first), own_name(run, third)], "never under the name of the pack"
 
 
 async def test_scripts_of_a_pack_whose_fate_was_not_settled_adopt_it_one_by_one(bench):
-    outage = FaultRule(operation="get", action=Status(status=503), at_most=4)
-    b = bench(create(DropAfter(), at_most=1), outage)
+    b = bench(create(DropAfter(), at_most=1), OUTAGE)
     async with b.open() as run:
         with pytest.raises(ServiceUnavailable):
             await pack_of(run).submit()
@@ -428,7 +370,7 @@ async def test_a_pack_that_is_not_let_in_after_an_unclear_create_keeps_its_claim
 
 async def test_claims_that_have_grown_old_are_renewed_before_the_pack_is_sent(bench):
     b = bench()
-    async with b.open(claim_seconds=240) as run:
+    async with b.open() as run:
         before = []
 
         def dawdle():
@@ -452,7 +394,7 @@ async def test_claims_that_have_grown_old_are_renewed_before_the_pack_is_sent(be
 
 async def test_a_script_that_another_run_took_over_meanwhile_is_left_out_of_what_is_sent(bench):
     b = bench()
-    async with b.open(claim_seconds=240) as run:
+    async with b.open() as run:
         first, second, third = SCRIPTS
 
         def fall_behind():

@@ -11,14 +11,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.chaos.machine_evidence import JOB_NAME, attempt_of
+from tests.chaos.machine.evidence import attempt_of
+from tests.support.judge import JOB_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from batch_avatar.models import Outcome, Permits
     from batch_avatar.rendering.report import BatchReport
-    from tests.chaos.machine_evidence import Document, Evidence
+    from tests.chaos.machine.evidence import Document, Evidence
 
 CONTENT_CODE = "BadRequest"
 """The one code of a failed job by which the machine says that the script is at fault."""

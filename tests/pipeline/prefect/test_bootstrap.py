@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import time
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from uuid import uuid4
 
 import pytest
@@ -22,6 +21,7 @@ from batch_avatar.errors import InputError
 from batch_avatar.resource_settings import ResourceSettings
 from deployments.automation_files import read_automations, sends_message
 from deployments.bootstrap import main, set_up
+from tests.support.loopback import Loopback
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(420)]
 
@@ -191,13 +191,8 @@ def inbox():
         def log_message(self, *_):
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/", bodies
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Loopback(Handler) as server:
+        yield f"{server.url}/", bodies
 
 
 @pytest.fixture

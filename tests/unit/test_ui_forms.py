@@ -5,8 +5,8 @@ from __future__ import annotations
 import jsonschema
 import pytest
 
-from batch_avatar.forms import FIRST
 from batch_avatar.models import Script
+from batch_avatar.ui_forms import FIRST
 
 SCHEMA = Script.model_json_schema()
 PROPERTIES = SCHEMA["properties"]

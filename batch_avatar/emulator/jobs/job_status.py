@@ -1,4 +1,4 @@
-"""The pure decision where a job stands at a moment of service time."""
+"""Decides which status a job has at a moment of service time. Pure."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ if TYPE_CHECKING:
     from batch_avatar.emulator.options import Progression
 
 _DRAWS_KEPT = 4096
-"""Every read looks at every unfinished job, and a draw costs more than all the rest: 20 times 200 jobs."""
+"""Number of cached draws: about 20 times 200 jobs. Every read looks at every unfinished job, and a draw costs more
+than all other steps of it."""
 
 
 class Standing(NamedTuple):
-    """A status and since when."""
+    """A status, and since when the job has it."""
 
     status: Status
     since: datetime
 
 
 def decide_standing(job: Job, progression: Progression, seed: int, now: datetime) -> Standing:
-    """Tell where a job stands. Reads nothing but its arguments; never moves a job backwards."""
+    """Return the job's status at `now`. It depends on the arguments only, and a job never moves backwards."""
     if job.terminal:
         return Standing(job.status, job.last_action)
     if isinstance(job.fault, AbortJob):
@@ -75,14 +76,14 @@ def _find_start(job: Job, progression: Progression) -> datetime:
 
 
 def find_end(job: Job, progression: Progression, seed: int, lengths: Sequence[int]) -> datetime:
-    """Tell when a job ends that goes by time and whose inputs have these lengths, in milliseconds."""
+    """Return when a job ends whose progression goes by time; `lengths` of its inputs are in milliseconds."""
     run = timedelta(seconds=run_seconds(job, progression, seed, lengths))
     released = job.released_at if isinstance(job.fault, StickJob) else None
     return _latest(_find_start(job, progression) + run, released)
 
 
 def _by_reads(job: Job, progression: Progression, now: datetime) -> Standing:
-    """Count only the job's own reads: NotStarted for the first half, then Running, terminal at read N."""
+    """Decide by the number of the job's own reads: NotStarted for the first half, then Running, terminal at read N."""
     needed = 0 if progression.kind == "at_once" else progression.reads
     since = job.last_action if job.status == "Running" else now
     if job.reads >= needed and job.rendered is not None:
@@ -93,7 +94,7 @@ def _by_reads(job: Job, progression: Progression, now: datetime) -> Standing:
 
 
 def run_seconds(job: Job, progression: Progression, seed: int, lengths: Sequence[int]) -> float:
-    """Tell how long a job runs, in service seconds, when its inputs have these lengths, in milliseconds."""
+    """Return how long a job runs, in service seconds; `lengths` of its inputs are in milliseconds."""
     key = f"{seed}/{job.name}/{job.incarnation}"
     if progression.lognormal_mean_seconds is not None:
         run = _draw(key, progression.lognormal_mean_seconds, progression.lognormal_cv)
@@ -105,7 +106,7 @@ def run_seconds(job: Job, progression: Progression, seed: int, lengths: Sequence
 
 @functools.lru_cache(_DRAWS_KEPT)
 def _draw(key: str, mean: float, cv: float) -> float:
-    """Draw from a log-normal law of this mean and standard deviation over mean; the key decides the draw."""
+    """Draw from a log-normal distribution with this mean and coefficient of variation; the key decides the draw."""
     sigma = math.sqrt(math.log(1 + cv**2))
     draw = random.Random(key)  # noqa: S311 - reproducible, not secret
     return draw.lognormvariate(math.log(mean) - sigma**2 / 2, sigma)

@@ -12,21 +12,22 @@ from azure.storage.blob import ContainerClient
 from batch_avatar.emulator.options import EmulatorOptions
 from batch_avatar.emulator.storage.azurite import SERVICE_ACCOUNT, USER_ACCOUNT
 from batch_avatar.emulator.web.server import EmulatorServer
-from batch_avatar.models import Script
 from batch_avatar.settings import load_settings
-from tests.chaos.arena import GA, MEMBERS, PREVIEW
-from tests.chaos.machine_clock import HONEST_SECONDS, ImpatientClock
-from tests.chaos.machine_evidence import Reader
-from tests.chaos.machine_runs import Leaving, Run, run_at_once
+from tests.chaos.arena import GA, PREVIEW
+from tests.chaos.machine.clock import HONEST_SECONDS, ImpatientClock
+from tests.chaos.machine.evidence import Reader
+from tests.chaos.machine.runs import Leaving, Run, run_at_once
+from tests.support.scripts import LOOK, script
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from batch_avatar.emulator.storage.azurite import Azurite
+    from batch_avatar.models import Script
     from batch_avatar.rendering.connections import Connections
     from batch_avatar.settings import Settings
-    from tests.chaos.machine_runs import Ended, Stop
+    from tests.chaos.machine.runs import Ended, Stop
 
 NAMES = tuple(f"s{number}" for number in range(5))
 LAG_SECONDS = 0.2  # of the list behind creates
@@ -86,10 +87,7 @@ class World:
         return ",".join(f"{name}/{self._versions[name]}" for name in names)
 
     def scripts(self, names: list[str]) -> list[Script]:
-        return [
-            Script(script_id=name, content=f"Hello, I am {name}, for the {self._versions[name]}. time.", **MEMBERS)
-            for name in names
-        ]
+        return [script(name, content=f"Hello, I am {name}, for the {self._versions[name]}. time.") for name in names]
 
     def add_strangers(self) -> set[str]:
         """Jobs of others, by direct requests: one without a mark, one with the mark of another archive."""
@@ -100,7 +98,7 @@ class World:
 
     def _post(self, name: str, description: str) -> None:
         avatar = {"talkingAvatarCharacter": "lisa", "talkingAvatarStyle": "graceful-sitting"}
-        about = {"description": description, "synthesisConfig": {"voice": MEMBERS["voice"]}}
+        about = {"description": description, "synthesisConfig": {"voice": LOOK["voice"]}}
         if self.api_version == GA:
             url = f"{self.emulator.endpoint}/avatar/batchsyntheses/{name}?api-version={GA}"
             body = about | {"inputKind": "PlainText", "inputs": [{"content": "Hello."}], "avatarConfig": avatar}

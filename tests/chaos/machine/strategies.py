@@ -19,9 +19,9 @@ from batch_avatar.emulator.faults import (
 from batch_avatar.emulator.options import Progression
 from batch_avatar.models import Permits
 from tests.chaos.arena import GA, PREVIEW
-from tests.chaos.machine_judge import CONTENT_CODE
-from tests.chaos.machine_runs import Stop
-from tests.chaos.machine_world import NAMES
+from tests.chaos.machine.judge import CONTENT_CODE
+from tests.chaos.machine.runs import Stop
+from tests.chaos.machine.world import NAMES
 
 SLOW = Delay(seconds=0.25)  # below the request's timeout
 REVISIONS = (0, 1, 2)

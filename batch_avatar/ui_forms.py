@@ -1,4 +1,4 @@
-"""How a model looks as a form in Prefect's UI: pure, and the schema of a model is all that it touches."""
+"""How a model looks as a form in Prefect's UI. Only the model's schema is changed for it."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ FIRST = (
     "subtitle_type",
     "background_color",
 )
-"""What most people fill in; the rest follows in the order of the model."""
+"""The fields that most people fill in; the others follow in the order of the model."""
 
 
 def for_forms(schema: dict[str, Any]) -> None:
-    """Add the order, and make plain fields of what may be left empty.
+    """Give every property a position, and show optional texts, numbers and choices as plain fields.
 
-    Prefect's server on Postgres loses the order of properties, and its UI sorts by `position`; of every `| None` it
-    makes a switch that has to be thrown before anything can be filled in (read in the UI of 3.8.8).
+    Prefect's server on Postgres loses the order of properties, and its UI sorts by `position`. The UI turns every
+    `| None` into a switch that must be set before the field can be filled in (read in the UI of 3.8.8).
     """
     properties = schema["properties"]
     order = [*FIRST, *(name for name in properties if name not in FIRST)]
     for name, about in properties.items():
         about["position"] = order.index(name)
         (kind, *more) = [kind for kind in about.get("anyOf", [{}]) if kind.get("type") != "null"]
-        if not more and kind.get("type") in ("string", "integer") and "const" not in kind:  # that would be filled in
+        if not more and kind.get("type") in ("string", "integer") and "const" not in kind:  # the UI fills in a const
             del about["anyOf"], about["default"]
             about.update(kind)

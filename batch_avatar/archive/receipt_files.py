@@ -1,4 +1,4 @@
-"""Read the archive's own files back: receipts, what they name, and the bytes, piece by piece. Blocking."""
+"""Read receipts back from the archive, and the files that they name, piece by piece. Blocking."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from batch_avatar.stopping import Stopping
 
 ONE_BLOB = frozenset({ArchiveRefused.__name__, "BlobArchived", BROKEN_OFF})
-"""Errors that concern one blob: its content (no code of the storage's), its tier, its way here. Others concern all."""
+"""Errors of one blob: its content (without a code of the storage), its tier, a broken transfer. Others concern all."""
 
 
 class Unreadable(Exception):
-    """One blob cannot be had as its receipt has it, for the reason given; the others may be fine."""
+    """One blob cannot be read as its receipt describes it; the text says why. Other blobs may be fine."""
 
 
 def read_receipt(archive: Archive, key: Key) -> Receipt | None:
-    """The receipt at this place; None where it has gone.
+    """Read one receipt; None if it has gone.
 
     Raises:
-        Unreadable: it is none, or another script's.
+        Unreadable: the blob is not a receipt, or is another script's.
     """
     with _of_one_blob():
         receipt = archive.read_receipt(*key)
@@ -44,18 +44,18 @@ def read_receipt(archive: Archive, key: Key) -> Receipt | None:
 
 
 def stored_files(receipt: Receipt) -> dict[str, StoredBlob]:
-    """By kind, the video first."""
+    """Return the receipt's blobs by kind, the video first."""
     files = {"video": receipt.video, "summary": receipt.summary, "subtitles": receipt.subtitles}
     return {kind: stored for kind, stored in files.items() if stored is not None}
 
 
 def blob_of(archive: Archive, receipt: Receipt, stored: StoredBlob) -> BlobClient:
-    """Where that file lies now; the receipt's full name holds the prefix that the archive once had."""
+    """Return where that file lies now; its name in the receipt has the prefix that the archive had then."""
     return archive.output_blob(receipt.ref(), stored.blob_name.rpartition("/")[2])
 
 
 def find_properties(blob: BlobClient) -> BlobProperties | None:
-    """None where there is no such blob."""
+    """Read the blob's properties; None if there is no such blob."""
     with archive_errors(f"look at {blob.blob_name}"):
         try:
             return blob.get_blob_properties()
@@ -64,10 +64,10 @@ def find_properties(blob: BlobClient) -> BlobProperties | None:
 
 
 def read_pieces(blob: BlobClient, found: BlobProperties, *, start: int, stopping: Stopping) -> Iterator[bytes]:
-    """From this byte to the end of the version that was found; one request a piece, so memory stays flat.
+    """Read the version in `found` from the byte `start` to its end, with one request per piece to keep memory flat.
 
     Raises:
-        Unreadable: another version is there by now, or its tier has to be changed first.
+        Unreadable: the blob has changed, its tier must be changed first, or the answer broke off.
         Stopped: the command is ending.
     """
     for offset in range(start, found.size, BLOCK_BYTES):
@@ -87,7 +87,7 @@ def read_pieces(blob: BlobClient, found: BlobProperties, *, start: int, stopping
 
 @contextmanager
 def _of_one_blob() -> Iterator[None]:
-    """Tell refusals of one blob from those that would meet every other as well."""
+    """Raise `Unreadable` for errors of one blob; let those that would meet every other blob pass."""
     try:
         yield
     except (ArchiveRefused, ArchiveUnavailable) as error:

@@ -24,10 +24,10 @@ from batch_avatar.upkeep.letters import list_letters, read_letters, scripts_to_r
 from batch_avatar.upkeep.replay import replay_letters
 from batch_avatar.upkeep.sweep import sweep
 from tests.chaos.arena import GA
-from tests.chaos.machine_evidence import attempt_of, content_of
-from tests.chaos.machine_judge import Case, Deeds, Step, Told
-from tests.chaos.machine_options import chosen_seeds
-from tests.chaos.machine_strategies import (
+from tests.chaos.machine.evidence import attempt_of, content_of
+from tests.chaos.machine.judge import Case, Deeds, Step, Told
+from tests.chaos.machine.options import chosen_seeds
+from tests.chaos.machine.strategies import (
     REVISIONS,
     chores,
     disturbances,
@@ -36,14 +36,14 @@ from tests.chaos.machine_strategies import (
     texts,
     worlds,
 )
-from tests.chaos.machine_trace import brief, describe, permitted
-from tests.chaos.machine_world import MAX_ATTEMPTS, NAMES, World
+from tests.chaos.machine.trace import brief, describe, permitted
+from tests.chaos.machine.world import MAX_ATTEMPTS, NAMES, World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from batch_avatar.models import Script
-    from tests.chaos.machine_runs import Ended
+    from tests.chaos.machine.runs import Ended
 
 STEPS = 12  # the first is the beginning, and most have a disturbance before
 QUIET_SECONDS = 3600.0  # for which a sweep leaves a job that has just failed to others
@@ -285,5 +285,5 @@ def test_service_archive_and_report_tell_one_story(azurite, machine_seed):
     except Exception as error:  # noqa: BLE001 - raised again, with what happened before
         failure = lives[-1].failure or error
         failure.add_note("\n  ".join(["what happened:", *lives[-1].trace]))
-        failure.add_note(f"reproduce with: pytest tests/chaos/test_state_machine.py --machine-seed {machine_seed}")
+        failure.add_note(f"reproduce with: pytest tests/chaos/machine --machine-seed {machine_seed}")
         raise failure from None

@@ -1,13 +1,11 @@
 """3.1-preview1: a job from create to its end, as the examples of 11/2023 show it."""
 
 import io
-import uuid
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from azure.storage.blob import generate_container_sas
 
 from batch_avatar.emulator.faults import AbortJob, FailJob, FaultRule
 from batch_avatar.emulator.jobs.preview_view import format_duration
@@ -303,28 +301,9 @@ def test_too_many_creates_are_told_the_rate(start):
     preview.created("three")
 
 
-@pytest.fixture
-def container(user_storage):
-    client = user_storage.create_container(f"old-{uuid.uuid4().hex[:12]}")
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def signed(container, user_storage):
-    signature = generate_container_sas(
-        user_storage.account_name,
-        container.container_name,
-        account_key=user_storage.credential.account_key,
-        permission="rwdl",
-        expiry=datetime.now(UTC) + timedelta(hours=1),
-    )
-    return f"{container.url}?{signature}"
-
-
-def test_several_inputs_go_into_the_own_container_under_the_id(preview, make_preview_body, container, signed):
+def test_several_inputs_go_into_the_own_container_under_the_id(preview, make_preview_body, container, sign):
     body = make_preview_body(
-        inputs=[{"text": "First."}, {"text": "Second, a little longer."}], properties__destinationContainerUrl=signed
+        inputs=[{"text": "First."}, {"text": "Second, a little longer."}], properties__destinationContainerUrl=sign()
     )
     job = preview.finished(body=body)
     names = [f"{job['id']}/{file}" for file in ("0001.mp4", "0002.mp4", "summary.json")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from batch_avatar.emulator.faults import FaultRule
     from batch_avatar.models import Permits
-    from tests.chaos.machine_runs import Ended
+    from tests.chaos.machine.runs import Ended
 
 
 def describe(rule: FaultRule) -> str:

@@ -3,73 +3,46 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 import requests
 from azure.storage.blob import ContainerClient
 
-from tests.pipeline.conftest import PREFECT_SECONDS, patient
 from tests.support.deploying import without_schedules
-from tests.support.waiting import until
+from tests.support.processes import ROOT, run_python
+from tests.support.scripts import script, write_manifest
+from tests.support.waiting import PATIENCE_SECONDS, answered, until
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(420)]
 
-ROOT = Path(__file__).parents[2]
 SLOWLY_SENT = 60  # scripts of a batch that takes five minutes to send and is cancelled at once
 
 
 @pytest.fixture
-def environment(stack, tmp_path):
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
-    return {
-        **clean,
-        **stack.environment,
-        "HOME": str(tmp_path),
-        "BATCH_AVATAR_CONTAINER": f"c{abs(hash(tmp_path)):x}"[:20],
-        "BATCH_AVATAR_POLL_INTERVAL_SECONDS": "0.3",
-        "BATCH_AVATAR_CREATES_PER_MINUTE": "3000",
-        "PREFECT_HOME": str(tmp_path / "prefect"),
-        "PREFECT_WORKER_QUERY_SECONDS": "2",
-        **patient(stack),
-    }
+def environment(environment):
+    """Workers ask often what there is to do."""
+    return environment | {"PREFECT_WORKER_QUERY_SECONDS": "2"}
 
 
 @pytest.fixture
 def command(environment, tmp_path):
-    def run(*arguments, timeout=200):
-        return subprocess.run(
-            [sys.executable, "-m", *map(str, arguments)],
-            cwd=tmp_path,
-            env=environment | {"PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+    def run(*arguments, timeout=PATIENCE_SECONDS):
+        own = environment | {"PYTHONPATH": str(ROOT)}
+        return run_python("-m", *arguments, folder=tmp_path, environment=own, timeout=timeout)
 
     return run
 
 
 def write_scripts(folder, count, **extra):
-    members = {
-        "voice": "en-US-AvaMultilingualNeural",
-        "talking_avatar_character": "lisa",
-        "talking_avatar_style": "graceful-sitting",
-    }
-    lines = [json.dumps({"script_id": f"s{n:03d}", "content": f"Tiny\u2028{n}.", **members}) for n in range(count)]
-    if extra:
-        lines.append(json.dumps({"script_id": "extra", "content": "Extra.", **members, **extra}))
-    path = folder / "scripts.jsonl"
-    path.write_text("\n".join(lines))
-    return path
+    scripts = [script(f"s{n:03d}", content=f"Tiny\u2028{n}.") for n in range(count)]
+    scripts += [script("extra", content="Extra.", **extra)] if extra else []
+    return write_manifest(folder, scripts)
 
 
 def log_lines(api, run_id):
@@ -200,23 +173,11 @@ def deployed(command, api, environment, tmp_path):
     """The pool, the deployments of prefect.yaml, and a worker; nothing that runs by itself."""
     made = command("deployments.bootstrap")
     assert made.returncode == 0, made.stdout + made.stderr
-    deploy = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "prefect",
-            "--no-prompt",
-            "deploy",
-            "--all",
-            "--prefect-file",
-            without_schedules(tmp_path),
-        ],
-        cwd=ROOT,
-        env=environment | {"PWD": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
+    quiet = without_schedules(tmp_path)
+    deploy = run_python(
+        *("-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", quiet),
+        folder=ROOT,
+        environment=environment | {"PWD": str(ROOT)},
     )
     assert deploy.returncode == 0, deploy.stdout + deploy.stderr
     assert not any(one["active"] for found in api("deployments/filter") for one in found["schedules"])
@@ -305,7 +266,7 @@ def test_a_run_that_comes_back_ends_where_it_has_crashed_too_often_or_was_cancel
     try:
         assert until(ended, (wanted, True)) == (wanted, True), (tmp_path / "worker.log").read_text()[-3000:]
     finally:  # else the automation may give it to the worker of another test
-        requests.delete(f"{stack.prefect_url}/api/flow_runs/{run['id']}", timeout=PREFECT_SECONDS).raise_for_status()
+        answered("DELETE", f"{stack.prefect_url}/api/flow_runs/{run['id']}")
 
 
 @pytest.mark.usefixtures("deployed")
