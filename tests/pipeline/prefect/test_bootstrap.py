@@ -33,21 +33,21 @@ MAX_CRASHES = "batch_avatar_max_crashes"
 
 @pytest.fixture
 async def pool(client):
-    """The name of a pool of this test alone; on the way out the server is as it was before."""
+    """The name of a pool of this test alone, on a server that has nothing of ours, before and afterwards."""
     name = f"pool-{uuid4().hex[:8]}"
-    await forget_automations(client)
+    await forget_all(client)
     yield name
-    await forget_automations(client)
+    await forget_all(client)
     with suppress(ObjectNotFound):
         await client.delete_work_pool(name)
-    with suppress(ObjectNotFound):
-        await client.delete_variable_by_name(MAX_CRASHES)
 
 
-async def forget_automations(client):
+async def forget_all(client):
     for automation in await client.read_automations():
         if automation.name.startswith("batch-avatar: "):
             await client.delete_automation(automation.id)
+    with suppress(ObjectNotFound):
+        await client.delete_variable_by_name(MAX_CRASHES)
 
 
 @pytest.fixture
