@@ -85,10 +85,10 @@ test-scale-out: setup tools ## test one batch over many runs on two workers, one
 test-recovery: setup tools ## test a lost machine, a restarted server and a schedule (8 min)
 	$(BIN)/python -m pytest tests/system/test_recovery.py $(PYTEST)
 
-chaos: setup ## kill and race runs at every point, against both generations (8 min)
+chaos: setup ## kill and race runs at every point, and give them odd answers, against both generations (11 min)
 	$(BIN)/python -m pytest tests/chaos $(PARALLEL) $(PYTEST)
 
-chaos-full: setup rules ## the same, but longer: every reading of a repeated create, 200 seeds of the machine (30 min)
+chaos-full: setup rules ## the same, but longer: every reading of a repeated create, 200 seeds of each machine (50 min)
 	$(BIN)/python -m pytest tests/chaos $(PARALLEL) --full --machine-seeds 200 $(PYTEST)
 
 rules: setup ## remove each rule of "never twice, never lost" from a copy, and see its test fail

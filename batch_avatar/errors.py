@@ -3,7 +3,8 @@
 BatchAvatarError
 ├── InputError                 input       mend the scripts or the settings; nothing was sent
 │   ├── SettingsError                      a variable is wrong
-│   └── ManifestError                      all faults of all scripts, with file and line
+│   ├── ManifestError                      all faults of all scripts, with file and line
+│   └── ArchiveDamaged                     the archive's id is not that of its claims: `batch-avatar archive repair`
 ├── ServiceError                           the service refused a request, or did not answer
 │   ├── RequestRefused         input       mend the script; this request will never succeed
 │   ├── AccessRefused          access      mend key, role, tier or host; send nothing until then
@@ -13,13 +14,15 @@ BatchAvatarError
 │   ├── Throttled              throttled   wait as told, then send the same request again
 │   │   └── TooManyJobs        throttled   all slots are taken: wait until a job ends
 │   ├── ServiceUnavailable     transient   send the same request again, if it is idempotent
-│   └── CreateUnclear          transient   a create had no answer: see if the job exists, then decide
+│   ├── CreateUnclear          transient   a create had no answer: see if the job exists, then decide
+│   └── CreateGivenUp          transient   every create got an error: run again later
 ├── JobError                   job         the script has no attempt left
 │   ├── JobFailed              job         the job failed; `worth_another_attempt` tells if another may succeed
 │   ├── JobOverdue             unfinished  a deadline passed; the job may still finish
 │   ├── LateSuccess            unfinished  a job that was given up has succeeded: archive it
 │   ├── ClaimedElsewhere       unfinished  another run, or another resource, has this script
 │   ├── StillRunning           unfinished  the job has not ended: wait again
+│   ├── LinkRefused            unfinished  the job's link to a result is not opened: look at the job, which is kept
 │   └── ResultLost             lost        the result was paid for and is gone: a person decides
 ├── TransferError              transient   bytes are missing or wrong: transfer again
 │   ├── LinkExpired            transient   read the job again for a fresh link, then transfer again
@@ -27,6 +30,8 @@ BatchAvatarError
 ├── ArchiveError
 │   ├── ArchiveUnavailable     transient   the storage did not answer: try again
 │   ├── ArchiveRefused         storage     the storage refused: mend role, firewall or space
+│   │   ├── LostRace           storage     a conditional write or read: another writer was first, so look again
+│   │   └── NotThere           storage     there is no such blob or container
 │   └── ArchiveConflict        storage     a blob with other content is in the way
 ├── AlreadyArchived            archived    no failure: another run has archived the script
 └── Stopped                    stopped     this run ends early; run it again to continue
@@ -35,9 +40,10 @@ BatchAvatarError
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Self
+
+from batch_avatar.log import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,15 +69,9 @@ class FailureClass(StrEnum):
     STOPPED = "stopped"
 
 
-# Inside another link '?' and '&' are written %3F and %26, after which there is no word boundary.
-_SECRET = re.compile(r"(?i)(?:\b|(?<=%26)|(?<=%3f))(sig|skoid|accountkey|sharedaccesssignature)(=|%3d)[^&;\s'\"<>]+")
-
-
-def redact(text: str) -> str:
-    """Return the text without the values of signatures and account keys."""
-    if "=" not in text and "%3" not in text:  # saves time: most texts are scripts, and long
-        return text
-    return _SECRET.sub(r"\1\2REDACTED", text)
+def _printable(text: str) -> str:
+    """Return the text with escapes for halves of surrogate pairs, as services say them, and in names of files."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class BatchAvatarError(Exception):
@@ -89,8 +89,8 @@ class BatchAvatarError(Exception):
         job_id: str | None = None,
         request_id: str | None = None,
     ) -> None:
-        self.message = redact(message)
-        self.code = redact(code) if code else type(self).__name__
+        self.message = _printable(redact(message))
+        self.code = _printable(redact(code)) if code else type(self).__name__
         self.script_id = script_id
         self.job_id = job_id
         self.request_id = request_id
@@ -122,11 +122,15 @@ class SettingsError(InputError):
     pass
 
 
+class ArchiveDamaged(InputError):
+    pass
+
+
 class ManifestError(InputError):
     """All faults in the scripts; `faults` has one line for each, `file:line: what is wrong`."""
 
     def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(redact(fault) for fault in faults)
+        self.faults = tuple(_printable(redact(fault)) for fault in faults)
         count = len(self.faults)
         super().__init__(f"{count} fault{'s' if count != 1 else ''} in the scripts:\n  " + "\n  ".join(self.faults))
 
@@ -148,8 +152,7 @@ class ServiceError(BatchAvatarError):
         super().__init__(message, code=code, script_id=script_id, job_id=job_id, request_id=request_id)
         self.http_status = http_status
         self.retry_after_seconds = retry_after_seconds
-        self.resource: str | None = None
-        """The resource's host, set where the caller cannot know it."""
+        self.resource: str | None = None  # the resource's host, set where the caller cannot know it
 
 
 class RequestRefused(ServiceError):
@@ -191,6 +194,10 @@ class CreateUnclear(ServiceError):
     retriable = True
 
 
+class CreateGivenUp(ServiceError):
+    failure_class = FailureClass.TRANSIENT
+
+
 class JobError(BatchAvatarError):
     failure_class = FailureClass.JOB
 
@@ -221,6 +228,10 @@ class JobOverdue(JobError):
 class StillRunning(JobError):
     failure_class = FailureClass.UNFINISHED
     retriable = True
+
+
+class LinkRefused(JobError):
+    failure_class = FailureClass.UNFINISHED
 
 
 class LateSuccess(JobError):
@@ -258,6 +269,14 @@ class ArchiveUnavailable(ArchiveError):
 
 
 class ArchiveRefused(ArchiveError):
+    pass
+
+
+class LostRace(ArchiveRefused):
+    pass
+
+
+class NotThere(ArchiveRefused):
     pass
 
 

@@ -179,6 +179,8 @@ class SynthesisJob(Received):
     result_link: SecretStr | None = None
     summary_link: SecretStr | None = None
     subtitle_link: SecretStr | None = None
+    unreadable: tuple[str, ...] = ()
+    """Members that were not as documented; they are left out."""
 
     @property
     def job_id(self) -> str:
@@ -193,7 +195,7 @@ class SynthesisJob(Received):
     @property
     def expires_at(self) -> datetime | None:
         """When the service deletes an ended job: its time to live after its last action (documented)."""
-        if not self.terminal or self.last_action_at is None or self.time_to_live_hours is None:
+        if not self.ended or self.last_action_at is None or self.time_to_live_hours is None:
             return None
         try:
             return self.last_action_at + timedelta(hours=self.time_to_live_hours)
@@ -203,6 +205,17 @@ class SynthesisJob(Received):
     @property
     def terminal(self) -> bool:
         return self.status in (JobStatus.SUCCEEDED, JobStatus.FAILED)
+
+    @property
+    def odd(self) -> bool:
+        """Whether the job shows a result and has another status than one has with it: `Failed`, or an unknown one."""
+        explained = (JobStatus.NOT_STARTED, JobStatus.RUNNING, JobStatus.SUCCEEDED)
+        return self.result_link is not None and self.status not in explained
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job is terminal, or has ended with a result and a status that is not known."""
+        return self.terminal or self.odd
 
     @property
     def age_seconds(self) -> float:

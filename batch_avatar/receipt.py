@@ -13,9 +13,9 @@ from batch_avatar.models import JobRef, Received
 class Attempt(Received):
     """One job for a script.
 
-    `accepted_at`: when the service took the job, None while it is not known to have it. `refused`: the service is known
-    not to have it. `ended`: why the attempt was given up. `over`: the job can no longer finish, because it has failed
-    or is deleted.
+    `accepted_at`: when the service took the job, None while it is not known to have it. `answered_at`: the same by our
+    own clock, from which deadlines count, if it is known. `refused`: the service is known not to have it. `ended`: why
+    the attempt was given up. `over`: the job can no longer finish, because it has failed or is deleted.
     """
 
     number: int
@@ -25,6 +25,7 @@ class Attempt(Received):
     service_id: str | None = None
     """The id that the service chose, where the service chooses the ids."""
     accepted_at: datetime | None = None
+    answered_at: datetime | None = None
     refused: bool = False
     ended: str | None = None
     over: bool = False
@@ -33,7 +34,8 @@ class Attempt(Received):
 class StoredBlob(Received):
     """A blob in the archive, with the digests of its bytes as they came from the service.
 
-    `doubtful` names what of a video is not as expected: its `container`, its `duration`.
+    `doubtful` names what of a video is not as expected: its `container`, its `duration`, its `size`, the `status`
+    of its job, what its `summary` says.
     """
 
     blob_name: str

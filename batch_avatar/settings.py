@@ -210,7 +210,7 @@ def load_settings(**overrides: Any) -> Settings:
     """
     try:
         return Settings(**overrides)
-    except SettingsSourceError:  # its text holds the value of the variable
+    except (SettingsSourceError, RecursionError):  # the text of the first holds the value of the variable
         raise SettingsError(f"wrong settings:\n  {PREFIX}RESOURCES: is not JSON") from None
     except ValidationError as error:
         lines = []

@@ -111,7 +111,7 @@ def _resource(
     on_change: Callable[[SynthesisJob], None],
 ) -> Resource:
     client = cast("AvatarClient", service)
-    deadlines = Deadlines(settings.start_deadline_seconds, settings.job_deadline_seconds)
+    deadlines = Deadlines(settings.start_deadline_seconds, settings.job_deadline_seconds, clock)
     admission = Admission(
         clock=clock,
         creates_per_minute=settings.creates_per_minute,

@@ -109,9 +109,9 @@ def server_command(name: str, url: str) -> list[str]:
 
 
 def worker_command(name: str, *, limit: int = RUNS_PER_WORKER) -> list[str]:
-    """Return the command for a worker, as compose.yaml and the unit start it."""
-    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process"]
-    return [*command, "--name", name, "--limit", str(limit)]
+    """Return the command for a worker that starts again when it dies, as those of compose.yaml and of the unit do."""
+    worker = [sys.executable, "-m", "deployments.worker", "--pool", POOL, "--name", name, "--limit", str(limit)]
+    return [sys.executable, "-m", "deployments.keeping", *worker]
 
 
 def _replaced(value: str, parts: Mapping[str, str]) -> str:

@@ -66,6 +66,7 @@ class Children:
         order: Order,
         pack: int,
         read: Callable[[str], Awaitable[Sequence[Script]]],
+        still_wanted: Callable[[], Awaitable[None]],
     ) -> None:
         self._run = run
         self._c = run.connections
@@ -73,6 +74,7 @@ class Children:
         self._order = order
         self._pack = pack
         self._read = read
+        self._still_wanted = still_wanted
         self._reports: dict[str, BatchReport | None] = {}
         self._runs: dict[str, FlowRun] = {}
 
@@ -117,6 +119,7 @@ class Children:
         somebody_works = self._c.clock.monotonic()
         while left := [shard for shard in self._runs if shard not in self._reports]:
             await self._c.clock.sleep(LOOK_SECONDS)
+            await self._still_wanted()
             try:
                 seen = {run.id: run for run in await _children_of(client, flow_run.id)}
             except httpx.HTTPError as error:

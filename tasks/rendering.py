@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from prefect.runtime import flow_run
-from prefect.states import Cancelled, Failed
+from prefect.states import Failed
 
 from batch_avatar.errors import BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
@@ -18,8 +18,8 @@ from batch_avatar.scripts.manifest import check_scripts, read_scripts
 from batch_avatar.service.wire.generations import wire_for
 from tasks.crashes import crashed_too_often
 from tasks.reporting import final_state, publish_report, summary_of, told_to_prefect
-from tasks.shared_pace import shared_paces
 from tasks.steps import task_chain
+from tasks.wanted import watching_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -85,7 +85,10 @@ async def reported(
     """Do the work as a run, publish its report, and return the state to end the flow run with."""
     if (poisoned := await crashed_too_often()) is not None:
         return poisoned
-    async with shared_paces() as gate_of, open_run(settings, run_name(), batch=batch, gate_of=gate_of) as run:
+    async with (
+        watching_wanted(batch) as wanted,
+        open_run(settings, run_name(), batch=batch, gate_of=wanted.gate_of) as run,
+    ):
         try:
             done = await work(run)
         except BatchAvatarError as error:  # service or archive cannot be read: a message, not a stack trace
@@ -94,7 +97,7 @@ async def reported(
             if run.report is None:
                 raise
             await publish_report(run.report)
-            return Cancelled(message=f"stopped: {summary_of(run.report)}")  # not Crashed: nothing needs to be mended
+            return wanted.end(f"stopped: {summary_of(run.report)}")
         if not isinstance(done, BatchReport):
             return done
         await publish_report(done)

@@ -12,7 +12,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from prefect.runtime import flow_run
-from prefect.states import Cancelled, Failed
+from prefect.states import Failed
 
 from batch_avatar.errors import BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
@@ -28,7 +28,7 @@ from tasks.children import Children, MissingDeployment, cancel_children_of
 from tasks.crashes import crashed_too_often
 from tasks.rendering import run_name
 from tasks.reporting import final_state, publish_report, told_to_prefect
-from tasks.shared_pace import shared_paces
+from tasks.wanted import watching_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -59,7 +59,7 @@ async def render_as_child_runs(
         return poisoned
     if signed := sorted({name for script in scripts for name in signed_properties(script)}):
         return Failed(message=f"{', '.join(signed)}: holds a signature; render without scripts_per_run")
-    async with shared_paces() as gate_of, open_run(settings, run_name(), gate_of=gate_of) as run:
+    async with watching_wanted() as wanted, open_run(settings, run_name(), gate_of=wanted.gate_of) as run:
         c = run.connections
         run.permits = permits
         async with told_to_prefect(run):
@@ -67,20 +67,22 @@ async def render_as_child_runs(
                 run.tell(Event(script.script_id, Phase.WAITING))
             try:
                 refused = await _refuse_changes(c, scripts)
-                wanted = [script for script in scripts if script.script_id not in refused]
-                shards = await _cut(run, wanted, scripts_per_run)
+                missing = [script for script in scripts if script.script_id not in refused]
+                shards = await _cut(run, missing, scripts_per_run)
                 accepted = permits.model_copy(update={"accept_changes": True})  # decided here, for all shards together
-                children = Children(run, permits=accepted, order=order, pack=pack, read=_shard_reader(c))
+                children = Children(
+                    run, permits=accepted, order=order, pack=pack, read=_shard_reader(c), still_wanted=wanted.check
+                )
                 report = await _sum_up(run, scripts, await children.render(shards), refused)
             except (BatchAvatarError, MissingDeployment) as error:  # a message, not a stack trace
                 return Failed(message=str(error), data=error)
             except asyncio.CancelledError:  # a hook cancels the children once this process has ended
-                return Cancelled(message="stopped, with its child runs; the next run goes on where they end")
+                return wanted.end("stopped, with its child runs; the next run goes on where they end")
         run.report = report
         try:
             await c.control(c.archive.write_run_document, run.name, "report.json", report.to_json())
         except BatchAvatarError as error:
-            logger.warning("the report cannot be written to the archive: %s", error)
+            logger.warning("the report cannot be written to the archive: %s; %s; %s", error, report.sums, report.billed)
         await publish_report(report, remarks=[children.links()])
     return final_state(report)
 

@@ -19,6 +19,7 @@ from batch_avatar.receipt import Receipt
 from batch_avatar.rendering import stages
 from batch_avatar.rendering.chain import Chain
 from batch_avatar.rendering.retry import ARCHIVE, DELETE, SUBMIT, WAIT, RetryPolicy, is_retriable
+from tasks.wanted import stopping_when_suspended
 
 if TYPE_CHECKING:
     from prefect import Task
@@ -100,5 +101,9 @@ async def delete_job(proof: Proof) -> None:
 def task_chain() -> Chain:
     """Return the steps that the runner takes in a flow run, as tasks."""
     return Chain(
-        submit=submit_job, wait=wait_for_job, archive=archive_outputs, delete=delete_job, submit_pack=submit_pack
+        submit=stopping_when_suspended(submit_job),
+        wait=stopping_when_suspended(wait_for_job),
+        archive=stopping_when_suspended(archive_outputs),
+        delete=stopping_when_suspended(delete_job),
+        submit_pack=stopping_when_suspended(submit_pack),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from prefect.artifacts import acreate_table_artifact
@@ -13,6 +14,7 @@ from batch_avatar.rendering.run import begin_run
 from batch_avatar.upkeep.sweep import sweep, sweep_rows
 from tasks.rendering import run_name
 from tasks.steps import task_chain
+from tasks.wanted import watching_wanted
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -23,9 +25,12 @@ if TYPE_CHECKING:
 async def sweep_as_task_runs(settings: Settings, *, dry_run: bool) -> State[None]:
     """Sweep, show a table, and return the state to end the flow run with: failed if something could not be done."""
     try:
-        async with open_existing_archive(settings) as c:
+        async with watching_wanted() as wanted, open_existing_archive(settings) as c:
             with begin_run(c, run_name()):
-                report = await sweep(task_chain(), dry_run=dry_run)
+                try:
+                    report = await sweep(task_chain(), dry_run=dry_run)
+                except asyncio.CancelledError:
+                    return wanted.end("stopped; the next sweep goes on")
     except BatchAvatarError as error:  # service or archive cannot be read: a message, not a stack trace
         return Failed(message=str(error), data=error)
     counts = ", ".join(f"{count} to {action}" for action, count in report.counts().items()) or "no jobs of ours"

@@ -19,12 +19,15 @@ from batch_avatar.archive.receipt_files import (
 from batch_avatar.archive.rescue import stored_blob
 
 if TYPE_CHECKING:
-    from azure.storage.blob import BlobClient
+    from azure.storage.blob import BlobClient, BlobProperties
 
     from batch_avatar.archive.index import ArchiveIndex, Key
     from batch_avatar.archive.ledger import Archive
     from batch_avatar.receipt import StoredBlob
     from batch_avatar.stopping import Stopping
+
+
+ARCHIVE_TIER = "Archive"  # as the storage names the only tier whose blobs cannot be read at once
 
 
 class FaultKind(StrEnum):
@@ -42,7 +45,7 @@ NEXT_STEPS = {
     FaultKind.DAMAGED: ("restore it, or delete it and pay once more: `batch-avatar render SOURCE... --rerender-lost`"),
     FaultKind.SIDE_FILE: "restore it if you can; a script is not rendered again for it",
     FaultKind.PROPERTIES: "set it again if a check without --quick finds the bytes right",
-    FaultKind.UNREAD: "check again; a blob in the archive tier must be rehydrated first",
+    FaultKind.UNREAD: "check again; a blob in the tier Archive needs another tier first",
 }
 """What a person can do about each kind. A render checks whether a video exists, not its bytes, so a damaged video must
 be deleted first."""
@@ -72,6 +75,8 @@ class Checked:
     missing: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     bytes_read: int = 0
+    archive_tier: tuple[str, ...] = ()
+    """The files in the tier Archive: they are intact, and cannot be read before their tier is changed."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +113,22 @@ def check_receipt(archive: Archive, key: Key, *, quick: bool, stopping: Stopping
     try:
         receipt = read_receipt(archive, key)
     except Unreadable as error:
-        fault = Fault(FaultKind.RECEIPT, f"{script_id}/{content_id}/receipt.json", str(error))
+        fault = Fault(
+            FaultKind.RECEIPT if error.broken else FaultKind.UNREAD,
+            f"{script_id}/{content_id}/receipt.json",
+            str(error),
+        )
         return Checked(script_id, content_id, faults=(fault,))
     if receipt is None:
         return None
-    faults, bytes_read = [], 0
+    faults, bytes_read, offline = [], 0, []
     for kind, stored in stored_files(receipt).items():
         blob = blob_of(archive, receipt, stored)
         name = f"{script_id}/{content_id}/{receipt.attempt}/{stored.blob_name.rpartition('/')[2]}"
-        found, count = _check_file(blob, stored, video=kind == "video", quick=quick, stopping=stopping)
+        properties = find_properties(blob)
+        if properties is not None and properties.blob_tier == ARCHIVE_TIER:
+            offline.append(name)
+        found, count = _check_file(blob, properties, stored, video=kind == "video", quick=quick, stopping=stopping)
         faults += [Fault(fault, name, text) for fault, text in found]
         bytes_read += count
     return Checked(
@@ -127,15 +139,15 @@ def check_receipt(archive: Archive, key: Key, *, quick: bool, stopping: Stopping
         missing=receipt.missing,
         faults=tuple(faults),
         bytes_read=bytes_read,
+        archive_tier=tuple(offline),
     )
 
 
 def _check_file(
-    blob: BlobClient, stored: StoredBlob, *, video: bool, quick: bool, stopping: Stopping
+    blob: BlobClient, found: BlobProperties | None, stored: StoredBlob, *, video: bool, quick: bool, stopping: Stopping
 ) -> tuple[list[tuple[FaultKind, str]], int]:
     """Return what is wrong with one file, and how many of its bytes were read."""
     damaged = FaultKind.DAMAGED if video else FaultKind.SIDE_FILE
-    found = find_properties(blob)
     if found is None:
         return [(FaultKind.LOST if video else FaultKind.SIDE_FILE, "is not there")], 0
     if found.size != stored.size_bytes:

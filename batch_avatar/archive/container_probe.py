@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypeVar
 
 TOLERANCE_MILLISECONDS = 500
@@ -19,6 +19,9 @@ TOLERANCE_MILLISECONDS = 500
 TOLERANCE_SHARE = 0.05
 """How the service measures `durationInMilliseconds` is not documented, so a longer video may be off by more. A false
 alarm keeps a job at the service; the faults to be found, half a video or another job's, are mostly far outside."""
+SHORT_BYTES = 64 * 1024
+SHORT_SHARE = 0.01
+"""A video is short if it has less than its job told by more than both of these."""
 MAX_ELEMENTS = 250_000
 """Elements read before giving up: 20 minutes with a fragment for every video and audio frame have 116,000 boxes."""
 DEFAULT_TIMESTAMP_SCALE = 1_000_000  # nanoseconds, where Info names none (RFC 9559)
@@ -31,6 +34,16 @@ class ContainerFacts:
 
     kind: Literal["mp4", "webm"] | None = None
     duration_milliseconds: int | None = None
+    size_bytes: int = field(default=0, compare=False)
+    """How many bytes there were, by the count of the transfer."""
+
+
+def is_short(size_bytes: int, told_bytes: int | None) -> bool:
+    """Return whether a video has clearly less than its job told.
+
+    What the job counts is not documented, so a little less is no doubt: subtitles or a summary may be in it.
+    """
+    return told_bytes is not None and told_bytes - size_bytes > max(SHORT_BYTES, SHORT_SHARE * told_bytes)
 
 
 def doubts(facts: ContainerFacts, *, ending: str, duration_milliseconds: int | None) -> tuple[str, ...]:

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import ContentSettings
 
-from batch_avatar.archive.storage_errors import archive_errors, storage_code
-from batch_avatar.errors import ArchiveRefused
+from batch_avatar.archive.storage_errors import archive_errors
+from batch_avatar.errors import ArchiveRefused, LostRace, NotThere
 from batch_avatar.scripts.drafts import KINDS
 
 if TYPE_CHECKING:
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 INBOX = "inbox/"
 REASON_ENDING = ".reason.txt"
-NOT_MET = ("ConditionNotMet", "SourceConditionNotMet")
-"""The storage's codes for "the blob is another version now"; its status 412 stands for leases as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,29 +83,29 @@ class Inbox:
                 dates.append(parsedate_to_datetime(date))
 
         drops: list[Drop] = []
-        with archive_errors(f"list container {self._container.container_name}"):
-            try:
+        try:
+            with archive_errors(f"list container {self._container.container_name}"):
                 listed = self._container.list_blobs(
                     name_starts_with=INBOX, include=["metadata"], raw_response_hook=note_date
                 )
                 for page in listed.by_page():
                     found = [blob for blob in page if not _is_folder(blob)]
                     drops.extend(_drop(blob, dates[-1]) for blob in found)  # every answer is dated (HTTP)
-            except ResourceNotFoundError:
-                with suppress(ResourceExistsError):  # another run was first
-                    self._container.create_container()
+        except NotThere:
+            with suppress(LostRace), archive_errors(f"make container {self._container.container_name}"):
+                self._container.create_container()
         return drops
 
     def read(self, drop: Drop) -> bytes | None:
         """Return the drop's content; None if it has changed or gone."""
-        with archive_errors(f"read {drop.name}"), _IgnoreChanged():
+        with suppress(LostRace, NotThere), archive_errors(f"read {drop.name}"):
             blob = self._container.get_blob_client(drop.name)
             return blob.download_blob(etag=drop.etag, match_condition=MatchConditions.IfNotModified).readall()
         return None
 
     def copy(self, drop: Drop, target: str, facts: Mapping[str, str]) -> Copy | None:
         """Begin to copy this version to `target`, replacing what is there; None if the drop has changed or gone."""
-        with archive_errors(f"copy {drop.name}"), _IgnoreChanged():
+        with suppress(LostRace, NotThere), archive_errors(f"copy {drop.name}"):
             begun = self._container.get_blob_client(target).start_copy_from_url(
                 self._container.get_blob_client(drop.name).url,
                 metadata=dict(facts),
@@ -139,21 +136,9 @@ class Inbox:
 
     def remove(self, drop: Drop) -> None:
         """Delete this version; do nothing if the drop has changed or gone."""
-        with archive_errors(f"delete {drop.name}"), _IgnoreChanged():
+        with suppress(LostRace, NotThere), archive_errors(f"delete {drop.name}"):
             blob = self._container.get_blob_client(drop.name)
             blob.delete_blob(etag=drop.etag, match_condition=MatchConditions.IfNotModified)
-
-
-class _IgnoreChanged:
-    """Ends its block without an error if the blob has changed or gone."""
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> bool:
-        if isinstance(error, ResourceModifiedError):
-            return storage_code(error) in NOT_MET
-        return isinstance(error, ResourceNotFoundError)
 
 
 def _drop(blob: BlobProperties, now: datetime) -> Drop:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
+from batch_avatar.archive.metadata import cut, quoted, read_facts
 from batch_avatar.errors import FailureClass
 from batch_avatar.identity import form_digest, form_digests, parse_job_id
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from batch_avatar.archive.records import Claim, DeadLetter
     from batch_avatar.receipt import Receipt
 
+ARCHIVE_ID = "archive"
+"""The name, in metadata, of the id of the archive that a claim or receipt belongs to."""
 Key = tuple[str, str]
 """`(script_id, content_id)`."""
 
@@ -29,25 +33,86 @@ class ArchiveIndex:
     videos: set[str] = field(default_factory=set)
     dead: dict[str, dict[str, str]] = field(default_factory=dict)
     packs: set[str] = field(default_factory=set)
+    claims_changed: dict[Key, datetime] = field(default_factory=dict)
+    """When claims were last written, by the storage's clock."""
+    archive_ids: Counter[str] = field(default_factory=Counter)
+    """How many claims and receipts carry which archive's id; those of the first versions carry none."""
+    repaired: bool = False
+    """Whether the archive's id may be another one than before, so that content ids may be others as well."""
+    odd: list[str] = field(default_factory=list)
+    """The names of claims, receipts and letters whose metadata do not tell what plans need."""
 
-    def enter(self, name: str, metadata: Mapping[str, str]) -> None:
+    def enter(self, name: str, metadata: Mapping[str, str], *, changed_at: datetime | None = None) -> None:
         """Add one blob of the listing; `name` is without the archive's prefix."""
         match name.split("/"):
             case ["_failed", letter]:
-                self.dead[letter.removesuffix(".json")] = _unquoted(metadata)
+                self.dead[letter.removesuffix(".json")] = self._facts(name, metadata, needed="job_id")
             case ["_packs", pack]:
                 self.packs.add(pack.removesuffix(".json"))
             case [script_id, content_id, "receipt.json"]:
-                self.receipts[script_id, content_id] = _unquoted(metadata)
+                self.receipts[script_id, content_id] = self._facts(name, metadata, needed="attempt")
             case [script_id, content_id, "claim.json"]:
-                self.claims[script_id, content_id] = _unquoted(metadata)
+                self.claims[script_id, content_id] = self._facts(name, metadata, needed="attempt")
+                if changed_at is not None:
+                    self.claims_changed[script_id, content_id] = changed_at
             case [_, _, _, output] if output.startswith("video."):
                 self.videos.add(name)
+
+    def _facts(self, name: str, metadata: Mapping[str, str], *, needed: str) -> dict[str, str]:
+        """Return the facts without the archive's id, which is counted. Note the blob if they are not as written."""
+        facts = read_facts(metadata)
+        if archive_id := facts.pop(ARCHIVE_ID, ""):
+            self.archive_ids[archive_id] += 1
+        if needed not in facts or any(number in metadata and number not in facts for number in ("revision", "input")):
+            self.odd.append(name)
+        return facts
+
+    def replace(self, name: str, facts: Mapping[str, str] | None) -> None:
+        """Put other facts in the place of those that were entered under this name; None if the blob has gone."""
+        known: dict[Any, dict[str, str]]
+        key: Any
+        match name.split("/"):
+            case ["_failed", letter]:
+                known, key = self.dead, letter.removesuffix(".json")
+            case [*key_of, kind]:
+                known, key = self.receipts if kind == "receipt.json" else self.claims, tuple(key_of)
+        known.pop(key, None)
+        if facts is not None:
+            known[key] = dict(facts)
 
     def is_whole(self, key: Key) -> bool:
         """Return whether both the receipt and its video are there."""
         receipt = self.receipts.get(key)
         return receipt is not None and self.video_of(key, int(receipt.get("attempt", "1"))) is not None
+
+    def answered(self) -> dict[str, datetime]:
+        """Return when the create of each claimed job was answered, or the latest time at which it can have been."""
+        found: dict[str, datetime] = {}
+        for key, claim in self.claims.items():
+            times = [self.claims_changed[key]] if key in self.claims_changed else []
+            with suppress(ValueError):
+                times += [datetime.fromisoformat(claim["answered"])] if "answered" in claim else []
+            if times:
+                found[claim.get("job_id", "")] = min(times)
+        return found
+
+    def same_forms(self) -> defaultdict[tuple[str, str, str], list[str]]:
+        """Return the content ids by script, digest of the form, and revision; none unless the archive was repaired.
+
+        Where the archive has another id by now, these are the ids that its scripts had before.
+        """
+        found: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+        if self.repaired:
+            for (script_id, content_id), receipt in self.receipts.items():
+                key = (script_id, form_digest(form_of(receipt)), receipt.get("revision", "0"))
+                found[key].append(content_id)
+            for (script_id, content_id), claim in self.claims.items():
+                found[script_id, claim.get("form", ""), claim.get("revision", "0")].append(content_id)
+        return found
+
+    def knows(self, key: Key) -> bool:
+        """Return whether there is a claim or a receipt."""
+        return key in self.claims or key in self.receipts
 
     def inputs_waiting(self) -> Counter[str]:
         """Return how many of these claims still wait for each pack, by its `job_id`."""
@@ -73,16 +138,17 @@ class ArchiveIndex:
 
 def claim_metadata(claim: Claim) -> dict[str, str]:
     last = claim.last
-    return _quoted(
+    return quoted(
         {
             "attempt": str(last.number),
             "job_id": last.job_id,
             "resource": claim.resource,
             "input": str(last.input or ""),
             "accepted": "yes" if last.accepted_at else "",
+            "answered": last.answered_at.isoformat() if last.answered_at else "",
             "refused": "yes" if last.refused else "",
             "over": "yes" if last.over else "",
-            "ended": _cut(last.ended or "", 600),
+            "ended": cut(last.ended or "", 600),
             "revision": str(claim.revision),
             "form": form_digest(form_digests(claim.form)),
         }
@@ -93,16 +159,16 @@ def receipt_metadata(receipt: Receipt) -> dict[str, str]:
     predicted, length = receipt.predicted_seconds, receipt.duration_milliseconds
     alone = receipt.created_at and receipt.last_action_at and not receipt.input
     took = (receipt.last_action_at - receipt.created_at).total_seconds() if alone else None  # type: ignore[operator]
-    return _quoted(
+    return quoted(
         {
             "attempt": str(receipt.attempt),
             "job_id": receipt.job_id,
-            "service_id": receipt.service_id,
+            "service_id": cut(receipt.service_id, 1000),
             "resource": receipt.resource,
             "input": str(receipt.input or ""),
             "archived_at": receipt.archived_at.isoformat(),
             "doubtful": " ".join(receipt.video.doubtful),
-            "voice": receipt.voice,
+            "voice": cut(receipt.voice, 1000),
             "predicted": f"{predicted:g}" if predicted else "",
             "video": f"{length / 1000:g}" if length else "",
             "rendered": f"{took:g}" if took else "",
@@ -113,23 +179,16 @@ def receipt_metadata(receipt: Receipt) -> dict[str, str]:
 
 
 def letter_metadata(letter: DeadLetter) -> dict[str, str]:
-    return _quoted(
+    return quoted(
         {
             "script_id": letter.ref.script_id,
             "job_id": letter.ref.job_id,
             "failure_class": letter.failure.failure_class,
-            "code": _cut(letter.failure.code, 200),
-            "message": _cut(letter.failure.message, 2000),
+            "code": cut(letter.failure.code, 200),
+            "message": cut(letter.failure.message, 2000),
             "written_at": letter.written_at.isoformat(),
         }
     )
-
-
-def _cut(text: str, size: int) -> str:
-    """Cut the text to `size` characters when quoted: all metadata of a blob together may have 8 KB (documented)."""
-    while (long := len(quote(text))) > size:
-        text = text[: len(text) * size // long]
-    return text
 
 
 def letter_attempt(letter: Mapping[str, str]) -> int:
@@ -151,12 +210,3 @@ def overtaken(letter: Mapping[str, str], claim: Mapping[str, str]) -> bool:
 def form_of(metadata: Mapping[str, str]) -> dict[str, str]:
     """Read a receipt's form back: property name to digest; empty for receipts that carry none."""
     return dict(pair.split("=", 1) for pair in metadata.get("form", "").split() if "=" in pair)
-
-
-def _quoted(values: Mapping[str, str]) -> dict[str, str]:
-    """Make the values fit for metadata, which are headers: ASCII, and none of them empty."""
-    return {name: quote(value) for name, value in values.items() if value}
-
-
-def _unquoted(metadata: Mapping[str, str]) -> dict[str, str]:
-    return {name: unquote(value) for name, value in metadata.items()}

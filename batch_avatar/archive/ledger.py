@@ -12,26 +12,24 @@ Layout, below an optional prefix:
 
 from __future__ import annotations
 
-import json
-import secrets
+import math
 from contextlib import suppress
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.core import MatchConditions
-from azure.core.exceptions import (
-    ResourceExistsError,
-    ResourceModifiedError,
-    ResourceNotFoundError,
-)
 from azure.storage.blob import ContentSettings
 from pydantic import BaseModel, ValidationError
 
-from batch_avatar.archive.index import ArchiveIndex, claim_metadata, letter_metadata, receipt_metadata
-from batch_avatar.archive.records import Claim, DeadLetter, Pack
+from batch_avatar.archive.identity_check import NO_ARCHIVE, About, check_ids, open_identity
+from batch_avatar.archive.index import ARCHIVE_ID, ArchiveIndex, claim_metadata, letter_metadata, receipt_metadata
+from batch_avatar.archive.metadata import document_text
+from batch_avatar.archive.odd_blobs import Readers, settle_odd
+from batch_avatar.archive.records import Claim, DeadLetter, Held, Pack
+from batch_avatar.archive.repair import repair_identity
 from batch_avatar.archive.storage_errors import archive_errors
-from batch_avatar.errors import ArchiveConflict, ArchiveRefused
+from batch_avatar.archive.write_once import Overwriting, check_properties
+from batch_avatar.errors import ArchiveConflict, ArchiveRefused, LostRace, NotThere
 from batch_avatar.receipt import Receipt
 
 if TYPE_CHECKING:
@@ -40,23 +38,15 @@ if TYPE_CHECKING:
     from azure.core.pipeline import PipelineResponse
     from azure.storage.blob import BlobClient, BlobProperties, ContainerClient
 
+    from batch_avatar.archive.repair import Repaired
     from batch_avatar.models import JobRef
 
 Document = TypeVar("Document", bound=BaseModel)
 
-ARCHIVE_BLOB = "_archive.json"
-NO_ARCHIVE = "0" * 16
 FEW_SCRIPTS = 20
 """Up to this many scripts are looked up one by one; one listing of a large archive would cost more."""
-
-
-@dataclass(frozen=True)
-class Held:
-    """A claim as it was read or written, with its version, and its age by the storage's own clock."""
-
-    claim: Claim
-    etag: str
-    age_seconds: float
+MOST_RECORD_BYTES = 4_000_000
+"""A dead letter holds a whole script, of which JSON may write a byte as six characters; other records are small."""
 
 
 class Archive:
@@ -65,34 +55,33 @@ class Archive:
     def __init__(self, *, container: ContainerClient, prefix: str) -> None:
         self._container = container
         self._prefix = prefix
-        self.archive_id = ""
+        self._about = About.model_construct(layout=1, archive_id="")
+        self._told: set[str] = set()
+        self._overwriting = Overwriting(container)
 
     def open(self, *, create: bool = True) -> None:
         """Read the archive's id; with `create`, make the container and the id if they are missing.
 
         Raises:
-            ArchiveRefused, ArchiveUnavailable: the storage refused or did not answer, or the id is not readable.
+            SettingsError: the container is write-once.
+            ArchiveDamaged: the id is not that of the claims and receipts, or cannot be read.
+            ArchiveRefused, ArchiveUnavailable: the storage refused or did not answer.
         """
-        blob = self._blob(ARCHIVE_BLOB)
-        text = self._read_text(blob)
-        if text is None and not create:
-            self.archive_id = NO_ARCHIVE
-            return
-        if text is None:
-            fresh = json.dumps({"layout": 1, "archive_id": secrets.token_hex(8)})
-            with archive_errors(f"make the archive in container {self._container.container_name}"):
-                with suppress(ResourceExistsError):  # it is there, or another run was first
-                    self._container.create_container()
-                with suppress(ResourceExistsError):  # another run was first
-                    self._upload(blob, fresh, only="new")
-            text = self._read_text(blob) or b""
-        try:
-            about = json.loads(text)
-            layout, self.archive_id = about["layout"], str(about["archive_id"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise ArchiveRefused(f"{blob.blob_name} is not readable ({type(error).__name__})") from None
-        if layout != 1:
-            raise ArchiveRefused(f"{blob.blob_name} has layout {layout}; this version knows layout 1")
+        if create:
+            check_properties(self._container)
+        self._about = open_identity(self._container, self._prefix, create=create)
+
+    @property
+    def archive_id(self) -> str:
+        return self._about.archive_id
+
+    def accepts(self, mark: str | None) -> bool:
+        """Return whether a job that a claim of ours names, and that carries this archive id, may be ours."""
+        return self._about.repaired or mark in (None, self.archive_id)
+
+    def repair(self) -> Repaired:
+        """Give a damaged archive its id back. The archive need not be open."""
+        return repair_identity(self._container, self._prefix)
 
     def prefix_of(self, ref: JobRef | Receipt | Claim) -> str:
         """Return the folder of one script's content, as reports show it; it ends with a slash."""
@@ -109,8 +98,19 @@ class Archive:
             return list(self._container.list_blobs(name_starts_with=folder, include=["metadata"]))
 
     def create_claim(self, claim: Claim) -> Held | None:
-        """Write the claim if there is none; None if another run was first."""
-        return self._write_claim(claim, only="new")
+        """Write the claim if there is none; None if another run was first.
+
+        The first one is overwritten once at once, to see before any create that the container allows it.
+
+        Raises:
+            ArchiveRefused: the storage refused, or the container is write-once.
+        """
+        self._overwriting.check()
+        held = self._write_claim(claim, only="new")
+        if held is None or self._overwriting.proven:
+            return held
+        with self._overwriting.tried():
+            return self._write_claim(claim, only=held.etag)
 
     def replace_claim(self, held: Held, claim: Claim) -> Held | None:
         """Write the claim over the version that was read; None if that has changed since."""
@@ -123,12 +123,12 @@ class Archive:
         def note_date(response: PipelineResponse) -> None:  # type: ignore[type-arg]
             dates.append(response.http_response.headers.get("Date", ""))
 
-        with archive_errors(f"read {blob.blob_name}"):
-            try:
+        try:
+            with archive_errors(f"read {blob.blob_name}"):
                 stream = blob.download_blob(raw_response_hook=note_date)
                 text = stream.readall()
-            except ResourceNotFoundError:
-                return None
+        except NotThere:
+            return None
         found = stream.properties
         age = (parsedate_to_datetime(dates[0]) - found.last_modified).total_seconds() if dates and dates[0] else 0.0
         return Held(self._parse(Claim, text, blob), str(found.etag), age)
@@ -143,7 +143,7 @@ class Archive:
             ArchiveConflict: the other receipt is for another video.
         """
         name = f"{receipt.script_id}/{receipt.content_id}/receipt.json"
-        if self._write(name, receipt, receipt_metadata(receipt)):
+        if self._write(name, receipt, receipt_metadata(receipt) | {ARCHIVE_ID: self.archive_id}):
             return receipt
         other = self._read(Receipt, name)
         if other is None or (other.attempt == receipt.attempt and other.video.sha256 != receipt.video.sha256):
@@ -156,16 +156,13 @@ class Archive:
         A receipt that another run has retired or replaced meanwhile stays as it is.
         """
         blob = self._blob(f"{script_id}/{content_id}/receipt.json")
-        with archive_errors(f"retire {blob.blob_name}"):
-            try:
-                stream = blob.download_blob()
-                text = stream.readall()
-                receipt = self._parse(Receipt, text, blob)
-                kept = self.output_blob(receipt.ref(), "receipt.retired.json")
-                self._upload(kept, text.decode())
-                blob.delete_blob(etag=stream.properties.etag, match_condition=MatchConditions.IfNotModified)
-            except (ResourceNotFoundError, ResourceModifiedError):
-                return
+        with suppress(LostRace, NotThere), archive_errors(f"retire {blob.blob_name}"):
+            stream = blob.download_blob()
+            text = stream.readall()
+            receipt = self._parse(Receipt, text, blob)
+            kept = self.output_blob(receipt.ref(), "receipt.retired.json")
+            self._upload(kept, text)
+            blob.delete_blob(etag=stream.properties.etag, match_condition=MatchConditions.IfNotModified)
 
     def write_pack(self, pack: Pack) -> None:
         """Write the pack; one with the same id has the same content and stays."""
@@ -179,14 +176,14 @@ class Archive:
 
     def delete_dead_letter(self, content_id: str) -> None:
         blob = self._blob(f"_failed/{content_id}.json")
-        with archive_errors(f"delete {blob.blob_name}"), suppress(ResourceNotFoundError):
+        with suppress(NotThere), archive_errors(f"delete {blob.blob_name}"):
             blob.delete_blob()
 
     def write_dead_letter(self, letter: DeadLetter) -> DeadLetter:
         """Write the dead letter over that of an earlier attempt, and return it."""
         blob = self._blob(f"_failed/{letter.ref.content_id}.json")
         with archive_errors(f"write {blob.blob_name}"):
-            self._upload(blob, letter.model_dump_json(by_alias=True, indent=2), metadata=letter_metadata(letter))
+            self._upload(blob, document_text(letter), metadata=letter_metadata(letter))
         return letter
 
     def write_run_document(self, run: str, name: str, text: str, *, content_type: str = "application/json") -> None:
@@ -199,7 +196,7 @@ class Archive:
         """Write a run's report piece by piece; replace one that is there."""
         blob = self._blob(f"_runs/{run}/report.json")
         with archive_errors(f"write {blob.blob_name}"):
-            content = (piece.encode() for piece in pieces)
+            content = (piece.encode(errors="replace") for piece in pieces)
             blob.upload_blob(content, overwrite=True, content_settings=ContentSettings(content_type="application/json"))
 
     def read_run_document(self, run: str, name: str) -> str | None:
@@ -210,13 +207,16 @@ class Archive:
         """Read what is known of at least these scripts, or of all, and all letters and packs; see `FEW_SCRIPTS`."""
         few = script_ids is not None and len(script_ids) <= FEW_SCRIPTS
         folders = [*(f"{script_id}/" for script_id in script_ids or ()), "_failed/", "_packs/"] if few else [""]
-        index = ArchiveIndex()
+        index = ArchiveIndex(repaired=self._about.repaired)
         if self.archive_id == NO_ARCHIVE:
             return index
         with archive_errors(f"list container {self._container.container_name}"):
             for folder in folders:
                 for blob in self._container.list_blobs(name_starts_with=self._prefix + folder, include=["metadata"]):
-                    index.enter(blob.name.removeprefix(self._prefix), blob.metadata or {})
+                    name = blob.name.removeprefix(self._prefix)
+                    index.enter(name, blob.metadata or {}, changed_at=blob.last_modified)
+        check_ids(self._container, self._prefix, self._about, set(index.archive_ids))
+        settle_odd(index, Readers(self.read_claim, self.read_receipt, self.read_dead_letter), self._told)
         return index
 
     def _blob(self, name: str) -> BlobClient:
@@ -224,40 +224,40 @@ class Archive:
 
     def _write_claim(self, claim: Claim, *, only: str) -> Held | None:
         blob = self._blob(f"{claim.script_id}/{claim.content_id}/claim.json")
-        with archive_errors(f"write {blob.blob_name}"):
-            try:
-                etag = self._upload(blob, claim.model_dump_json(indent=2), metadata=claim_metadata(claim), only=only)
-            except (ResourceExistsError, ResourceModifiedError):
-                return None
+        try:
+            with archive_errors(f"write {blob.blob_name}"):
+                metadata = claim_metadata(claim) | {ARCHIVE_ID: self.archive_id}
+                etag = self._upload(blob, document_text(claim), metadata=metadata, only=only)
+        except LostRace:
+            return None
         return Held(claim, etag, 0.0)
 
     def _write(self, name: str, document: BaseModel, metadata: dict[str, str]) -> bool:
         blob = self._blob(name)
-        with archive_errors(f"write {blob.blob_name}"):
-            try:
-                self._upload(
-                    blob,
-                    document.model_dump_json(by_alias=True, indent=2),
-                    metadata=metadata,
-                    only="new",
-                )
-            except ResourceExistsError:
-                return False
+        try:
+            with archive_errors(f"write {blob.blob_name}"):
+                self._upload(blob, document_text(document), metadata=metadata, only="new")
+        except LostRace:
+            return False
         return True
 
     def _read(self, kind: type[Document], name: str) -> Document | None:
         blob = self._blob(name)
-        text = self._read_text(blob)
+        text = self._read_text(blob, most_bytes=MOST_RECORD_BYTES)
         return None if text is None else self._parse(kind, text, blob)
 
     @staticmethod
-    def _read_text(blob: BlobClient) -> bytes | None:
+    def _read_text(blob: BlobClient, *, most_bytes: float = math.inf) -> bytes | None:
         """Return the content; None if the blob or its container is missing."""
-        with archive_errors(f"read {blob.blob_name}"):
-            try:
-                return blob.download_blob().readall()
-            except ResourceNotFoundError:
-                return None
+        try:
+            with archive_errors(f"read {blob.blob_name}"):
+                stream = blob.download_blob()
+                if stream.size > most_bytes:
+                    text = f"{stream.size:,} bytes; a record has at most {most_bytes:,}"
+                    raise ArchiveRefused(f"{blob.blob_name} is not read, because it has {text}")
+                return stream.readall()
+        except NotThere:
+            return None
 
     @staticmethod
     def _parse(kind: type[Document], text: bytes, blob: BlobClient) -> Document:
@@ -269,7 +269,7 @@ class Archive:
     @staticmethod
     def _upload(
         blob: BlobClient,
-        text: str,
+        text: str | bytes,
         *,
         metadata: dict[str, str] | None = None,
         content_type: str = "application/json",
@@ -280,7 +280,7 @@ class Archive:
             {} if only in (None, "new") else {"etag": only, "match_condition": MatchConditions.IfNotModified}
         )
         written = blob.upload_blob(
-            text.encode(),
+            text if isinstance(text, bytes) else text.encode(errors="replace"),
             overwrite=only != "new",
             metadata=metadata,
             content_settings=ContentSettings(content_type=content_type),

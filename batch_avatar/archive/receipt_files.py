@@ -6,11 +6,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 
-from batch_avatar.archive.storage_errors import BROKEN_OFF, archive_errors
+from batch_avatar.archive.storage_errors import ONE_BLOB, archive_errors
 from batch_avatar.archive.transfer import BLOCK_BYTES
-from batch_avatar.errors import ArchiveRefused, ArchiveUnavailable
+from batch_avatar.errors import ArchiveRefused, ArchiveUnavailable, LostRace, NotThere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,12 +21,16 @@ if TYPE_CHECKING:
     from batch_avatar.receipt import Receipt, StoredBlob
     from batch_avatar.stopping import Stopping
 
-ONE_BLOB = frozenset({ArchiveRefused.__name__, "BlobArchived", BROKEN_OFF})
-"""Errors of one blob: its content (without a code of the storage), its tier, a broken transfer. Others concern all."""
-
 
 class Unreadable(Exception):
-    """One blob cannot be read as its receipt describes it; the text says why. Other blobs may be fine."""
+    """One blob cannot be read as its receipt describes it; the text says why. Other blobs may be fine.
+
+    `broken`: its content is wrong. Otherwise it may be intact, and cannot be read now, e.g. because of its tier.
+    """
+
+    def __init__(self, text: str, *, broken: bool = True) -> None:
+        super().__init__(text)
+        self.broken = broken
 
 
 def read_receipt(archive: Archive, key: Key) -> Receipt | None:
@@ -56,11 +59,11 @@ def blob_of(archive: Archive, receipt: Receipt, stored: StoredBlob) -> BlobClien
 
 def find_properties(blob: BlobClient) -> BlobProperties | None:
     """Read the blob's properties; None if there is no such blob."""
-    with archive_errors(f"look at {blob.blob_name}"):
-        try:
+    try:
+        with archive_errors(f"look at {blob.blob_name}"):
             return blob.get_blob_properties()
-        except ResourceNotFoundError:
-            return None
+    except NotThere:
+        return None
 
 
 def read_pieces(blob: BlobClient, found: BlobProperties, *, start: int, stopping: Stopping) -> Iterator[bytes]:
@@ -72,16 +75,16 @@ def read_pieces(blob: BlobClient, found: BlobProperties, *, start: int, stopping
     """
     for offset in range(start, found.size, BLOCK_BYTES):
         stopping.check()
-        with _of_one_blob(), archive_errors(f"read {blob.blob_name}"):
-            try:
+        try:
+            with _of_one_blob(), archive_errors(f"read {blob.blob_name}"):
                 piece = blob.download_blob(
                     offset=offset,
                     length=min(BLOCK_BYTES, found.size - offset),
                     etag=found.etag,
                     match_condition=MatchConditions.IfNotModified,
                 ).readall()
-            except (ResourceModifiedError, ResourceNotFoundError):
-                raise Unreadable(f"{blob.blob_name} was changed while it was read") from None
+        except (LostRace, NotThere):
+            raise Unreadable(f"{blob.blob_name} was changed while it was read") from None
         yield piece
 
 
@@ -93,4 +96,4 @@ def _of_one_blob() -> Iterator[None]:
     except (ArchiveRefused, ArchiveUnavailable) as error:
         if error.code not in ONE_BLOB:
             raise
-        raise Unreadable(error.message) from None
+        raise Unreadable(error.message, broken=error.code == ArchiveRefused.__name__) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -27,7 +28,9 @@ class Claim(Received):
     """The video's predicted length before any learning; later predictions are corrected by it."""
     form: dict[str, Any] = Field(default_factory=dict)
     """The script's normal form, with its content as a digest; a later change is found by comparing with it."""
-    attempts: tuple[Attempt, ...]
+    texts: tuple[str, ...] = ()
+    """Digests of the script's text, by which a summary is recognised as its own; none in claims of older versions."""
+    attempts: tuple[Attempt, ...] = Field(min_length=1)
 
     @property
     def last(self) -> Attempt:
@@ -47,6 +50,15 @@ class Claim(Received):
             resource=self.resource,
             input=attempt.input,
         )
+
+
+@dataclass(frozen=True)
+class Held:
+    """A claim as it was read or written, with its version, and its age by the storage's own clock."""
+
+    claim: Claim
+    etag: str
+    age_seconds: float
 
 
 class DeadLetter(Received):

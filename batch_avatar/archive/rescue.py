@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import unquote
+
+from pydantic import ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 
 from batch_avatar.identity import form_digests
+from batch_avatar.models import Received
 from batch_avatar.receipt import Receipt, StoredBlob
 
 if TYPE_CHECKING:
@@ -16,6 +21,26 @@ if TYPE_CHECKING:
 
     from batch_avatar.archive.ledger import Archive
     from batch_avatar.archive.records import Claim
+
+
+def _or_default(value: object, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+    try:
+        return read(value)
+    except ValueError:
+        return _Facts.model_fields[str(info.field_name)].default
+
+
+Lenient = WrapValidator(_or_default)
+
+
+class _Facts(Received):
+    """What a video's metadata tell of its job. What cannot be read is unknown; the video counts all the same."""
+
+    internal_id: str = ""
+    created_at: Annotated[datetime | None, Lenient] = None
+    duration_milliseconds: Annotated[int | None, Lenient] = None
+    billed_seconds: Annotated[int, Lenient] = 0
+    billed_characters: Annotated[int, Lenient] = 0
 
 
 def rescue_receipt(archive: Archive, claim: Claim) -> Receipt | None:
@@ -46,17 +71,18 @@ def rebuild_receipt(claim: Claim, blobs: Sequence[BlobProperties], *, number: in
     if "video" not in stored:
         return None
     ref = claim.ref_of(next(attempt for attempt in claim.attempts if attempt.number == number))
+    known = _Facts.model_validate(facts)
     return Receipt(
         **ref.model_dump(exclude={"resource"}),
-        internal_id=facts.get("internal_id") or None,
+        internal_id=unquote(known.internal_id) or None,
         run=claim.run,
         resource=claim.resource,
         api_version=claim.api_version,
         archived_at=facts["archived_at"],
-        created_at=facts.get("created_at"),
-        duration_milliseconds=facts.get("duration_milliseconds"),
-        billed_seconds=facts.get("billed_seconds", 0),
-        billed_characters=facts.get("billed_characters", 0),
+        created_at=known.created_at,
+        duration_milliseconds=known.duration_milliseconds,
+        billed_seconds=known.billed_seconds,
+        billed_characters=known.billed_characters,
         video=stored["video"],
         summary=stored.get("summary"),
         subtitles=stored.get("subtitles"),

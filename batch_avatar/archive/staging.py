@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobSasPermissions, ContainerSasPermissions
 from pydantic import SecretStr
 
 from batch_avatar.archive.storage_errors import archive_errors
+from batch_avatar.errors import LostRace, NotThere
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,11 +60,8 @@ class Staging:
 
     def open(self) -> None:
         """Create the container if it is missing."""
-        with archive_errors(f"make container {self._container.container_name}"):
-            try:
-                self._container.create_container()
-            except ResourceExistsError:
-                return
+        with suppress(LostRace), archive_errors(f"make container {self._container.container_name}"):
+            self._container.create_container()
 
     def write_link(self, *, seconds: float) -> SecretStr:
         """Return a link for the service, valid for `seconds`: to read, write and list, as the service requires."""
@@ -91,23 +89,23 @@ class Staging:
         with self._lock:
             known = self._summaries.get(job_id)
         if known is None:
-            with archive_errors(f"read {name}"):
-                try:
-                    known = json.loads(self._container.download_blob(name).readall())
-                except (ValueError, ResourceNotFoundError):
-                    return None
+            try:
+                with archive_errors(f"read {name}"):
+                    text = self._container.download_blob(name).readall()
+                known = json.loads(text)
+            except (ValueError, RecursionError, NotThere):
+                return None
             with self._lock:
                 self._summaries[job_id] = known
         return known if isinstance(known, dict) else None
 
     def remove(self, job_id: str) -> None:
         """Delete what is left of a job's outputs."""
-        with archive_errors(f"clear {self._container.container_name}"):
-            for blob in list(self._container.list_blobs(name_starts_with=f"{job_id}/")):
-                try:
-                    self._container.delete_blob(blob.name)
-                except ResourceNotFoundError:
-                    continue
+        with archive_errors(f"list {self._container.container_name}"):
+            found = list(self._container.list_blobs(name_starts_with=f"{job_id}/"))
+        for blob in found:
+            with suppress(NotThere), archive_errors(f"delete {blob.name} in {self._container.container_name}"):
+                self._container.delete_blob(blob.name)
         self.look_again(job_id)
 
     def _link(self, job_id: str, number: int, endings: tuple[str, ...]) -> str | None:

@@ -9,17 +9,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import requests
 from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.blob import BlobBlock, ContentSettings
 
 from batch_avatar.archive.container_probe import ContainerProbe
-from batch_avatar.archive.storage_errors import archive_errors, storage_code
-from batch_avatar.errors import ArchiveConflict, TransferError
+from batch_avatar.archive.storage_errors import archive_errors
+from batch_avatar.errors import ArchiveConflict, LostRace, TransferError
 from batch_avatar.receipt import StoredBlob
 from batch_avatar.service.session import NO_ANSWER
 
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 4 * 1024 * 1024  # 92 MiB/s and +12 MB of memory, measured; larger blocks gain little
 PIECE_BYTES = 256 * 1024  # read between two checks of stop and deadline
 CUTS = 5  # a body that breaks off this often without getting further fails the transfer
+LENGTH_DIGITS = 15  # of an announced length; a blob has at most 190 TiB (documented)
 
 
 class _Cut(Exception):
@@ -116,34 +116,31 @@ class Transfer:
             sha256=progress.sha256.hexdigest(),
             content_md5=base64.b64encode(digest).decode(),
             content_type=content_type,
-            doubtful=judge(progress.probe.finish()) if judge else (),
+            doubtful=judge(replace(progress.probe.finish(), size_bytes=progress.received)) if judge else (),
         )
         facts = {**metadata, "sha256": stored.sha256}
         if stored.doubtful:
             facts["doubtful"] = " ".join(stored.doubtful)
-        with archive_errors(f"commit {stored.blob_name}"):
-            try:
+        settings = ContentSettings(content_type=content_type, content_md5=bytearray(digest))
+        try:
+            with archive_errors(f"commit {stored.blob_name}"):
                 if not progress.blocks:  # all fits into one block: one request instead of two, and as atomic
                     self._target.upload_blob(
                         bytes(progress.pending),
                         overwrite=False,
-                        content_settings=ContentSettings(content_type=content_type, content_md5=bytearray(digest)),
+                        content_settings=settings,
                         metadata=facts,
                         validate_content="md5",
                     )
                     return stored
                 self._target.commit_block_list(
                     [BlobBlock(block_id) for block_id in progress.blocks],
-                    content_settings=ContentSettings(content_type=content_type, content_md5=bytearray(digest)),
+                    content_settings=settings,
                     metadata=facts,
                     match_condition=MatchConditions.IfMissing,
                 )
-            except ResourceExistsError:
-                accept_existing(self._target, stored)
-            except HttpResponseError as error:
-                if storage_code(error) != "InvalidBlockList":  # another writer committed and dropped our blocks
-                    raise
-                accept_existing(self._target, stored)
+        except LostRace:
+            accept_existing(self._target, stored)
         return stored
 
     def _receive(self) -> _Progress:
@@ -190,7 +187,7 @@ class Transfer:
     def _accept(self, response: requests.Response, progress: _Progress) -> None:
         """Check an answer's headers: it brings the rest of the same version, or the whole result, which starts over."""
         length, etag = response.headers.get("Content-Length"), response.headers.get("ETag")
-        if length is None or not length.isdecimal() or etag is None:
+        if length is None or not length.isdecimal() or len(length) > LENGTH_DIGITS or etag is None:
             raise _Cut("the headers end early")
         if response.status_code != requests.codes.partial_content:
             md5 = response.headers.get("Content-MD5")
@@ -225,16 +222,16 @@ def store_bytes(target: BlobClient, content: bytes, *, content_type: str, metada
         content_md5=base64.b64encode(digest).decode(),
         content_type=content_type,
     )
-    with archive_errors(f"write {stored.blob_name}"):
-        try:
+    try:
+        with archive_errors(f"write {stored.blob_name}"):
             target.upload_blob(
                 content,
                 overwrite=False,
                 metadata={**metadata, "sha256": stored.sha256},
                 content_settings=ContentSettings(content_type=content_type, content_md5=bytearray(digest)),
             )
-        except ResourceExistsError:
-            accept_existing(target, stored)
+    except LostRace:
+        accept_existing(target, stored)
     return stored
 
 
@@ -244,6 +241,7 @@ def accept_existing(target: BlobClient, stored: StoredBlob) -> None:
     Raises:
         ArchiveConflict: it has other bytes.
     """
-    found = target.get_blob_properties()
+    with archive_errors(f"look at {stored.blob_name}"):
+        found = target.get_blob_properties()
     if found.size != stored.size_bytes or found.metadata.get("sha256") != stored.sha256:
         raise ArchiveConflict(f"{stored.blob_name} exists with other bytes ({found.size:,} of them)")

@@ -1,4 +1,4 @@
-"""`batch-avatar archive verify|fetch`."""
+"""`batch-avatar archive verify|fetch|repair`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from batch_avatar.archive.check import Checked, Unmatched
     from batch_avatar.archive.fetch import Fetched
     from batch_avatar.archive.index import Key
+    from batch_avatar.archive.repair import Repaired
     from batch_avatar.rendering.connections import Connections
     from batch_avatar.settings import Settings
 
@@ -36,7 +37,7 @@ TELL_SECONDS = 10.0
 
 @click.group()
 def archive() -> None:
-    """Check the archive against its receipts, and copy videos out of it. The Speech service is not contacted."""
+    """Check, repair and copy what is archived. The Speech service is not contacted."""
 
 
 @archive.command()
@@ -75,6 +76,46 @@ def fetch(folder: Path, script_ids: tuple[str, ...], everything: bool) -> int:
     fetched = run_async(_fetch(load_settings(), folder, wanted, everything=everything))
     _print_fetched(output(), fetched)
     return EXIT_NOT_ARCHIVED if any(item.failure for item in fetched) else 0
+
+
+@archive.command()
+@fails_clearly
+def repair() -> None:
+    """Give a damaged archive its id back.
+
+    The id is restored from the claims and receipts that carry it. Where none does, as in archives of the first
+    versions, a new id is written, and a script is then known by what it says and its revision. Nothing else is changed,
+    and what is in order stays as it is.
+
+    Exit codes: 0 the archive has its id; 1 somebody else repairs it, or the storage does not answer; 2 there is no
+    archive; 3 access refused.
+    """
+    settings = load_settings()
+    repaired = run_async(_repair(settings))
+    about, where = repaired.about, f"container {settings.container}, folder /{settings.prefix}"
+    if not repaired.changed:
+        text = f"the archive in {where} is in order; its id is {about.archive_id}"
+    elif repaired.telling:
+        text = (
+            f"the archive in {where} has its id {about.archive_id} again, which most of its claims and receipts carry"
+        )
+    else:
+        text = (
+            f"the archive in {where} has the new id {about.archive_id}, because none of its {repaired.records} claims "
+            "and receipts carries one; `batch-avatar plan SOURCE...` shows what is known of your scripts"
+        )
+    _print_line(output(), text)
+    if about.earlier_ids:
+        _print_line(
+            output(), f"some claims and receipts carry other ids, and count as well: {', '.join(about.earlier_ids)}"
+        )
+
+
+async def _repair(settings: Settings) -> Repaired:
+    from batch_avatar.rendering.connect import open_connections
+
+    async with open_connections(settings, create_archive=False, open_archive=False) as c:
+        return await c.control(c.archive.repair)
 
 
 async def _verify(settings: Settings, *, quick: bool) -> tuple[list[Checked], Unmatched]:
@@ -170,10 +211,12 @@ def _print_checked(console: Console, settings: Settings, checked: Sequence[Check
 def _print_told(console: Console, checked: Sequence[Checked], unmatched: Unmatched) -> None:
     """Print what is good to know although it is no fault of the archive."""
     doubtful = [f"{item.script_id} ({', '.join(item.doubtful)})" for item in checked if item.doubtful]
+    offline = [name for item in checked for name in item.archive_tier]
     missing = [f"{item.script_id} ({', '.join(item.missing)})" for item in checked if item.missing]
     for told, names in (
         ("doubtful videos, kept as they came", doubtful),
         ("archived without a side file", missing),
+        ("in the tier Archive, to be read only after their tier is changed", offline),
         ("videos without a receipt, which the next render of the script writes", unmatched.videos),
     ):
         if names:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from batch_avatar.commands.archive import archive
@@ -9,11 +11,20 @@ from batch_avatar.commands.demo import demo
 from batch_avatar.commands.failed import failed
 from batch_avatar.commands.jobs import jobs
 from batch_avatar.commands.render import plan, render
+from batch_avatar.commands.streams import make_streams_last
 from batch_avatar.commands.sweep import sweep
 from batch_avatar.emulator.command import emulator
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """All commands, on streams that never end one of them."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        make_streams_last()  # before anything is said, also about unknown options
+        return super().main(*args, **kwargs)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="batch-avatar")
 def main() -> None:
     """Render scripts to talking-avatar videos, and archive them in your own Blob Storage container.

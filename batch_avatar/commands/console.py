@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from batch_avatar.commands.running import output
+from batch_avatar.commands.streams import cannot_write
 from batch_avatar.errors import FailureClass
 from batch_avatar.planning.plan import PlanState
 from batch_avatar.rendering.progress import Event, Phase, Progress
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from batch_avatar.rendering.report import BatchReport
     from batch_avatar.settings import Settings
     from batch_avatar.upkeep.sweep import SweepReport
+
+logger = logging.getLogger(__name__)
 
 SHOWN = {
     Phase.WAITING: "white",
@@ -117,6 +123,22 @@ def print_plan(console: Console, plan: Plan, settings: Settings) -> None:
         console.print(f"{creates} jobs to create, at {pace}: the last one is sent after {duration(seconds)}")
 
 
+def show_report(report: BatchReport, settings: Settings, *, elapsed_seconds: float, as_json: bool) -> None:
+    """Print the report on stdout. If it cannot be printed there, its place and the sums go to stderr."""
+    try:
+        if as_json:
+            click.echo(report.to_json())
+        else:
+            print_report(output(), report, settings, elapsed_seconds=elapsed_seconds)
+    except Exception:  # whatever it is, the scripts are paid for, and the exit code is theirs
+        logger.exception("the report cannot be printed")
+    else:
+        if not cannot_write("stdout"):
+            return
+    where = f"report: container {settings.container}, {_place(report, settings)}"
+    click.echo(f"{report.sums}\n{report.billed}\n{where}", err=True)
+
+
 def print_report(console: Console, report: BatchReport, settings: Settings, *, elapsed_seconds: float) -> None:
     """Print the end of a run: counts, what went wrong and what to do, and where the videos are."""
     told = [(outcome, line) for outcome in report.outcomes if (line := _told(outcome))]
@@ -128,24 +150,21 @@ def print_report(console: Console, report: BatchReport, settings: Settings, *, e
         if len(told) > MANY:
             console.print(f"... and {len(told) - MANY} more; --json lists all")
     _print_stopped(console, report)
-    console.print(
-        f"{report.scripts} scripts: {report.archived} archived, {report.skipped} archived before, "
-        f"{report.failed} failed, {report.unfinished} unfinished, in {duration(elapsed_seconds)}",
-        highlight=False,
-    )
-    console.print(
-        f"billed by the service in this run: {report.billed_seconds} s of video, {report.billed_characters} characters",
-        highlight=False,
-    )
+    console.print(f"{report.sums}, in {duration(elapsed_seconds)}", highlight=False)
+    console.print(report.billed, highlight=False)
     where = f"container {settings.container}, folder {settings.prefix}<script_id>/<content_id>/<attempt>/"
     console.print(f"videos: {where}", highlight=False, soft_wrap=True)
-    console.print(f"report: {settings.prefix}_runs/{report.run}/report.json", highlight=False, soft_wrap=True)
+    console.print(f"report: {_place(report, settings)}", highlight=False, soft_wrap=True)
     classes = {outcome.error.failure_class for outcome in report.outcomes if outcome.error}
     for failure_class, hint in HINTS.items():
         if failure_class in classes:
             console.print(hint, highlight=False, soft_wrap=True)
     if report.unfinished:
         console.print("Nothing is lost: run the same command again to continue.")
+
+
+def _place(report: BatchReport, settings: Settings) -> str:
+    return f"{settings.prefix}_runs/{report.run}/report.json"
 
 
 def _told(outcome: Outcome) -> str | None:

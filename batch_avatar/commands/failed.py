@@ -72,12 +72,10 @@ def replay(names: tuple[str, ...], failure_class: str | None, as_json: bool) -> 
     Exit codes: as `batch-avatar render`.
     """
     report, elapsed = run_async(_replay(names, failure_class))
-    if as_json:
-        click.echo(report.to_json())
-    elif report.scripts:
-        from batch_avatar.commands.console import print_report
+    if report.scripts or as_json:
+        from batch_avatar.commands.console import show_report
 
-        print_report(output(), report, load_settings(), elapsed_seconds=elapsed)
+        show_report(report, load_settings(), elapsed_seconds=elapsed, as_json=as_json)
     else:
         click.echo("nothing to replay")
     return report_code(report)

@@ -62,12 +62,9 @@ def render(sources: tuple[str, ...], engine: str, pack: int, order: str, as_json
         engine = "prefect" if api_url else "local"
     options = {"permits": Permits(**permitted), "pack": pack, "order": Order(order)}
     report, elapsed = run_async(_render(settings, scripts, sources, engine, options))
-    if as_json:
-        click.echo(report.to_json())
-    else:
-        from batch_avatar.commands.console import print_report
+    from batch_avatar.commands.console import show_report
 
-        print_report(output(), report, settings, elapsed_seconds=elapsed)
+    show_report(report, settings, elapsed_seconds=elapsed, as_json=as_json)
     return report_code(report)
 
 
@@ -136,6 +133,8 @@ async def _render_as_flow_run(
     from batch_avatar.rendering.progress import Phase
 
     render_batch = _import_flow(lambda link: console.print(f"{name}, as {link}", highlight=False))
+    from prefect.exceptions import PrefectSignal
+
     run.listeners.append(lambda event: catch_signals() if event.phase is Phase.WAITING else None)
     wanted = options | options["permits"].model_dump()
     del wanted["permits"]
@@ -147,6 +146,9 @@ async def _render_as_flow_run(
         raise SettingsError(
             f"PREFECT_API_URL: {prefect_api_url()} does not answer; start it, or use --engine local"
         ) from None
+    except PrefectSignal as signal:  # it was stopped from outside, e.g. deleted in the UI
+        if run.report is None:
+            raise BatchAvatarError(f"the flow run was stopped: {signal}") from None
     if run.report is not None:
         return run.report
     reason = getattr(state.data, "result", state.data)  # Prefect wraps what a flow returns

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 _stop: ContextVar[Callable[[], None] | None] = ContextVar("batch_avatar_stop", default=None)
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_SECONDS = 25.0
 """After so long a stopped command exits without waiting, as it must end within 30 s."""
 EXIT_NOT_ARCHIVED, EXIT_INPUT, EXIT_ACCESS = 1, 2, 3
@@ -89,7 +89,7 @@ def report_code(report: BatchReport) -> int:
 
 
 def run_async(work: Coroutine[Any, Any, Any]) -> Any:
-    """Do the work as asyncio.run does. The first Ctrl-C or SIGTERM cancels it; the second is left to Python.
+    """Do the work as asyncio.run does. The first Ctrl-C, SIGTERM or SIGHUP cancels it; the second is left to Python.
 
     If cancelled work still waits for an answer after 25 s, the process exits; the next run finds out from service and
     archive what came of it.
@@ -102,6 +102,7 @@ def run_async(work: Coroutine[Any, Any, Any]) -> Any:
             loop = asyncio.get_running_loop()
             for number in SIGNALS:
                 loop.remove_signal_handler(number)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that goes may send it twice
             logging.getLogger("prefect").setLevel(logging.CRITICAL)  # it logs a stop as two crashes per task run
             click.echo("stopping: no new jobs, transfers end at their next block ...", err=True)
             last = threading.Timer(STOP_SECONDS, os._exit, (EXIT_NOT_ARCHIVED,))
@@ -119,8 +120,11 @@ def run_async(work: Coroutine[Any, Any, Any]) -> Any:
 
 def catch_signals() -> None:
     """Take the signals back after something else took them, as Prefect's engine does. Works inside `run_async`."""
-    if (stop := _stop.get()) is not None:
-        for number in SIGNALS:
+    stop = _stop.get()
+    if stop is None:
+        return
+    for number in SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
             asyncio.get_running_loop().add_signal_handler(number, stop)
 
 

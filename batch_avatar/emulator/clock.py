@@ -66,12 +66,12 @@ def format_time(moment: datetime, *, zulu: bool = True) -> str:
     """
     short = not zulu and moment.microsecond % 2 == 0
     fraction = f"{moment.microsecond:06d}" if short else f"{moment.microsecond:06d}0"
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction}{'Z' if zulu else ''}"
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{fraction}{'Z' if zulu else ''}"
 
 
 def format_short_time(moment: datetime) -> str:
     """Write a time as 3.1-preview1 does: with milliseconds and always with `Z`."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def format_http_date(moment: datetime) -> str:

@@ -64,6 +64,21 @@ class Garbage(_Action):
     status: int | None = None
 
 
+class Change(_Action):
+    """Answer with other members in the job, or in each job of a list that `matching` finds."""
+
+    kind: Literal["change"] = "change"
+    members: dict[str, Any] = Field(min_length=1)
+    """Any JSON by name; a dot leads into an object, as in `properties.sizeInBytes`. Text may hold lone surrogates."""
+    matching: str | None = None
+    """A regular expression that must be found in the id or the display name of a job."""
+
+    @model_validator(mode="after")
+    def _finds(self) -> Change:
+        _check_expression("matching", self.matching)
+        return self
+
+
 class Cut(_Action):
     """Announce the whole length, send only this fraction of the body, and close the connection."""
 
@@ -132,9 +147,21 @@ class StickJob(_Action):
     release_after_seconds: float | None = Field(default=None, ge=0)
 
 
-RequestAction = Status | DropBefore | DropAfter | Garbage | Cut | Delay | Slow
-JobAction = FailJob | FailInputs | AbortJob | StickJob
-JOB_KINDS = frozenset({"fail_job", "fail_inputs", "abort_job", "stick_job"})
+class EndJob(_Action):
+    """Render the job as usual, and show another status at its end (U: which statuses there are beside the four)."""
+
+    kind: Literal["end_job"] = "end_job"
+    status: str = Field(default="PartiallySucceeded", min_length=1)
+    result: Literal["there", "gone", "hidden"] = "there"
+    """Whether the job shows its result: with a link that answers, with a link to nothing, or not at all."""
+    code: str | None = None
+    """When set, the job shows an error with this code and `message` as well."""
+    message: str = "The synthesis has ended oddly."
+
+
+RequestAction = Status | DropBefore | DropAfter | Garbage | Change | Cut | Delay | Slow
+JobAction = FailJob | FailInputs | AbortJob | StickJob | EndJob
+JOB_KINDS = frozenset({"fail_job", "fail_inputs", "abort_job", "stick_job", "end_job"})
 
 
 class FaultRule(BaseModel):

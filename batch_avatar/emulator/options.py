@@ -143,6 +143,8 @@ class EmulatorOptions(BaseModel):
     """U: status for a GET of an absent job. The audio docs list both."""
     delete_absent: Literal[204, 404] = 204
     """U: status for a delete of an absent job. The audio docs list both."""
+    created_shown: Literal["right", "year_one"] | float = "right"
+    """U: whether the creation time that jobs show is right, the year 1, or so many seconds off, as with local time."""
     list_lag_seconds: float = Field(default=2.0, ge=0)
     """U: service seconds until the list shows a new job. GET shows it at once."""
     unknown_members: Literal["ignore", "refuse"] = "ignore"
@@ -170,6 +172,10 @@ class EmulatorOptions(BaseModel):
     video_width: int = Field(default=640, ge=16)
     video_height: int = Field(default=360, ge=16)
     """Pixels. The service's own videos have 1920x1080 (D)."""
+    summary_texts: Literal["whole", "sentences", "absent"] = "whole"
+    """`texts` in the summary: the input as one (D), split into sentences, or missing (U)."""
+    size_in_bytes: Literal["videos", "all_outputs"] = "videos"
+    """U: what `sizeInBytes` (`audioSize` in 3.1-preview1) counts."""
     vary_bytes: bool = True
     """U: whether two renders of one text differ in their bytes."""
     content_md5: bool = False

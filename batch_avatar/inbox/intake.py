@@ -13,7 +13,7 @@ from batch_avatar.archive.inbox_container import INBOX, REASON_ENDING, Drop
 from batch_avatar.errors import FailureClass
 from batch_avatar.models import Outcome, OutcomeKind
 from batch_avatar.scripts.drafts import DEFAULTS_NAME, KINDS, MANIFESTS
-from batch_avatar.service.wire.messages import MAX_BODY_BYTES
+from batch_avatar.scripts.reading import DEFAULTS_LIMIT, SCRIPT_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -117,9 +117,8 @@ def _refusal(drop: Drop) -> str | None:
 
 def too_large(drop: Drop) -> str | None:
     """Return why the drop is too large to be read; None if it is not."""
-    if drop.size_bytes <= MAX_BODY_BYTES:
-        return None
-    return f"it has {drop.size_bytes:,} bytes; a request with it may have {MAX_BODY_BYTES:,}"
+    reason = (DEFAULTS_LIMIT if drop.file == DEFAULTS_NAME else SCRIPT_LIMIT).broken_by(drop.size_bytes)
+    return reason and f"it {reason}"
 
 
 def target_of(name: str, folder: str) -> str:

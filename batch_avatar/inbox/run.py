@@ -168,14 +168,16 @@ class _InboxRun:
             scripts.close()
 
     async def _defaults(self, drop: Drop) -> Mapping[str, Any] | None:
-        """Return the defaults of a folder; None if its drops have to wait."""
+        """Return the defaults of a folder; None if its drops have to wait. Other folders never wait for them."""
         try:
             return await self._c.control(read_defaults, self._inbox, drop)
         except ManifestError as error:
             text = f"{'; '.join(error.faults)}; the scripts of its folder wait until that is mended"
             self._faulty.append(refused(drop.name, text))
-        except BatchAvatarError as error:
-            self._faulty.append(put_off(drop.name, error))
+        except Exception as error:
+            if not isinstance(error, BatchAvatarError):
+                logger.exception("%s cannot be read, because of a mistake in this program", drop.name)
+            self._faulty.append(put_off(drop.name, own_mistake(error)))
         return None
 
     async def _fetch(self, drop: Drop, defaults: Mapping[str, Any] | None) -> Script | None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -12,12 +13,57 @@ from typing import TYPE_CHECKING
 from batch_avatar.models import JobStatus
 
 if TYPE_CHECKING:
-    from batch_avatar.archive.ledger import Held
+    from collections.abc import Iterable
+
+    from batch_avatar.archive.records import Held
     from batch_avatar.models import SynthesisJob
-    from batch_avatar.receipt import Receipt
+    from batch_avatar.receipt import Attempt, Receipt
 
 LOOKS = 2
 """How many looks in a row must find a job absent before anything is concluded from it."""
+
+
+CONTENT_CODES = frozenset(
+    {
+        # 2024-08-01 and its audio sibling: `ErrorCode` in their OpenAPI documents.
+        *("BadRequest", "BadArgument", "UnsupportedMediaType"),
+        # 3.1-preview1: its audio pages, and issues 1813 and 2285 of the Speech SDK's samples.
+        *("InvalidRequest", "InvalidParameter", "InvalidPayload"),
+        # Speech to text 3.x, which shares these codes: `ErrorCode` and `DetailedErrorCode` in its OpenAPI document.
+        *("InvalidArgument", "UnprocessableEntity", "InvalidParameterValue", "InvalidRequestBodyFormat"),
+        *("EmptyRequest", "InvalidLocale", "UnsupportedLanguageCode", "InvalidModel", "ModelDeprecated"),
+    }
+)
+"""Error codes of failed jobs whose input is at fault: these are not sent again at all."""
+
+OWN_CODES = frozenset(
+    {
+        "Aborted",  # the one code of a failed job that was seen (learn.microsoft.com, question 2057445)
+        # 2024-08-01: `ErrorCode` in its OpenAPI document; 500 was seen inside 3.1-preview1's bodies (issue 2285).
+        *("InternalServerError", "ServiceUnavailable", "TooManyRequests", "UnexpectedError"),
+        # Speech to text 3.x: `ErrorCode` in its OpenAPI document.
+        *("PipelineError", "InternalCommunicationFailed", "Conflict"),
+    }
+)
+"""Error codes of failed jobs where the service itself is at fault, however often it says the same."""
+
+CUT = 800  # characters that are compared; claims keep 1,000
+_NUMBERED = re.compile(r"\S*\d\S*")
+
+
+def fails_alike(code: str | None, ended: str, before: Iterable[Attempt]) -> bool:
+    """Return whether an earlier job of this script alone ended for the same reason, so that another would as well.
+
+    `ended`: how claims say how an attempt ended. Ids, times and numbers in it do not count. Pure.
+    """
+    if code is None or code in OWN_CODES:
+        return False
+    return any(_words(attempt.ended) == _words(ended) for attempt in before if attempt.ended and not attempt.input)
+
+
+def _words(ended: str) -> list[str]:
+    words = _NUMBERED.sub(" ", ended[:CUT]).lower().split()
+    return words[:-1] if len(ended) > CUT else words  # the last one of a cut text may be a part of a word
 
 
 class Move(StrEnum):
@@ -74,8 +120,8 @@ def decide(seen: Seen, rules: Rules) -> Move:  # noqa: C901, PLR0911 - one retur
     if claim.last.over and claim.last.input:  # its pack may go on for the others; this script has left it
         return Move.NEXT_ATTEMPT
     if seen.job is not None:
-        again = rules.retry_failed and claim.last.ended is not None and seen.job.status == JobStatus.FAILED
-        return Move.NEXT_ATTEMPT if again else Move.ADOPT
+        failed = seen.job.status == JobStatus.FAILED and not seen.job.odd  # a result that is there is archived
+        return Move.NEXT_ATTEMPT if failed and rules.retry_failed and claim.last.ended is not None else Move.ADOPT
     if claim.last.over:
         return Move.NEXT_ATTEMPT
     by_name = claim.last.service_id is None

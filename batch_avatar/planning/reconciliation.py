@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING
 
 from batch_avatar.archive.index import form_of, letter_attempt, overtaken
 from batch_avatar.errors import FailureClass
-from batch_avatar.identity import (
-    archive_of,
-    derive_content_id,
-    form_digest,
-    form_digests,
-    parse_job_id,
-    recorded_form,
-)
+from batch_avatar.identity import archive_of, content_ids, form_digest, known_forms, parse_job_id
 from batch_avatar.models import FailureFacts, JobStatus, Permits
 from batch_avatar.planning.plan import Leftover, Plan, PlanItem, PlanState
 from batch_avatar.scripts.prediction import PastRender
@@ -57,18 +50,23 @@ def reconcile(
     forms: defaultdict[str, list[tuple[str, str, dict[str, str]]]] = defaultdict(list)
     for (script_id, content_id), receipt in index.receipts.items():
         forms[script_id].append((receipt.get("archived_at", ""), content_id, form_of(receipt)))
-    revisions = _claimed_revisions(index)
+    revisions, before = _claimed_revisions(index), index.same_forms()
     items = []
     for script in scripts:
-        wanted = form_digest(form_digests(recorded_form(script)))
-        later = {number for number in revisions[script.script_id, wanted] if number > permits.revision}
-        ids = {
-            number: derive_content_id(script, archive_id=archive_id, revision=number)
-            for number in sorted({permits.revision, *later}, reverse=True)
-        }
-        revision = _serving(script.script_id, ids, ours, index, permits.revision)
-        content_id = ids[revision]
-        item = _classify(script.script_id, content_id, ours, index, resources) or _unknown(script, content_id, forms)
+        known = known_forms(script)
+        claimed = {number for form in known for number in revisions[script.script_id, form_digest(form)]}
+        ids = [
+            (number, content_id)
+            for number in sorted({permits.revision, *(n for n in claimed if n > permits.revision)}, reverse=True)
+            for content_id in (
+                *content_ids(script, archive_id=archive_id, revision=number),
+                *(same for form in known for same in before[script.script_id, form_digest(form), str(number)]),
+            )
+        ]
+        revision, content_id = _serving(script.script_id, ids, ours, index, permits.revision)
+        item = _classify(script.script_id, content_id, ours, index, resources) or _unknown(
+            script.script_id, content_id, known, forms
+        )
         item = replace(item, letter=content_id in index.dead, revision=revision)
         items.append(_permitted(item, permits))
     changed = sum(item.state is PlanState.CHANGED for item in items)
@@ -91,21 +89,24 @@ def _settled_packs(ours: Mapping[str, Sequence[SynthesisJob]], index: ArchiveInd
 
 def _serving(
     script_id: str,
-    ids: Mapping[int, str],
+    ids: Sequence[tuple[int, str]],
     ours: Mapping[str, Sequence[SynthesisJob]],
     index: ArchiveIndex,
     wanted: int,
-) -> int:
-    """Return the revision that serves the script; `ids` has those that would do, the latest first.
+) -> tuple[int, str]:
+    """Return the revision and content id that serve the script; `ids` has those that would do, the latest first.
 
-    It is the first that is archived, else the first with a job, else the first that was paid for, else the wanted one.
+    It is the first that is archived, else the first with a job, else the first that was paid for. Else it is of the
+    wanted revision: the first id that is known at all, else the first one.
     """
-    tests: tuple[Callable[[str], bool], ...] = (
-        lambda content_id: index.is_whole((script_id, content_id)),
-        lambda content_id: content_id in ours,
-        lambda content_id: bool(index.claims.get((script_id, content_id), {}).get("accepted")),
+    tests: tuple[Callable[[int, str], bool], ...] = (
+        lambda _, content_id: index.is_whole((script_id, content_id)),
+        lambda _, content_id: content_id in ours,
+        lambda _, content_id: bool(index.claims.get((script_id, content_id), {}).get("accepted")),
+        lambda number, content_id: number == wanted and index.knows((script_id, content_id)),
+        lambda number, _: number == wanted,
     )
-    return next((number for test in tests for number, content_id in ids.items() if test(content_id)), wanted)
+    return next(one for test in tests for one in ids if test(*one))
 
 
 def _claimed_revisions(index: ArchiveIndex) -> defaultdict[tuple[str, str], set[int]]:
@@ -188,7 +189,7 @@ def _receipted(
         ended = tuple(Leftover(job.resource, job.service_id) for job in jobs if job.terminal)
         same = {job.service_id for job in jobs if job.job_id == receipt.get("job_id")}
         return replace(item, leftovers=ended, named=tuple(sorted(same | {receipt.get("service_id", "")} - {""})))
-    if any(job.status == JobStatus.SUCCEEDED for job in (*jobs, *([pack] if pack else ()))):
+    if any(job.status == JobStatus.SUCCEEDED or job.odd for job in (*jobs, *([pack] if pack else ()))):
         return replace(item, state=PlanState.DAMAGED, detail="the receipt's video is gone, and its job still has it")
     damaged = _facts(FailureClass.LOST, "Damaged", "the receipt's video is not in the archive")
     return replace(item, state=PlanState.DAMAGED, detail=damaged.message, failure=damaged)
@@ -232,20 +233,25 @@ def _alive(script_id: str, content_id: str, jobs: Sequence[SynthesisJob]) -> Pla
 
 
 def _unknown(
-    script: Script, content_id: str, forms: Mapping[str, Sequence[tuple[str, str, dict[str, str]]]]
+    script_id: str,
+    content_id: str,
+    known: Sequence[Mapping[str, str]],
+    forms: Mapping[str, Sequence[tuple[str, str, dict[str, str]]]],
 ) -> PlanItem:
-    """Return a new item, or one that changed since it was archived; a wanted re-render of the same is no change."""
-    before = forms.get(script.script_id)
+    """Return a new item, or one that changed since it was archived; a wanted re-render of the same is no change.
+
+    `known`: the script's own forms, today's first. `forms`: those that were archived, by script.
+    """
+    before = forms.get(script_id)
     if not before:
-        return PlanItem(script.script_id, content_id, PlanState.NEW)
-    now = form_digests(recorded_form(script))
-    if any(form == now for _, _, form in before):
-        return PlanItem(script.script_id, content_id, PlanState.NEW, detail="archived before, wanted again")
-    _, last_id, last = max(before)
+        return PlanItem(script_id, content_id, PlanState.NEW)
+    if any(form in known for _, _, form in before):
+        return PlanItem(script_id, content_id, PlanState.NEW, detail="archived before, wanted again")
+    now, (_, last_id, last) = known[0], max(before)
     differs = sorted(name for name in now.keys() | last.keys() if now.get(name) != last.get(name)) if last else []
     what = f"{', '.join(differs)} differ{'s' if len(differs) == 1 else ''}" if differs else "differs"
     detail = f"{what} from what was archived as {last_id}"
-    return PlanItem(script.script_id, content_id, PlanState.CHANGED, detail=detail)
+    return PlanItem(script_id, content_id, PlanState.CHANGED, detail=detail)
 
 
 def _permitted(item: PlanItem, permits: Permits) -> PlanItem:

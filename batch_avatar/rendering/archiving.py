@@ -6,7 +6,6 @@ from collections import Counter
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from batch_avatar.archive.rescue import rescue_receipt
 from batch_avatar.archive.storage_errors import archive_errors
@@ -20,14 +19,16 @@ from batch_avatar.errors import (
     StillRunning,
     TransferError,
 )
-from batch_avatar.identity import form_digests
+from batch_avatar.identity import form_digests, text_digest
 from batch_avatar.models import JobStatus
+from batch_avatar.planning.decision import CONTENT_CODES
 from batch_avatar.receipt import Receipt, StoredBlob
 from batch_avatar.rendering.claims import rewrite
 from batch_avatar.rendering.outputs import Outputs
 from batch_avatar.rendering.packs.members import check_staging, load_pack, shared_billing
+from batch_avatar.service.links import split_link
 from batch_avatar.service.session import NO_ANSWER
-from batch_avatar.service.wire.summary import decode_results, decode_summary
+from batch_avatar.service.wire.summary import decode_results, decode_summary, decode_whole_summary
 
 if TYPE_CHECKING:
     from batch_avatar.archive.records import Claim
@@ -36,19 +37,10 @@ if TYPE_CHECKING:
     from batch_avatar.rendering.connections import Connections
     from batch_avatar.rendering.run import Run
     from batch_avatar.service.client import AvatarClient
+    from batch_avatar.service.wire.summary import Summary
 
+SUMMARY_SECONDS = 60.0  # for a summary from its first byte to its last
 MAX_SUMMARY_BYTES = 10_000_000  # a summary repeats the input, which is at most 500 KB
-CONTENT_CODES = frozenset(
-    {
-        "BadRequest",
-        "BadArgument",
-        "InvalidRequest",
-        "InvalidParameter",
-        "InvalidPayload",
-        "UnsupportedMediaType",
-    }
-)
-"""Error codes of failed jobs whose input is at fault (from the service's own list of error codes)."""
 
 
 def read_job(c: Connections, ref: JobRef) -> SynthesisJob:
@@ -90,6 +82,32 @@ def job_failed(c: Connections, ref: JobRef, job: SynthesisJob) -> JobFailed:
     )
 
 
+def proven_end(run: Run, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
+    """Return the job if there is something to archive: it has succeeded, or its result is there all the same.
+
+    A job that shows a result without having succeeded is read once more, and its link is tried.
+
+    Raises:
+        JobFailed, JobOverdue, StillRunning: there is no result.
+        TransferError: it cannot be told now whether there is one.
+        AlreadyArchived, ClaimedElsewhere, ResultLost: the job is gone, as `read_job` says.
+    """
+    if job.odd:
+        job = read_job(run.connections, ref)
+    if job.status == JobStatus.SUCCEEDED or (job.odd and has_result(run, ref, job)):
+        return job
+    if job.status == JobStatus.FAILED:
+        raise job_failed(run.connections, ref, job)
+    if reason := run.connections.resource_of(ref.resource).deadlines.overdue(job):
+        raise JobOverdue(reason, job=job, script_id=ref.script_id)
+    raise StillRunning(f"the job is {job.status}", script_id=ref.script_id, job_id=ref.job_id)
+
+
+def has_result(run: Run, ref: JobRef, job: SynthesisJob) -> bool:
+    """Return whether the job shows a result that can be fetched. Raises as `Outputs.has_result` does. Blocking."""
+    return Outputs(run, ref, job, read=partial(_read_again, run, ref)).has_result()
+
+
 def archive_job(run: Run, ref: JobRef, *, without_side_files: bool) -> Receipt:
     """Copy a job's outputs into the archive, verify them, and write the receipt.
 
@@ -106,20 +124,17 @@ def archive_job(run: Run, ref: JobRef, *, without_side_files: bool) -> Receipt:
     job = run.ended.get(ref.service_id) if ref.input else run.ended.pop(ref.service_id, None)
     if job is None or job.result_link is None:
         job = read_job(c, ref)
-    if ref.input:
-        job = _as_member(run, ref, job)
-    elif job.status == JobStatus.FAILED:
-        raise job_failed(c, ref, job)
-    elif job.status != JobStatus.SUCCEEDED:
-        raise StillRunning(f"the job is {job.status}", script_id=ref.script_id, job_id=ref.job_id)
+    job = _as_member(run, ref, job) if ref.input else proven_end(run, ref, job)
     claim = _note_success(c, ref, job)
     outputs = Outputs(run, ref, job, read=partial(_read_again, run, ref))
     video = outputs.move("result", "video")
     side_files, missing = outputs.move_side_files(without=without_side_files)
     billing = job.billing
-    # In this generation of the API only the summary tells the billed seconds.
-    if resource.client.service_names_jobs and (summary := side_files["summary"]):
-        billing = billing | _summary_billing(c, ref, summary)
+    if (stored := side_files["summary"]) and (summary := _read_summary(c, ref, stored)):
+        if _is_of_another(summary, job, claim):
+            video = video.model_copy(update={"doubtful": (*video.doubtful, "summary")})
+        if resource.client.service_names_jobs:  # in this generation only the summary tells the billed seconds
+            billing = billing | _summary_billing(summary)
     billed = job.model_copy(update={"billing": billing})
     receipt = c.archive.write_receipt(
         Receipt(
@@ -176,7 +191,7 @@ def _as_member(run: Run, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
     pack = load_pack(run, ref.job_id)
     mine = job.model_copy(update={"billing": shared_billing(pack, job, ref.input), "duration_milliseconds": None})
     overdue = c.resource_of(ref.resource).deadlines.overdue(job)
-    if not job.terminal and not overdue:
+    if not job.ended and not overdue:
         raise StillRunning(f"the job is {job.status}", script_id=ref.script_id, job_id=ref.job_id)
     staging = check_staging(c, pack)
     if staging.video(ref.job_id, ref.input) is not None:
@@ -189,6 +204,8 @@ def _as_member(run: Run, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
         return mine
     if overdue:
         raise JobOverdue(overdue, job=mine, script_id=ref.script_id)
+    if not job.terminal:
+        raise StillRunning(f"the job is {job.status}", script_id=ref.script_id, job_id=ref.job_id)
     said = decode_results(staging.summary(ref.job_id) or {})
     own = said[ref.input - 1] if len(said) >= ref.input else None
     failed = own is not None and (own.error is not None or own.status == JobStatus.FAILED)
@@ -231,22 +248,40 @@ def _note_success(c: Connections, ref: JobRef, job: SynthesisJob) -> Claim | Non
     return rewrite(c, ref, change)
 
 
-def _summary_billing(c: Connections, ref: JobRef, summary: StoredBlob) -> dict[str, int]:
-    """Return what the archived summary says was billed, summed over its inputs; empty if it is unreadable."""
+def _read_summary(c: Connections, ref: JobRef, stored: StoredBlob) -> Summary | None:
+    """Return what the archived summary says; None if it is unreadable."""
+    name = stored.blob_name.rpartition("/")[2]
+    with archive_errors(f"read {stored.blob_name}"), suppress(ValueError):
+        return decode_whole_summary(c.archive.output_blob(ref, name).download_blob().readall())
+    return None
+
+
+def _is_of_another(summary: Summary, job: SynthesisJob, claim: Claim | None) -> bool:
+    """Return whether the summary speaks of another job or of other texts. What is not shown says nothing. Pure."""
+    if job.internal_id is not None and not summary.is_of((job.service_id, job.internal_id)):
+        return True
+    known = claim.texts if claim else ()
+    return bool(known and summary.text.strip()) and text_digest(summary.text) not in known
+
+
+def _summary_billing(summary: Summary) -> dict[str, int]:
+    """Return what the summary says was billed, summed over its inputs."""
     billing: Counter[str] = Counter()
-    name = summary.blob_name.rpartition("/")[2]
-    with archive_errors(f"read {summary.blob_name}"), suppress(ValueError):
-        for result in decode_summary(c.archive.output_blob(ref, name).download_blob().readall()):
-            billing.update(result.billing)
+    for result in summary.results:
+        billing.update(result.billing)
     return dict(billing)
 
 
 def _summary_errors(client: AvatarClient, job: SynthesisJob) -> list[str]:
-    """Return the errors in a failed job's summary; empty if the summary cannot be read."""
-    if job.summary_link is None or not urlsplit(job.summary_link.get_secret_value()).scheme:
+    """Return the errors in a failed job's summary; empty if the summary cannot be read.
+
+    Raises:
+        LinkRefused: its link is not opened.
+    """
+    if job.summary_link is None or not split_link(job.summary_link.get_secret_value()).scheme:
         return []
     try:
-        with client.open_output(job.summary_link.get_secret_value()) as response:
+        with client.open_output(job.summary_link.get_secret_value(), seconds=SUMMARY_SECONDS) as response:
             results = decode_summary(response.raw.read(MAX_SUMMARY_BYTES))
     except (TransferError, ResultLost, ValueError, *NO_ANSWER):
         return []

@@ -44,12 +44,14 @@ class BatchState:
         self._scripts_of[service_id].add(script_id)
         self._run.tell(Event(script_id, Phase.CREATED, job_id))
 
-    def through(self, script_id: str, service_id: str) -> None:
-        """Note that the script no longer needs this job."""
+    def through(self, script_id: str, service_id: str, host: str = "") -> None:
+        """Note that the script no longer needs this job. `host`: the resource that has it."""
         scripts = self._scripts_of[service_id]
         scripts.discard(script_id)
         if not scripts:
             del self._scripts_of[service_id]
+            if (resource := self._c.resources.get(host)) is not None:
+                resource.deadlines.forget(service_id)
 
     def job_changed(self, job: SynthesisJob) -> None:
         """Tell the listeners about the new status, once for every script that this job renders."""

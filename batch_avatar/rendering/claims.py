@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from batch_avatar.archive.records import Claim
 from batch_avatar.errors import ClaimedElsewhere, NoMoreSent
-from batch_avatar.identity import recorded_form
+from batch_avatar.identity import recorded_form, text_digests
 from batch_avatar.scripts.prediction import Predictor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from batch_avatar.archive.ledger import Held
+    from batch_avatar.archive.records import Held
     from batch_avatar.models import JobRef, Script
     from batch_avatar.receipt import Attempt
     from batch_avatar.rendering.connections import Connections
@@ -57,6 +57,7 @@ def new_claim(run: Run, script: Script, resource: Resource, *attempts: Attempt) 
         voice=guess.voice,
         predicted_seconds=round(guess.video_seconds, 3),
         form=recorded_form(script),
+        texts=text_digests(script),
         attempts=attempts,
     )
 

@@ -13,8 +13,9 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient, ExponentialRetry
 
+from batch_avatar.archive.identity_check import NO_ARCHIVE
 from batch_avatar.archive.inbox_container import Inbox
-from batch_avatar.archive.ledger import NO_ARCHIVE, Archive
+from batch_avatar.archive.ledger import Archive
 from batch_avatar.archive.signing import signer
 from batch_avatar.archive.staging import Staging
 from batch_avatar.archive.transfer import BLOCK_BYTES
@@ -32,8 +33,9 @@ from batch_avatar.rendering.connections import (
 from batch_avatar.rendering.run import begin_run
 from batch_avatar.service.admission import Admission
 from batch_avatar.service.client import AvatarClient
-from batch_avatar.service.credentials import EntraCredential, KeyCredential
+from batch_avatar.service.credentials import EntraCredential, KeyCredential, TokenTransport
 from batch_avatar.service.deadlines import Deadlines
+from batch_avatar.service.listeners import Listeners
 from batch_avatar.service.resource import Resource
 from batch_avatar.service.session import idempotent_retry, open_session
 from batch_avatar.service.watcher import Watcher
@@ -63,14 +65,17 @@ async def open_connections(
     *,
     clock: Clock | None = None,
     create_archive: bool = True,
+    open_archive: bool = True,
     gate_of: GateOf | None = None,
 ) -> AsyncIterator[Connections]:
     """Open everything a run needs, and close it at the end. If the same settings are open already, share them.
 
     `gate_of` takes a resource's name and returns what every create there waits for last, e.g. a limit that machines
     share. With `create_archive=False` no archive is made where there is none; it then looks like an empty one.
+    With `open_archive=False` the archive is not opened, so that it can be repaired.
 
     Raises:
+        ArchiveDamaged: the archive's id is not that of its claims and receipts.
         ArchiveRefused, ArchiveUnavailable: the container cannot be opened.
         SettingsError: the storage settings cannot be used.
     """
@@ -83,7 +88,8 @@ async def open_connections(
     session, storage_session = open_session(retry=idempotent_retry()), open_session()
     connections = _connect(settings, clock=clock, session=session, storage_session=storage_session)
     try:
-        await connections.control(partial(connections.archive.open, create=create_archive))
+        if open_archive:
+            await connections.control(partial(connections.archive.open, create=create_archive))
         if connections.staging is not None and create_archive:
             await connections.control(connections.staging.open)
         with sharing(connections), _gated(connections, gate_of):
@@ -173,17 +179,13 @@ def _connect(
     storage_session: requests.Session,
 ) -> Connections:
     control_threads = ThreadPoolExecutor(CONTROL_THREADS, thread_name_prefix="control")
-    listeners: list[Callable[[SynthesisJob], None]] = []
-
-    def changed(job: SynthesisJob) -> None:
-        for listener in listeners:
-            listener(job)
+    listeners: Listeners[SynthesisJob] = Listeners()
 
     async def look(call: Callable[..., T], *args: object) -> T:
         return await in_thread(control_threads, partial(call, *args))
 
     def connected(given: ResourceSettings) -> Resource:
-        deadlines = Deadlines(settings.start_deadline_seconds, settings.job_deadline_seconds)
+        deadlines = Deadlines(settings.start_deadline_seconds, settings.job_deadline_seconds, clock)
         client = connect_client(settings, given, clock=clock, session=session)
         admission = Admission(
             clock=clock,
@@ -196,7 +198,7 @@ def _connect(
             poll_interval_seconds=settings.poll_interval_seconds,
             deadlines=deadlines,
             run=look,
-            on_change=changed,
+            on_change=listeners.tell,
             on_others=admission.see_others,
         )
         return Resource(
@@ -234,7 +236,7 @@ def _connect(
 def _credential(resource: ResourceSettings, clock: Clock) -> Credential:
     if resource.speech_key is not None:
         return KeyCredential(resource.speech_key)
-    return EntraCredential(DefaultAzureCredential(), clock)
+    return EntraCredential(DefaultAzureCredential(transport=TokenTransport(open_session()), retry_total=3), clock)
 
 
 def _storage(settings: Settings, session: requests.Session) -> BlobServiceClient:

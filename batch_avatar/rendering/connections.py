@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from batch_avatar.errors import ClaimedElsewhere
+from batch_avatar.service.listeners import Listeners
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +46,7 @@ class Connections:
     transfer_threads: ThreadPoolExecutor
     staging: Staging | None = None
     inbox: Inbox | None = None
-    job_listeners: list[Callable[[SynthesisJob], None]] = field(default_factory=list)
+    job_listeners: Listeners[SynthesisJob] = field(default_factory=Listeners)
     """Called by the watchers of all resources with every job whose status has changed."""
 
     def resource_of(self, host: str) -> Resource:

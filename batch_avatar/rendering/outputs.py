@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
+import logging
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
-from batch_avatar.archive.container_probe import doubts
+from batch_avatar.archive.container_probe import doubts, is_short
+from batch_avatar.archive.metadata import fit, metadata_key
 from batch_avatar.archive.rescue import stored_blob
 from batch_avatar.archive.storage_errors import archive_errors
 from batch_avatar.archive.transfer import Transfer, store_bytes
-from batch_avatar.errors import JobFailed, JobOverdue, LinkExpired, ResultLost, SideFileMissing, TransferError
+from batch_avatar.errors import JobFailed, JobOverdue, LinkExpired, NotThere, ResultLost, SideFileMissing, TransferError
 from batch_avatar.models import JobStatus
+from batch_avatar.service.links import split_link
+from batch_avatar.service.session import NO_ANSWER
+from batch_avatar.service.wire.summary import decode_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     import requests
+    from azure.storage.blob import BlobClient
     from pydantic import SecretStr
 
     from batch_avatar.archive.container_probe import ContainerFacts
@@ -39,6 +45,13 @@ CONTENT_TYPES = {
 }
 
 
+logger = logging.getLogger(__name__)
+
+
+class _Short(Exception):
+    """A video has clearly fewer bytes than its job told."""
+
+
 class Outputs:
     """The outputs of one job, or of one input of a pack. `read` reads the job again when its links expire."""
 
@@ -48,36 +61,71 @@ class Outputs:
         self._ref = ref
         self._job = job
         self._read = read
+        self._read_twice = False
         self.duration_milliseconds = job.duration_milliseconds
         """Length of the video: as the service says, or for an input of a pack as the video itself says."""
         self._client = self._c.resource_of(ref.resource).client
-        self._job_key = quote(job.internal_id or job.service_id)
+        self._job_key = metadata_key(job.internal_id or job.service_id)
+
+    def has_result(self) -> bool:
+        """Return whether the job shows a result that is there: its link answers, and with more than nothing.
+
+        Raises:
+            TransferError: that cannot be told now.
+        """
+        if self._job.result_link is None:
+            return False
+        try:
+            with self._open("result") as response:
+                return response.headers.get("Content-Length") != "0"
+        except ResultLost:
+            return False
+        except NO_ANSWER as error:
+            raise TransferError(f"the result's host does not answer ({type(error).__name__})") from None
 
     def move(self, output: str, name: str) -> StoredBlob:
         """Stream one output into `<attempt>/<name><its own ending>`."""
         if self._ref.input and output == "summary":
             return self._own_summary()
-        ending = PurePosixPath(urlsplit(self._link(output)).path).suffix.lower()
+        ending = PurePosixPath(urlsplit(self._link(output)[0]).path).suffix.lower()
         if name == "video" and ending not in (".mp4", ".webm"):
             raise TransferError(f"the result is named *{ending or '(nothing)'}, neither .mp4 nor .webm")
         content_type = CONTENT_TYPES.get(ending, "application/octet-stream")
         target = self._c.archive.output_blob(self._ref, f"{name}{ending}")
-        with archive_errors(f"look at {target.blob_name}"), suppress(ResourceNotFoundError):
+        with suppress(NotThere), archive_errors(f"look at {target.blob_name}"):
             found = target.get_blob_properties()
             stored = stored_blob(found)
             if stored is not None and found.metadata.get("job_key") == self._job_key:
                 return stored
 
+        run = partial(self._transfer, output, target, content_type=content_type, metadata=self._facts())
+        if name != "video":
+            return run()
+        judge = partial(self._judge, ending)
+        try:
+            return run(judge=judge)
+        except _Short as error:
+            logger.warning("%s is read once more: %s", self._ref.script_id, error)
+            self._job, self._read_twice = self._read(), True
+            return run(judge=judge)
+
+    def _transfer(
+        self,
+        output: str,
+        target: BlobClient,
+        *,
+        content_type: str,
+        metadata: dict[str, str],
+        judge: Callable[[ContainerFacts], tuple[str, ...]] | None = None,
+    ) -> StoredBlob:
         @contextmanager
         def open_at(offset: int, etag: str | None) -> Iterator[requests.Response]:
             with ExitStack() as stack:
                 try:
-                    opened = self._client.open_output(self._link(output), offset=offset, etag=etag)
-                    response = stack.enter_context(opened)
+                    response = stack.enter_context(self._open(output, offset=offset, etag=etag))
                 except (LinkExpired, ResultLost):  # read the job for new links, or find that another run was faster
                     self._job = self._read()
-                    opened = self._client.open_output(self._link(output), offset=offset, etag=etag)
-                    response = stack.enter_context(opened)
+                    response = stack.enter_context(self._open(output, offset=offset, etag=etag))
                 yield response
 
         transfer = Transfer(
@@ -87,10 +135,7 @@ class Outputs:
             deadline_seconds=self._c.settings.transfer_deadline_seconds,
             stopping=self._c.stopping,
         )
-        kept = self._facts()
-        if name != "video":
-            return transfer.run(content_type=content_type, metadata=kept)
-        return transfer.run(content_type=content_type, metadata=kept, judge=partial(self._judge, ending))
+        return transfer.run(content_type=content_type, metadata=metadata, judge=judge)
 
     def move_side_files(self, *, without: bool) -> tuple[dict[str, StoredBlob | None], list[str]]:
         """Copy summary and subtitles. Return their blobs, and the names of those that do not exist.
@@ -115,7 +160,7 @@ class Outputs:
     def _facts(self) -> dict[str, str]:
         """Return the blob metadata from which a lost receipt is rebuilt."""
         metadata = {
-            "script_id": quote(self._ref.script_id),
+            "script_id": quote(self._ref.script_id, errors="replace"),
             "job_id": self._ref.job_id,
             "job_key": self._job_key,
             "internal_id": self._job.internal_id or "",
@@ -124,7 +169,7 @@ class Outputs:
             "billed_seconds": str(self._job.billed_seconds),
             "billed_characters": str(self._job.billed_characters),
         }
-        return {key: value for key, value in metadata.items() if value}
+        return fit(metadata)
 
     def _own_summary(self) -> StoredBlob:
         """Store the part of a pack's summary that is about this input, as a summary of its own."""
@@ -134,33 +179,58 @@ class Outputs:
             raise ResultLost(f"no summary of input {self._ref.input}", job_id=self._ref.job_id)
         own = json.dumps({**(whole or {}), "results": [results[self._ref.input - 1]]}, ensure_ascii=False, indent=2)
         target = self._c.archive.output_blob(self._ref, "summary.json")
-        return store_bytes(target, own.encode(), content_type=CONTENT_TYPES[".json"], metadata=self._facts())
+        content = own.encode(errors="replace")
+        return store_bytes(target, content, content_type=CONTENT_TYPES[".json"], metadata=self._facts())
 
     def _judge(self, ending: str, facts: ContainerFacts) -> tuple[str, ...]:
         """Return what is doubtful about the video.
 
         Raises:
-            JobOverdue: the video is not whole, and the job has not ended yet.
-            JobFailed: the video is not whole, and the job did not succeed.
+            JobOverdue: the video of a pack is not whole, and the job has not ended yet.
+            JobFailed: the video of a pack is not whole, and the job has failed.
+            _Short: the video is shorter than its job told, and was read only once.
         """
         found = doubts(facts, ending=ending, duration_milliseconds=self._job.duration_milliseconds)
-        if found and not self._job.terminal:
+        if found and self._ref.input and not self._job.ended:
             raise JobOverdue("its video is not whole yet", job=self._job)
-        if found and self._job.status != JobStatus.SUCCEEDED:
+        if found and self._ref.input and self._job.status == JobStatus.FAILED:
             raise JobFailed("its video is not whole", job=self._job, worth_another_attempt=True)
         self.duration_milliseconds = self.duration_milliseconds or facts.duration_milliseconds
-        return found
+        if not self._ref.input and is_short(facts.size_bytes, self._job.size_bytes):
+            if not self._read_twice:
+                raise _Short(f"its video has {facts.size_bytes:,} bytes, and its job told {self._job.size_bytes:,}")
+            found = (*found, "size")
+        return (*found, "status") if self._ended_oddly() else found
 
-    def _link(self, output: str) -> str:
+    def _ended_oddly(self) -> bool:
+        """Return whether neither the job nor its summary says that this video succeeded."""
+        if self._ref.input and self._job.status == JobStatus.FAILED:
+            said = decode_results((self._c.staging and self._c.staging.summary(self._ref.job_id)) or {})
+            return len(said) < self._ref.input or said[self._ref.input - 1].status != JobStatus.SUCCEEDED
+        return self._job.odd
+
+    def _open(
+        self, output: str, *, offset: int = 0, etag: str | None = None
+    ) -> AbstractContextManager[requests.Response]:
+        link, ours = self._link(output)
+        return self._client.open_output(link, offset=offset, etag=etag, ours=ours)
+
+    def _link(self, output: str) -> tuple[str, bool]:
+        """Return the link to an output, and whether we have signed it ourselves.
+
+        Raises:
+            LinkRefused: it is malformed.
+            ResultLost, TransferError: there is none.
+        """
         if self._ref.input:
-            return self._in_staging(output)
+            return self._in_staging(output), True
         link: SecretStr | None = getattr(self._job, f"{output}_link")
         if link is None and output != "result":
             raise ResultLost(f"the job shows no {output}", job_id=self._ref.job_id)
         if link is None:
             raise TransferError(f"the job succeeded but shows no {output}", job_id=self._ref.job_id)
         url = link.get_secret_value()
-        return url if urlsplit(url).scheme else self._in_destination(output, url)
+        return (url, False) if split_link(url).scheme else (self._in_destination(output, url), True)
 
     def _in_staging(self, output: str) -> str:
         staging, number = self._c.staging, self._ref.input

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from batch_avatar.archive.ledger import Held
-    from batch_avatar.archive.records import Pack
+    from batch_avatar.archive.records import Held, Pack
     from batch_avatar.models import Script
 
 

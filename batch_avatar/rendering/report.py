@@ -39,6 +39,19 @@ class BatchReport(Received):
     def all_archived(self) -> bool:
         return self.archived + self.skipped == self.scripts
 
+    @property
+    def sums(self) -> str:
+        return (
+            f"{self.scripts} scripts: {self.archived} archived, {self.skipped} archived before, {self.failed} failed, "
+            f"{self.unfinished} unfinished"
+        )
+
+    @property
+    def billed(self) -> str:
+        return (
+            f"billed by the service in this run: {self.billed_seconds} s of video, {self.billed_characters} characters"
+        )
+
     def json_pieces(self) -> Iterator[str]:
         """Yield the report as JSON, one outcome at a time, because there may be very many."""
         head = self.model_dump_json(by_alias=True, indent=2, exclude={"outcomes"}).removesuffix("\n}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import defaultdict
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING
 from batch_avatar.identity import derive_content_id
 from batch_avatar.models import Permits
 from batch_avatar.planning.plan import PlanState
+from batch_avatar.planning.stubborn import StubbornCreates
 from batch_avatar.scripts.prediction import Predictor
+from batch_avatar.service.listeners import Listeners
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from pydantic import SecretStr
 
@@ -45,17 +48,21 @@ class Run:
     """Why nothing more is sent in this run."""
     report: BatchReport | None = None
     """The report that the run ended with, for the code that began the run."""
-    listeners: list[Callable[[Event], None]] = field(default_factory=list)
+    listeners: Listeners[Event] = field(default_factory=Listeners)
     """Called with every step of every script."""
 
     alive: set[str] = field(default_factory=set)
     """The script_ids whose job the plan has seen; the job is looked for before anything is sent."""
     revisions: dict[str, int] = field(default_factory=dict)
     """Revisions by script_id, for scripts that go on with a later revision than the permits ask for."""
+    content_ids: dict[str, str] = field(default_factory=dict)
+    """The content ids that the plan chose, by script_id; an archive may hold one that is derived in an earlier way."""
     predictor: Predictor = field(default_factory=Predictor)
     """Knows past renders once the plan is made."""
     expected_seconds: dict[str, float] = field(default_factory=dict)
     """The predicted rendering time by script_id."""
+    stubborn: defaultdict[str, StubbornCreates] = field(default_factory=lambda: defaultdict(StubbornCreates))
+    """Creates that a resource answers with errors of its own, by host."""
     ended: dict[str, SynthesisJob] = field(default_factory=dict)
     """Jobs that were just seen to end, by service_id. Their links are fresh, which saves a request."""
     drafts: dict[tuple[str, ...], PackDraft] = field(default_factory=dict)
@@ -66,7 +73,9 @@ class Run:
     """Signed links of destination containers, by job_id. They are secrets, so only this process knows them."""
 
     def content_id_of(self, script: Script) -> str:
-        """Return the script's content_id in the revision that is wanted."""
+        """Return the content_id that the plan chose; without a plan, the one in the revision that is wanted."""
+        if (chosen := self.content_ids.get(script.script_id)) is not None:
+            return chosen
         archive_id = self.connections.archive.archive_id
         return derive_content_id(script, archive_id=archive_id, revision=self.revision_of(script))
 
@@ -77,6 +86,7 @@ class Run:
         """Note what a plan found out about its scripts; keep what other batches of this run noted about theirs."""
         for item in items:
             self.revisions.pop(item.script_id, None)
+            self.content_ids[item.script_id] = item.content_id
             if item.revision != self.permits.revision:
                 self.revisions[item.script_id] = item.revision
             self.alive.discard(item.script_id)
@@ -85,8 +95,7 @@ class Run:
 
     def tell(self, event: Event) -> None:
         """Tell everyone who shows progress that a script moved on."""
-        for listener in self.listeners:
-            listener(event)
+        self.listeners.tell(event)
 
 
 def new_run_name(clock: Clock) -> str:

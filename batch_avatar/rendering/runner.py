@@ -48,8 +48,8 @@ async def publish_report(report: BatchReport) -> None:
     run.report = report
     try:
         await run.connections.control(run.connections.archive.write_report, run.name, report.json_pieces())
-    except BatchAvatarError as error:
-        logger.warning("the report cannot be written to the archive: %s", error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the scripts are paid for and have ended
+        logger.warning("the report cannot be written to the archive: %s; %s; %s", error, report.sums, report.billed)
 
 
 async def render_scripts(

@@ -5,48 +5,34 @@ Each step works in the current run, takes small frozen values, and can be retrie
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from batch_avatar.archive.records import DeadLetter, Proof, SettledPack, Superseded
+from batch_avatar.archive.records import Proof, SettledPack
 from batch_avatar.errors import (
-    ArchiveConflict,
     BatchAvatarError,
-    ClaimedElsewhere,
     CreateUnclear,
-    DeleteRefused,
-    FailureClass,
-    JobFailed,
     JobNotFound,
-    JobOverdue,
-    LateSuccess,
-    RequestRefused,
     ServiceError,
     ServiceUnavailable,
     SideFileMissing,
     StillRunning,
 )
-from batch_avatar.identity import signed_properties
 from batch_avatar.models import JobRef, JobStatus
 from batch_avatar.receipt import Receipt
-from batch_avatar.rendering.archiving import archive_job, job_failed, read_job
-from batch_avatar.rendering.claims import update_last
-from batch_avatar.rendering.outcomes import facts_of
+from batch_avatar.rendering.archiving import archive_job, job_failed, proven_end, read_job
+from batch_avatar.rendering.giving_up import delete_given_up
 from batch_avatar.rendering.pack_draft import PackDraft
 from batch_avatar.rendering.packs.submission import PackSubmission
 from batch_avatar.rendering.run import current_run
 from batch_avatar.rendering.submission import Submission
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator
 
-    from batch_avatar.models import Script, SynthesisJob
-    from batch_avatar.receipt import Attempt
-    from batch_avatar.rendering.connections import Connections
-    from batch_avatar.rendering.run import Run
+    from batch_avatar.models import Script
     from batch_avatar.service.resource import Resource
 
 T = TypeVar("T")
@@ -93,7 +79,7 @@ async def submit_pack(scripts: tuple[Script, ...], host: str = "") -> tuple[JobR
 
 
 async def wait(ref: JobRef) -> JobRef:
-    """Wait until the job has succeeded, and return `ref`.
+    """Wait until the job has succeeded or has a result all the same, and return `ref`.
 
     Raises:
         JobFailed: the service gave up.
@@ -112,13 +98,13 @@ async def wait(ref: JobRef) -> JobRef:
             )
         except JobNotFound:
             job = await _outlasting(lambda: resource, partial(c.control, read_job, c, ref))
-        if job.status == JobStatus.FAILED:
-            if ref.input:
-                run.ended[ref.service_id] = job  # its videos may exist all the same; each member looks for its own
-            raise await c.control(job_failed, c, ref, job)
-        if job.status != JobStatus.SUCCEEDED:
+        if not ref.input:
+            job = await _outlasting(lambda: resource, partial(c.control, proven_end, run, ref, job))
+        elif not job.ended:
             raise StillRunning(f"the job is {job.status}")
-        run.ended[ref.service_id] = job
+        run.ended[ref.service_id] = job  # of a pack that failed as well: each member looks for its own video
+        if ref.input and job.status == JobStatus.FAILED:
+            raise await c.control(job_failed, c, ref, job)
         return ref
 
 
@@ -143,7 +129,7 @@ async def delete(proof: Proof) -> None:
     """Delete the remote job; the proof says that nothing is lost by it. A job that is already gone is no error.
 
     Raises:
-        LateSuccess: the job was given up and has succeeded since; it is kept to be archived.
+        LateSuccess: the job was given up and has succeeded since, or shows a result; it is kept to be archived.
         DeleteRefused: the job has not ended, has moved on, or is not the one that failed; it is kept.
     """
     run = current_run()
@@ -156,114 +142,7 @@ async def delete(proof: Proof) -> None:
                 await c.control(c.staging.remove, ref.job_id)  # first: later nobody would look for them
             await _outlasting(lambda: resource, partial(c.control, resource.client.delete, ref.service_id))
         else:
-            await _outlasting(lambda: resource, partial(_delete_given_up, c, resource, proof))
-
-
-async def _delete_given_up(c: Connections, resource: Resource, proof: DeadLetter | Superseded) -> None:
-    """Delete a job that was given up, after reading it again: it may have moved on since the proof was written."""
-    ref, members = proof.ref, proof.members if isinstance(proof, Superseded) else ()
-    job = await c.control(resource.client.look, ref)
-    if job is not None:
-        if job.status == JobStatus.SUCCEEDED:
-            if not members:
-                await update_last(c, ref, {"ended": None, "over": False})
-            await _update_members(c, members, {"ended": None, "over": False})
-            if isinstance(proof, DeadLetter):
-                await c.control(c.archive.delete_dead_letter, ref.content_id)
-            raise LateSuccess("the job was given up and has succeeded after all")
-        if proof.internal_id != job.internal_id:
-            raise DeleteRefused("the job is not the one that failed; it is not deleted")
-        if not job.terminal and resource.deadlines.overdue(job) is None:
-            raise DeleteRefused(f"the job has moved on and is {job.status}; it is not deleted")
-        await c.control(resource.client.delete, ref.service_id)
-    await _update_members(c, members or (ref,), {"over": True})
-
-
-async def _update_members(c: Connections, refs: Sequence[JobRef], changes: Mapping[str, object]) -> None:
-    """Change the claims of the members for which this is still the last attempt; for the others it is irrelevant."""
-
-    async def update(ref: JobRef) -> None:
-        with suppress(ClaimedElsewhere):
-            await update_last(c, ref, changes)
-
-    await asyncio.gather(*(update(ref) for ref in refs))  # at once: after a kill in between some would count as lost
-
-
-async def record_failure(
-    script: Mapping[str, Any], ref: JobRef, error: JobFailed | JobOverdue
-) -> Superseded | DeadLetter:
-    """Record why an attempt is given up, before anything of it is deleted. `script`: what `script_record` returns.
-
-    If another attempt is due, the claim notes that this one is superseded. Otherwise a dead letter is written; a job
-    that finishes after all overrules it.
-
-    Raises:
-        ClaimedElsewhere: another run has gone on to another attempt.
-    """
-    run = current_run()
-    c = run.connections
-    again = isinstance(error, JobOverdue) or error.worth_another_attempt
-    last = ref.attempt >= c.settings.max_attempts
-    ended = {
-        "accepted_at": error.job.created_at or c.clock.now(),  # the run that sent it may have died before it noted this
-        "ended": f"{error.code}: {error.message}"[:1000],
-        "over": isinstance(error, JobFailed),
-    }
-    if again and not last:
-        await update_last(c, ref, ended)
-        return Superseded(ref=ref, internal_id=error.job.internal_id, reason=str(error))
-    held = await c.control(c.archive.read_claim, ref.script_id, ref.content_id)
-    if held is None or held.claim.last.number != ref.attempt:
-        raise ClaimedElsewhere(f"another run has gone on from attempt {ref.attempt}")
-    attempts = (*held.claim.attempts[:-1], held.claim.last.model_copy(update=ended))
-    letter = _dead_letter(run, script, ref, error, job=error.job, attempts=attempts)
-    await c.control(c.archive.write_dead_letter, letter)  # first: an ended claim without a letter may be sent again
-    await update_last(c, ref, ended)
-    return letter
-
-
-async def record_refusal(script: Script, error: RequestRefused) -> DeadLetter:
-    """Write a dead letter for a script that the service refused; such a script has no job."""
-    run = current_run()
-    c = run.connections
-    held = await c.control(c.archive.read_claim, script.script_id, run.content_id_of(script))
-    if held is None:
-        raise ArchiveConflict("the claim has disappeared", script_id=script.script_id, job_id=error.job_id)
-    if held.claim.last.accepted_at is not None:
-        raise ClaimedElsewhere("another run's create was accepted meanwhile", job_id=held.claim.last.job_id)
-    letter = _dead_letter(run, script_record(script), held.claim.ref(), error, job=None, attempts=held.claim.attempts)
-    return await c.control(c.archive.write_dead_letter, letter)
-
-
-def script_record(script: Script) -> dict[str, Any]:
-    """Return the script as dead letters keep it: properties that hold a signature are null."""
-    signed = signed_properties(script)
-    return script.model_dump(mode="json", exclude_none=True, exclude=set(signed)) | dict.fromkeys(signed)
-
-
-def _dead_letter(
-    run: Run,
-    script: Mapping[str, Any],
-    ref: JobRef,
-    error: BatchAvatarError,
-    *,
-    job: SynthesisJob | None,
-    attempts: tuple[Attempt, ...],
-) -> DeadLetter:
-    return DeadLetter(
-        ref=ref,
-        internal_id=job.internal_id if job else None,
-        run=run.name,
-        batch=run.batch,
-        written_at=run.connections.clock.now(),
-        failure=facts_of(error).model_copy(update={"failure_class": FailureClass.JOB} if job else {}),
-        request_id=error.request_id,
-        billing=job.billing if job else {},
-        billed_seconds=job.billed_seconds if job else 0,
-        billed_characters=job.billed_characters if job else 0,
-        attempts=attempts,
-        script=dict(script),
-    )
+            await _outlasting(lambda: resource, partial(delete_given_up, run, resource, proof))
 
 
 async def _outlasting(resource: Callable[[], Resource], work: Callable[[], Awaitable[T]]) -> T:

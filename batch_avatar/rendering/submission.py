@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,15 +31,16 @@ from batch_avatar.errors import (
 from batch_avatar.identity import archive_of, derive_job_id, mark_description
 from batch_avatar.models import JobStatus
 from batch_avatar.planning.decision import LOOKS, Move, Rules, Seen, decide
+from batch_avatar.planning.stubborn import MAX_SENDS, unclear
 from batch_avatar.receipt import Attempt
-from batch_avatar.rendering.claims import ClaimTooOld, new_claim, update_last, young_enough
+from batch_avatar.rendering.claims import CLAIM_WRITES, ClaimTooOld, new_claim, update_last, young_enough
 from batch_avatar.scripts.rules import with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
-    from batch_avatar.archive.ledger import Held
-    from batch_avatar.archive.records import Claim
+    from batch_avatar.archive.records import Claim, Held
     from batch_avatar.models import JobRef, Script, SynthesisJob
     from batch_avatar.receipt import Receipt
     from batch_avatar.rendering.run import Run
@@ -47,8 +49,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPT_NUMBER = 99  # two digits are all that `identity.parse_job_id` reads
-MAX_SENDS = 3
-"""Creates without a usable answer in a row; after so many the script is left unfinished for this try."""
 
 
 class Submission:
@@ -62,6 +62,7 @@ class Submission:
         self._script = script
         self._written_at = self._c.clock.now()
         self._absent_since = 0.0
+        self._lost_races = 0
         self._content_id = run.content_id_of(script)
         settings = self._c.settings
         self._rules = Rules(
@@ -72,7 +73,7 @@ class Submission:
             retry_failed=run.permits.retry_failed,
         )
 
-    async def submit(self) -> JobRef:
+    async def submit(self) -> JobRef:  # noqa: C901 - one loop, in the order of the rules
         """Create the job of this script, or adopt it.
 
         Raises:
@@ -82,12 +83,13 @@ class Submission:
             CreateUnclear, ServiceUnavailable, ArchiveUnavailable: it is not known yet whether there is a job; retry.
         """
         sends = looks = 0
+        words: CreateUnclear | JobExists | None = None
         held = await self._write(self._c.archive.create_claim, self._claim(number=1))
         move = Move.SEND if held and self._script.script_id not in self._run.alive else Move.LOOK_AGAIN
         while True:
             if move is Move.SEND and held:
                 if sends == MAX_SENDS:
-                    raise CreateUnclear(f"{sends} creates without a usable answer", job_id=held.claim.last.job_id)
+                    raise unclear(sends, words, held.claim.last.job_id)
                 looks = 0
                 try:
                     return await self._send(held)
@@ -98,6 +100,7 @@ class Submission:
                     continue
                 except (JobExists, CreateUnclear) as error:
                     logger.warning("looking for the job before it is sent again: %s", error)
+                    words = error
                     sends += 1
                 except (AccessRefused, RequestRefused, NoMoreSent) as error:
                     if sends == 0:  # after an unclear create the job may exist all the same
@@ -110,11 +113,13 @@ class Submission:
             move = decide(seen, self._rules)
             if move is Move.ADOPT and seen.held and seen.job:
                 return await self._adopt(seen.held, seen.job)
+            if move is Move.SEND and seen.held:
+                self._run.stubborn[self.resource.host].check(seen.held.claim.last.job_id)
             held, move = await self._carry_out(move, seen)
 
     def _pause(self, move: Move, looks: int) -> float:
-        """Return the seconds until another look is worthwhile; the first look after a lost race needs no wait."""
-        if move is Move.LOOK_AGAIN and looks == 0:
+        """Return the seconds until another look is worthwhile; the first look after a first lost race needs no wait."""
+        if move is Move.LOOK_AGAIN and looks == 0 and self._lost_races < 2:  # noqa: PLR2004
             return 0.0
         return max(min(self._c.settings.poll_interval_seconds, 5.0), self._rules.settle_seconds if looks else 0.0)
 
@@ -221,9 +226,17 @@ class Submission:
             self.resource = known
 
     async def _write(self, write: Callable[..., Held | None], *given: object) -> Held | None:
-        """Write the claim and remember when, because a create may be sent only shortly after."""
+        """Write the claim and remember when, because a create may be sent only shortly after.
+
+        Raises:
+            ClaimedElsewhere: other runs keep writing to the claim.
+        """
         self._written_at = self._c.clock.now()
-        return await self._c.control(write, *given)
+        held = await self._c.control(write, *given)
+        self._lost_races = 0 if held else self._lost_races + 1
+        if self._lost_races == CLAIM_WRITES:
+            raise ClaimedElsewhere("other runs keep writing to the claim; run it again to see what became of it")
+        return held
 
     async def _send(self, held: Held) -> JobRef:
         """Send the create once, unless the claim has become so old that another run may soon take it over."""
@@ -235,28 +248,36 @@ class Submission:
         try:
             async with self.resource.creating:
                 job = await self._c.control(create, with_defaults(self._script))
-        except CreateUnclear:
-            self.resource.admission.unclear()
+        except CreateUnclear as error:
+            self.resource.admission.unclear(ref.job_id)
+            self._run.stubborn[self.resource.host].unclear(ref.job_id, error)
             raise
         except RequestRefused as error:
             self.resource.refusals.append(error)  # at once: creates that are about to be sent look at it
             raise
         self.resource.admission.accepted()
+        self._run.stubborn[self.resource.host].accepted(ref.job_id)
         self.resource.watcher.mine(job.service_id)
-        return await self._note(held, job)
+        return await self._note(held, job, answered_at=self._c.clock.now())
 
     async def _adopt(self, held: Held, job: SynthesisJob) -> JobRef:
         """Adopt another run's job, or one of ours whose answer was lost."""
-        if archive_of(job.description) not in (None, self._c.archive.archive_id):
+        if not self._c.archive.accepts(archive_of(job.description)):
             raise ClaimedElsewhere(
                 "a job with this id exists and carries the mark of another archive", job_id=held.claim.last.job_id
             )
-        return await self._note(held, job)
+        written_at = self._c.clock.now() - timedelta(seconds=held.age_seconds)  # the create was answered before that
+        noted_at = held.claim.last.answered_at
+        return await self._note(held, job, answered_at=min(noted_at, written_at) if noted_at else written_at)
 
-    async def _note(self, held: Held, job: SynthesisJob) -> JobRef:
-        """Note in the claim that the job is paid for and, once it has succeeded, that it is not given up."""
-        changes: dict[str, object] = {}
+    async def _note(self, held: Held, job: SynthesisJob, *, answered_at: datetime) -> JobRef:
+        """Note in the claim that the job is paid for, since when, and, once it has succeeded, that it is not given up.
+
+        `answered_at`: when its create was answered, by our own clock, or the latest time at which that can have been.
+        """
         claim = held.claim
+        self.resource.deadlines.note_created(job.service_id, answered_at)
+        changes: dict[str, object] = {} if claim.last.answered_at else {"answered_at": answered_at}
         if claim.last.accepted_at is None:
             changes["accepted_at"] = job.created_at or self._c.clock.now()
         if claim.last.refused:

@@ -20,7 +20,7 @@ from batch_avatar.errors import (
 )
 from batch_avatar.models import JobRef, JobStatus, Outcome
 from batch_avatar.planning.plan import PlanState
-from batch_avatar.rendering import stages
+from batch_avatar.rendering import giving_up
 from batch_avatar.rendering.batch_state import BatchState
 from batch_avatar.rendering.outcomes import archived, outcome_of_letter, own_mistake
 from batch_avatar.rendering.packs.walk import PackWalk
@@ -120,7 +120,7 @@ class Walks(BatchState):
         try:
             return await self._walked(item, script, ref, slot, pack)
         finally:
-            self.through(item.script_id, ref.service_id)
+            self.through(item.script_id, ref.service_id, ref.resource)
 
     async def _walked(
         self, item: PlanItem, script: Script, ref: JobRef, slot: Slot, pack: PackWalk | None
@@ -164,7 +164,7 @@ class Walks(BatchState):
                 pack.ended()
                 return None
             self.bill(item.script_id, error)
-            proof = await stages.record_failure(stages.script_record(script), ref, error)
+            proof = await giving_up.record_failure(giving_up.script_record(script), ref, error)
             try:
                 await self._chain.delete(proof)
             except LateSuccess:
@@ -209,7 +209,7 @@ class Walks(BatchState):
                 return await self._walked(item, script, ref, slot, pack)
         self.bill(item.script_id, error)
         if isinstance(error, JobFailed) or ref.attempt >= self._c.settings.max_attempts:
-            proof = await stages.record_failure(stages.script_record(script), ref, error)
+            proof = await giving_up.record_failure(giving_up.script_record(script), ref, error)
             return outcome_of_letter(proof) if isinstance(proof, DeadLetter) else None
         return None
 
@@ -236,7 +236,7 @@ class Walks(BatchState):
                     slot.sent()
             except RequestRefused as error:
                 self.note_refusal(self._c.resources.get(error.resource or "", resource))
-                return await stages.record_refusal(script, error)
+                return await giving_up.record_refusal(script, error)
             except AccessRefused as error:
                 refused = self._c.resources.get(error.resource or "", resource)
                 self.set_aside(refused, error)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import tomllib
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,18 +14,28 @@ from batch_avatar.errors import ManifestError
 from batch_avatar.scripts.drafts import (
     DEFAULTS_NAME,
     KINDS,
+    LONGEST_NAME,
     MANIFESTS,
-    NotUtf8,
     check_draft,
-    decoded_lines,
     members_of,
-    toml_line,
+)
+from batch_avatar.scripts.parsing import Malformed, parse_json, parse_toml
+from batch_avatar.scripts.reading import (
+    DEFAULTS_LIMIT,
+    LONGEST_LINE_BYTES,
+    SCRIPT_LIMIT,
+    Limit,
+    NotRead,
+    NotUtf8,
+    decoded_lines,
+    opened_twice,
+    read_whole,
 )
 from batch_avatar.scripts.spool import ScriptSpool
 from batch_avatar.service.wire.messages import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from batch_avatar.models import Script
     from batch_avatar.service.wire.generations import Wire
@@ -46,7 +56,7 @@ class _Checked:
     def take(self, where: str, values: Mapping[str, Any]) -> None:
         self.drafts += 1
         script, found = check_draft(values, wire=self.wire)
-        name = script.script_id if script else values.get("script_id")
+        name = script.script_id if script else str(values.get("script_id") or "")[:LONGEST_NAME]
         if script is not None:
             if script.script_id in self.first:
                 found.append(f"script_id is taken by {self.first[script.script_id]}")
@@ -76,68 +86,79 @@ class _Reader:
 
     base: Mapping[str, Any]
     checked: _Checked
-    known_defaults: dict[Path, dict[str, Any]] = field(default_factory=dict)
+    known_defaults: dict[Path, dict[str, Any] | None] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
-    def text(self, path: Path, where: str) -> str | None:
+    def text(self, path: Path, where: str, limit: Limit, *, pipe: bool = False) -> str | None:
         try:
-            with path.open("rb") as file:
-                return "".join(decoded_lines(file))
-        except (OSError, ValueError, NotUtf8) as error:
+            return "".join(decoded_lines(io.BytesIO(read_whole(path, limit, pipe=pipe))))
+        except (OSError, ValueError, NotUtf8, NotRead) as error:
             self.unreadable(path, where, error)
             return None
 
     def unreadable(self, path: Path, where: str, error: Exception) -> None:
         """Note why a file cannot be read: a bad byte at its own line, or at the manifest's line that names the file."""
+        own = where.removesuffix(":1") if where.startswith(str(path)) else None
         match error:
             case NotUtf8():
-                place = f"{where.removesuffix(':1')}:{error.line}" if where.startswith(str(path)) else where
+                place = f"{own}:{error.line}" if own is not None else where
                 self.faults.append(f"{place}: {path.name} is not UTF-8 (byte {error.byte})")
+            case NotRead():
+                place = f"{own}:{error.line}" if own is not None and error.line is not None else where
+                self.faults.append(f"{place}: {path.name} {error.reason}")
             case OSError():
                 self.faults.append(f"{where}: cannot read {path.name}: {error.strerror}")
             case _:  # the name holds a NUL or half a surrogate pair
                 self.faults.append(f"{where}: {path.name!r} is not the name of a file")
 
-    def defaults(self, folder: Path) -> dict[str, Any]:
+    def defaults(self, folder: Path) -> dict[str, Any] | None:
+        """Return what the folder gives to its scripts; None if that cannot be told, which is a fault of its own."""
         if folder not in self.known_defaults:
             self.known_defaults[folder] = self._read_defaults(folder / DEFAULTS_NAME)
         return self.known_defaults[folder]
 
-    def _read_defaults(self, path: Path) -> dict[str, Any]:
-        text = self.text(path, f"{path}:1") if path.exists() else None
-        try:
-            return tomllib.loads(text) if text else {}
-        except tomllib.TOMLDecodeError as error:
-            self.faults.append(f"{path}:{toml_line(error)}: malformed TOML: {error}")
+    def _read_defaults(self, path: Path) -> dict[str, Any] | None:
+        if not os.path.lexists(path):
             return {}
+        text = self.text(path, f"{path}:1", DEFAULTS_LIMIT)
+        try:
+            return None if text is None else parse_toml(text)
+        except Malformed as error:
+            self.faults.append(f"{path}:{error.line}: malformed TOML: {error.reason}")
+            return None
 
     def source(self, source: Path) -> None:
-        if source.is_dir():
-            self.folder(source)
-        elif source.suffix.lower() in KINDS:
-            self.script_file(source, self.defaults(source.parent))
-        elif source.suffix.lower() in MANIFESTS:
-            self.manifest(source)
-        elif source.exists():
-            self.faults.append(f"{source}: not a folder, nor a .txt, .ssml, .xml, .jsonl, .ndjson or .csv file")
-        else:
-            self.faults.append(f"{source}: does not exist")
+        try:
+            if source.is_dir():
+                self.folder(source)
+            elif source.suffix.lower() in KINDS:
+                self.script_file(source, self.defaults(source.parent), pipe=True)
+            elif source.suffix.lower() in MANIFESTS:
+                self.manifest(source)
+            elif source.exists():
+                self.faults.append(f"{source}: not a folder, nor a .txt, .ssml, .xml, .jsonl, .ndjson or .csv file")
+            else:
+                self.faults.append(f"{source}: does not exist")
+        except OSError as error:  # e.g. its name is too long, or its folder may not be looked into
+            self.faults.append(f"{source}: cannot be read: {error.strerror}")
 
     def manifest(self, path: Path) -> None:
         try:
-            with path.open("rb") as opened:
-                file = opened if opened.seekable() else io.BytesIO(opened.read())  # a pipe cannot be read twice
+            with opened_twice(path) as file:
                 for _ in decoded_lines(file):
                     pass  # one byte that is not UTF-8 refuses the whole file, so no line is checked before
                 file.seek(0)
                 self.lines(path, decoded_lines(file))
-        except (OSError, NotUtf8) as error:
+        except (OSError, ValueError, NotUtf8, NotRead) as error:
             self.unreadable(path, f"{path}:1", error)
 
     def lines(self, path: Path, lines: Iterable[str]) -> None:
         before = self.checked.drafts + len(self.faults)
+        defaults = self.defaults(path.parent)
+        if defaults is None:
+            return
         read = self.csv if path.suffix.lower() == ".csv" else self.jsonl
-        read(path, lines, self.defaults(path.parent))
+        read(path, lines, defaults)
         if self.checked.drafts + len(self.faults) == before:
             self.faults.append(f"{path}:1: no scripts in it")
 
@@ -153,9 +174,14 @@ class _Reader:
         for path in files:
             self.script_file(path, defaults)
 
-    def script_file(self, path: Path, defaults: Mapping[str, Any]) -> None:
-        text = self.text(path, f"{path}:1")
-        if text is not None:
+    def script_file(self, path: Path, defaults: Mapping[str, Any] | None, *, pipe: bool = False) -> None:
+        try:
+            path.name.encode()
+        except UnicodeEncodeError:
+            self.faults.append(f"{path}:1: its name is not UTF-8, so no script can be called so; rename it")
+            return
+        text = self.text(path, f"{path}:1", SCRIPT_LIMIT, pipe=pipe)
+        if text is not None and defaults is not None:
             self.checked.take(f"{path}:1", {**self.base, **defaults, **members_of(path, text)})
 
     def jsonl(self, path: Path, lines: Iterable[str], defaults: Mapping[str, Any]) -> None:
@@ -164,9 +190,9 @@ class _Reader:
                 continue
             where = f"{path}:{number}"
             try:
-                value = json.loads(line.removesuffix("\n"))  # the error's text states the position in the line
-            except (ValueError, RecursionError) as error:
-                self.faults.append(f"{where}: malformed JSON: {error}")
+                value = parse_json(line.removesuffix("\n"))  # the error's text states the position in the line
+            except Malformed as error:
+                self.faults.append(f"{where}: malformed JSON: {error.reason}")
                 continue
             if isinstance(value, dict):
                 self.member(where, path.parent, {**defaults, **value})
@@ -175,13 +201,14 @@ class _Reader:
 
     def csv(self, path: Path, lines: Iterable[str], defaults: Mapping[str, Any]) -> None:
         csv.field_size_limit(MAX_BODY_BYTES)  # a longer cell cannot be sent anyway
-        ended = (part for line in lines for part in io.StringIO(line, newline=""))  # CSV's lines may end in CR alone
-        rows = csv.reader(ended, strict=True)
+        feed = _Rows(lines)
+        rows = csv.reader(feed, strict=True)
         start = 1
         try:
             header = next(rows, [])
             start = rows.line_num + 1
             for row in rows:
+                feed.characters = 0
                 where, start = f"{path}:{start}", rows.line_num + 1
                 if len(row) > len(header):
                     self.faults.append(f"{where}: {len(row)} cells under {len(header)} columns")
@@ -198,7 +225,7 @@ class _Reader:
             if "content" in values:
                 self.faults.append(f"{where}: content and content_file exclude each other")
                 return
-            text = self.text(folder / str(named), where)
+            text = self.text(folder / str(named), where, SCRIPT_LIMIT)
             if text is None:
                 return
             values = {
@@ -209,12 +236,27 @@ class _Reader:
         self.checked.take(where, {**self.base, **values})
 
 
+class _Rows(Iterator[str]):
+    """Hands lines to a CSV reader, which keeps a row until it ends; set `characters` to 0 after each row."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = (part for line in lines for part in io.StringIO(line, newline=""))  # they may end in CR alone
+        self.characters = 0
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.characters += len(line)
+        if self.characters > LONGEST_LINE_BYTES:
+            raise csv.Error(f"a row has more than {LONGEST_LINE_BYTES:,} characters, which fit into no request")
+        return line
+
+
 def _cell(name: str, text: str) -> Any:
     """Return the value of a CSV cell; nested members are written as JSON."""
     if name in NESTED:
         try:
-            return json.loads(text)
-        except ValueError:
+            return parse_json(text)
+        except Malformed:
             return text
     return text
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
+from batch_avatar.service.wire.voices import voice_names
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -55,7 +57,6 @@ ENOUGH_RENDERS = 5  # a choice: allows two outliers, because queues make renderi
 _RATE = re.compile(r"([+-]?)(\d+(?:\.\d*)?|\.\d+)(%?)", re.ASCII)
 _TIME = re.compile(r"\+?(\d+(?:\.\d*)?|\.\d+)\s*(ms|s)", re.ASCII | re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")  # no '<' inside, so that many unclosed tags do not take quadratic time
-_VOICE_NAME = re.compile(r"<voice\b[^<>]*?\bname\s*=\s*[\"']([^\"'<>]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +210,7 @@ def _ssml_speech(content: str, voice: str) -> _Speech:
         parser.close()
     except (ElementTree.ParseError, DefusedXmlException, ValueError):
         text = _heard(_TAG.sub(" ", content))
-        named = _VOICE_NAME.search(content)
-        return _Speech(len(text), _text_seconds(text), named[1].lower() if named else voice)
+        return _Speech(len(text), _text_seconds(text), next(voice_names(content), voice).lower())
     return transcript.speech()
 
 

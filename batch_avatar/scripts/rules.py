@@ -14,6 +14,7 @@ from defusedxml.common import DefusedXmlException
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from urllib.parse import SplitResult
 
     from batch_avatar.models import Script
 
@@ -54,6 +55,7 @@ def check_script_id(script_id: str) -> Iterator[str]:
 def check_script(script: Script) -> Iterator[str]:
     """Describe every rule that the script breaks."""
     yield from check_script_id(script.script_id)
+    yield from _check_characters(script)
     yield from _check_voice(script)
     yield from _check_avatar(script)
     yield from _check_video(script)
@@ -62,6 +64,15 @@ def check_script(script: Script) -> Iterator[str]:
         yield from _check_ssml(script.content)
     elif not script.content.strip():
         yield "content is empty"
+
+
+def _check_characters(script: Script) -> Iterator[str]:
+    checked = {"script_id", *(["content"] if script.input_kind == "SSML" else [])}  # their own rules find it
+    for name, value in script:
+        if isinstance(value, str) and "\0" in value and name not in checked:
+            wide = value.count("\0") * 3 > len(value)  # ASCII text in UTF-16 is valid UTF-8, with a NUL in each letter
+            hint = "; is the text in UTF-16?" if wide else ""
+            yield f"{name} holds a NUL character, which cannot be spoken or sent{hint}"
 
 
 def _check_voice(script: Script) -> Iterator[str]:
@@ -99,7 +110,7 @@ def _check_video(script: Script) -> Iterator[str]:
     if script.background_image is not None:
         if color is not None:
             yield "background_image and background_color exclude each other"
-        if urlsplit(script.background_image).scheme != "https":
+        if (link := _split(script.background_image)) is None or link.scheme != "https":
             yield "background_image must be an https link"
 
 
@@ -108,7 +119,10 @@ def _check_destination(script: Script) -> Iterator[str]:
         if script.destination_path is not None:
             yield "destination_path is for use with destination_container_url only"
         return
-    parts = urlsplit(script.destination_container_url.get_secret_value())
+    parts = _split(script.destination_container_url.get_secret_value())
+    if parts is None:
+        yield "destination_container_url must be an https link"
+        return
     if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
         yield "destination_container_url must be an https link"
     given = parse_qs(parts.query)
@@ -116,6 +130,14 @@ def _check_destination(script: Script) -> Iterator[str]:
         yield f"destination_container_url needs an ad-hoc service SAS; it lacks {', '.join(missing)}"
     elif given["sr"] != ["c"] or not set("wrl") <= set(given["sp"][0]):
         yield "destination_container_url: the SAS must be for a container (sr=c) with read, write and list"
+
+
+def _split(link: str) -> SplitResult | None:
+    """Return the parts of a link; None if it is malformed."""
+    try:
+        return urlsplit(link)
+    except ValueError:
+        return None
 
 
 def _check_ssml(content: str) -> Iterator[str]:

@@ -23,10 +23,12 @@ import asyncio
 import math
 import random
 from collections import deque
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from batch_avatar.clock import Clock
 
@@ -76,7 +78,8 @@ class Admission:
         self._turn = asyncio.Lock()
         self._created_at = -math.inf
         self._paused_until = -math.inf
-        self._refusals = self._unclear = 0
+        self._refusals = 0
+        self._unclear: set[str] = set()
         self._ceiling = creates_per_minute / MARGIN if creates_per_minute else math.inf
         self._refused_pace = math.inf  # creates a minute, as all paces; 0 while it is unknown
         self._counting = False  # the refused pace is what was accepted in the minute before this pause
@@ -94,6 +97,11 @@ class Admission:
     def pause_seconds(self) -> float:
         """Seconds from now during which nobody may create."""
         return max(self._paused_until - self._clock.monotonic(), 0.0)
+
+    @property
+    def resumes_at(self) -> datetime:
+        """The time, by our clock, until which nobody may create."""
+        return self._clock.now() + timedelta(seconds=self.pause_seconds)
 
     @property
     def spacing_seconds(self) -> float:
@@ -144,7 +152,8 @@ class Admission:
 
     def accepted(self) -> None:
         """Note that the service accepted a create. The next refusal counts as the first in a row."""
-        self._refusals = self._unclear = 0
+        self._refusals = 0
+        self._unclear.clear()
         self._taken.append(self._clock.monotonic())
         taken = self._taken_in_last_minute()
         self._most_taken = max(self._most_taken, taken)
@@ -155,10 +164,13 @@ class Admission:
         ):  # in a burst, refusals may arrive before the answers to accepted creates
             self._refused_pace = max(self._refused_pace, taken)
 
-    def unclear(self) -> None:
-        """Note a create without a usable answer. Many in a row mean that the service has trouble, so creates pause."""
-        self._unclear += 1
-        if self._unclear >= UNCLEAR_ROW:
+    def unclear(self, job_id: str | None = None) -> None:
+        """Note a create without a usable answer. Many in a row mean that the service has trouble, so creates pause.
+
+        Those of one job count once: it alone may be the cause.
+        """
+        self._unclear.add(job_id or f"the create {len(self._unclear)}")
+        if len(self._unclear) >= UNCLEAR_ROW:
             self._pause(None, BACKOFF_SECONDS)
 
     def throttled(self, retry_after_seconds: float | None, *, full: bool = False) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from batch_avatar.errors import (
@@ -16,12 +14,14 @@ from batch_avatar.errors import (
     Throttled,
     TooManyJobs,
 )
+from batch_avatar.service.http_headers import read_date, read_retry_after
 from batch_avatar.service.wire.messages import decode_problem
 
 if TYPE_CHECKING:
-    import requests
+    from datetime import datetime
 
     from batch_avatar.clock import Clock
+    from batch_avatar.service.exchange import Answer
 
 
 class Answers:
@@ -31,28 +31,25 @@ class Answers:
         self._host = host
         self._clock = clock
 
-    def observed_at(self, response: requests.Response) -> datetime:
+    def observed_at(self, answer: Answer) -> datetime:
         """Return the service's own time at this answer, so that deadlines do not depend on our clock."""
-        try:
-            return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
-        except (KeyError, ValueError):
-            return self._clock.now()
+        return read_date(answer.headers.get("Date")) or self._clock.now()
 
-    def raise_for_status(self, response: requests.Response, job_id: str | None) -> None:
-        status = response.status_code
-        if status < 300:  # noqa: PLR2004 - HTTP success
+    def raise_for_status(self, answer: Answer, job_id: str | None) -> None:
+        status = answer.status
+        if answer.ok:
             return
-        said = str(decode_problem(response.content)).lower()
+        said = str(decode_problem(answer.body)).lower()
         match status:
             case 401 | 403:
                 kind: type[ServiceError] = AccessRefused
-            case 404 if job_id is None or response.request.method in ("PUT", "POST"):
+            case 404 if job_id is None or answer.method in ("PUT", "POST"):
                 kind = ServiceUnavailable if job_id is None else AccessRefused
                 raise kind(
                     f"{self._host} has no batch avatar API; check the endpoint and its region",
                     http_status=404,
                     job_id=job_id,
-                    request_id=request_id_of(response),
+                    request_id=answer.request_id,
                 )
             case 404:
                 kind = JobNotFound
@@ -68,31 +65,15 @@ class Answers:
                 kind = ServiceUnavailable
             case _:
                 kind = RequestRefused
-        raise self.error(response, kind, job_id)
+        raise self.error(answer, kind, job_id)
 
-    def error(self, response: requests.Response, kind: type[ServiceError], job_id: str | None) -> ServiceError:
-        problem = decode_problem(response.content)
+    def error(self, answer: Answer, kind: type[ServiceError], job_id: str | None) -> ServiceError:
+        problem = decode_problem(answer.body)
         return kind(
             str(problem),
-            code=problem.code or str(response.status_code),
-            http_status=response.status_code,
-            retry_after_seconds=self._retry_after(response),
+            code=problem.code or str(answer.status),
+            http_status=answer.status,
+            retry_after_seconds=read_retry_after(answer.headers.get("Retry-After"), now=self.observed_at(answer)),
             job_id=job_id,
-            request_id=request_id_of(response),
+            request_id=answer.request_id,
         )
-
-    def _retry_after(self, response: requests.Response) -> float | None:
-        """Return seconds from either form of the header (RFC 9110, section 10.2.3)."""
-        value = response.headers.get("Retry-After", "")
-        if value.isdecimal():
-            return float(value)
-        try:
-            until = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        until = until if until.tzinfo else until.replace(tzinfo=UTC)
-        return max(0.0, (until - self.observed_at(response)).total_seconds())
-
-
-def request_id_of(response: requests.Response) -> str | None:
-    return response.headers.get("apim-request-id") or response.headers.get("x-ms-request-id")

@@ -67,7 +67,7 @@ class Census:
             for name, job in self._unfinished.items()
             if down_to and (job.created_at is None or job.created_at <= down_to)
         }
-        self._unfinished = {name: job for name, job in (unread | listed).items() if not job.terminal}
+        self._unfinished = {name: job for name, job in (unread | listed).items() if not job.ended}
 
     def others(self, watched: Container[str]) -> set[str]:
         """Return the jobs that are neither watched, marked nor stuck."""

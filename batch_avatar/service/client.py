@@ -7,38 +7,38 @@ here: the job may exist although the answer was lost, so `submission.py` alone d
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from batch_avatar.errors import (
-    AccessRefused,
     CreateUnclear,
     DeleteRefused,
     JobNotFound,
-    LinkExpired,
-    ResultLost,
     ServiceUnavailable,
-    TransferError,
 )
-from batch_avatar.service.answers import Answers, request_id_of
-from batch_avatar.service.session import NO_ANSWER, HostAuth, NoAuth
+from batch_avatar.service.answers import Answers
+from batch_avatar.service.exchange import Exchange
+from batch_avatar.service.links import is_loopback, judge_link
+from batch_avatar.service.results import OUTPUT_SECONDS, open_result
+from batch_avatar.service.wire.members import parse_json
 from batch_avatar.service.wire.messages import PAGE_SIZE, WireRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     import requests
 
     from batch_avatar.clock import Clock
     from batch_avatar.models import JobRef, Script, SynthesisJob
+    from batch_avatar.service.exchange import Answer
     from batch_avatar.service.session import Credential
     from batch_avatar.service.wire.generations import Wire
     from batch_avatar.service.wire.messages import JobPage
 
-CONNECT_SECONDS = 5.0
-MAX_PAGES = 500  # 50,000 jobs; a longer list is taken for a loop
+MAX_PAGES = 10_000
+"""A longer list is taken for one without an end. Jobs live for 31 days, and at 20 a minute these are 9,000 pages."""
 
 
 logger = logging.getLogger(__name__)
@@ -63,10 +63,13 @@ class AvatarClient:
         self._host = urlsplit(endpoint).netloc
         self._wire = wire
         self._session = session
-        self._timeout = (CONNECT_SECONDS, request_timeout_seconds)
-        self._credential = credential
+        self._timeout_seconds = request_timeout_seconds
+        self._exchange = Exchange(
+            endpoint=endpoint, credential=credential, session=session, timeout_seconds=request_timeout_seconds
+        )
         self._answers = Answers(self._host, clock)
-        self._auth = HostAuth(endpoint, credential)
+        self._loopback = is_loopback(urlsplit(endpoint).hostname or "")
+        self._told: set[str] = set()
 
     def create(
         self,
@@ -88,11 +91,11 @@ class AvatarClient:
         inputs = contents or (script.content,)
         request = self._wire.encode_create(script, job_id=job_id, description=description, inputs=inputs)
         try:
-            response = self._send(request, check)
-            if response.status_code >= 500 or response.status_code == 408:  # noqa: PLR2004 - HTTP statuses
-                raise self._answers.error(response, CreateUnclear, job_id)
-            self._answers.raise_for_status(response, job_id)
-            return self._decode_job(response)
+            answer = self._exchange.send(request, check)
+            if answer.status >= 500 or answer.status == 408:  # noqa: PLR2004 - HTTP statuses
+                raise self._answers.error(answer, CreateUnclear, job_id)
+            self._answers.raise_for_status(answer, job_id)
+            return self._asked_for(answer, job_id, as_display_name=self.service_names_jobs)
         except ServiceUnavailable as error:
             raise CreateUnclear(
                 f"no readable answer to the create: {error.message}",
@@ -105,12 +108,13 @@ class AvatarClient:
 
         Raises:
             JobNotFound: there is no such job; also for 204, which the sibling API answers for absent jobs.
+            ServiceUnavailable: no answer, or one that cannot be read or is about another job.
         """
-        response = self._send(self._wire.encode_get(service_id))
-        self._answers.raise_for_status(response, service_id)
-        if response.status_code == 204:  # noqa: PLR2004 - No Content
-            raise self._answers.error(response, JobNotFound, service_id)
-        return self._decode_job(response)
+        answer = self._exchange.send(self._wire.encode_get(service_id))
+        self._answers.raise_for_status(answer, service_id)
+        if answer.status == 204:  # noqa: PLR2004 - No Content
+            raise self._answers.error(answer, JobNotFound, service_id)
+        return self._asked_for(answer, service_id)
 
     @property
     def service_names_jobs(self) -> bool:
@@ -132,7 +136,7 @@ class AvatarClient:
                 return None
         named: dict[str, SynthesisJob] = {}
         for page in self.list_pages(overlap=True):
-            if page.unreadable:
+            if page.unreadable or any("displayName" in job.unreadable for job in page.jobs):
                 raise ServiceUnavailable("some jobs of the list cannot be read; one of them may be the one looked for")
             named |= {job.service_id: job for job in page.jobs if job.job_id == ref.job_id}
         return min(named.values(), key=lambda job: job.born, default=None)
@@ -152,12 +156,13 @@ class AvatarClient:
             if url in seen or len(seen) >= MAX_PAGES:
                 raise ServiceUnavailable("the job list does not end: its next link was followed before")
             seen.add(url)
-            response = self._send(WireRequest("GET", url, {}))
-            self._answers.raise_for_status(response, None)
-            page = self._decode(response, self._wire.decode_page)
+            answer = self._exchange.send(WireRequest("GET", url, {}))
+            self._answers.raise_for_status(answer, None)
+            page = self._decode(answer, self._wire.decode_page)
             page = replace(page, jobs=tuple(self._ours(job) for job in page.jobs))
             if page.unreadable:
-                logger.warning("%d jobs of the list cannot be read and are left out", page.unreadable)
+                few = f"{page.unreadable} jobs of the list cannot be read and are left out"
+                self._tell_once("id or status", f"{self._host}: {few}: they have no id, or no status")
             yield page
             following = self._next(url, page.next_link)
             size = len(page.jobs) + page.unreadable
@@ -194,92 +199,69 @@ class AvatarClient:
         Raises:
             DeleteRefused: the job has not ended.
         """
-        response = self._send(self._wire.encode_delete(service_id))
-        if response.status_code in (204, 404):
+        answer = self._exchange.send(self._wire.encode_delete(service_id))
+        if answer.status in (204, 404):
             return
-        if response.status_code in (400, 409):
-            raise self._answers.error(response, DeleteRefused, service_id)
-        self._answers.raise_for_status(response, service_id)
+        if answer.status in (400, 409):
+            raise self._answers.error(answer, DeleteRefused, service_id)
+        self._answers.raise_for_status(answer, service_id)
 
-    @contextmanager
-    def open_output(self, sas_url: str, *, offset: int = 0, etag: str | None = None) -> Iterator[requests.Response]:
-        """Stream a result from its link, starting at byte `offset` of the version `etag`.
+    def open_output(
+        self,
+        sas_url: str,
+        *,
+        offset: int = 0,
+        etag: str | None = None,
+        ours: bool = False,
+        seconds: float = OUTPUT_SECONDS,
+    ) -> AbstractContextManager[requests.Response]:
+        """Stream a result as `open_result` does. `ours`: we signed its link, so it is not judged.
 
         Raises:
-            LinkExpired: the link is refused; read the job again for a new one.
-            ResultLost: there is no such blob.
-            TransferError: any other trouble, which may pass.
+            LinkRefused: the link leads where no result of the service can be.
         """
-        headers = {"Accept-Encoding": "identity"}
-        if offset and etag:
-            headers |= {"Range": f"bytes={offset}-", "If-Match": etag}
-        try:
-            response = self._session.get(
-                sas_url,
-                stream=True,
-                timeout=self._timeout,
-                headers=headers,
-                auth=NoAuth(),
-                allow_redirects=False,
+        if not ours:
+            judge_link(sas_url, loopback=self._loopback)
+        return open_result(
+            self._session, sas_url, offset=offset, etag=etag, timeout_seconds=self._timeout_seconds, seconds=seconds
+        )
+
+    def _asked_for(self, answer: Answer, name: str, *, as_display_name: bool = False) -> SynthesisJob:
+        """Return the job of an answer about one job.
+
+        Raises:
+            ServiceUnavailable: the answer cannot be read, or is about another job.
+        """
+        job = self._ours(self._decode(answer, self._wire.decode_job))
+        shown = (job.display_name or name) if as_display_name else job.service_id
+        if shown != name:
+            raise ServiceUnavailable(
+                f"{self._host} answered about another job, {shown}, when {name} was asked for; the answer is not used",
+                http_status=answer.status,
+                job_id=name,
+                request_id=answer.request_id,
             )
-        except NO_ANSWER as error:
-            raise TransferError(f"the result's host does not answer ({_kind(error)})") from None
-        with response:
-            match response.status_code:
-                case 200 | 206:
-                    yield response
-                case 401 | 403:
-                    raise LinkExpired("the result's link is refused; it may have expired")
-                case 404:
-                    raise ResultLost("the result is not in the service's storage")
-                case status:
-                    raise TransferError(f"the result's host answers {status}")
-
-    def _send(self, request: WireRequest, check: Callable[[], None] | None = None) -> requests.Response:
-        url = request.path if "://" in request.path else self._endpoint + request.path
-        headers = {"Accept": "application/json"}
-        if request.body is not None:
-            headers["Content-Type"] = "application/json"
-        try:
-            for may_renew in (True, False):
-                if check is not None:
-                    self._credential.header()
-                    check()
-                response = self._session.request(
-                    request.method,
-                    url,
-                    params=request.query,
-                    data=request.body,
-                    headers=headers,
-                    timeout=self._timeout,
-                    auth=self._auth,
-                    allow_redirects=False,
-                )
-                if response.status_code != 401 or not may_renew or not self._credential.renew():  # noqa: PLR2004
-                    break
-            return response  # noqa: TRY300 - the loop always binds it
-        except NO_ANSWER as error:
-            raise ServiceUnavailable(f"{self._host} does not answer ({_kind(error)})") from None
-        except (ValueError, UnicodeError):  # from http.client; its text holds the header's value
-            raise AccessRefused("the key or token holds characters that no HTTP header can carry") from None
-
-    def _decode_job(self, response: requests.Response) -> SynthesisJob:
-        return self._ours(self._decode(response, self._wire.decode_job))
+        return job
 
     def _ours(self, job: SynthesisJob) -> SynthesisJob:
+        for member in job.unreadable:
+            self._tell_once(
+                member, f"{member} of job {job.job_id} at {self._host} cannot be read; such members are left out"
+            )
         return job.model_copy(update={"resource": self._host})
 
-    def _decode(self, response: requests.Response, decode: Callable[..., T]) -> T:
+    def _tell_once(self, about: str, text: str) -> None:
+        """Log what would be the same with each listing. `about` is one of a few words."""
+        if about not in self._told:
+            self._told.add(about)
+            logger.warning("%s", text)
+
+    def _decode(self, answer: Answer, decode: Callable[..., T]) -> T:
         try:
-            return decode(response.json(), observed_at=self._answers.observed_at(response))
+            return decode(parse_json(answer.body), observed_at=self._answers.observed_at(answer))
         except (ValueError, TypeError) as error:
             raise ServiceUnavailable(
                 f"{self._host} sent a body that cannot be read ({type(error).__name__})",
-                http_status=response.status_code,
-                request_id=request_id_of(response),
+                http_status=answer.status,
+                request_id=answer.request_id,
             ) from None
-
-
-def _kind(error: Exception) -> str:
-    """Return the name of the error's class; its text may hold a signed link."""
-    return type(error).__name__

@@ -7,10 +7,13 @@ import threading
 from typing import TYPE_CHECKING
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.core.pipeline.transport import RequestsTransport
 
 from batch_avatar.errors import AccessRefused, ServiceUnavailable
+from batch_avatar.service.time_limit import time_limit
 
 if TYPE_CHECKING:
+    import requests
     from azure.core.credentials import AccessToken, TokenCredential
     from pydantic import SecretStr
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
+CONNECT_SECONDS = 5.0
+TOKEN_SECONDS = 20.0  # for one answer of Microsoft Entra, which takes a second
+MOST_WAIT_SECONDS = 10.0  # between two tries; whoever waits for the token may be a create
 REFRESH_SECONDS = 300  # before expiry, as azure-core's own bearer policy does
 
 
@@ -48,8 +54,9 @@ class EntraCredential:
             left = token.expires_on - self._clock.now().timestamp() if token else 0.0
             if token is None or left < REFRESH_SECONDS:
                 try:
-                    token = self._token = self._credential.get_token(SCOPE)
-                except AzureError as error:
+                    with time_limit(TOKEN_SECONDS):
+                        token = self._token = self._credential.get_token(SCOPE)
+                except (AzureError, ValueError, OverflowError) as error:  # the latter two over odd headers
                     if token is None or left <= 0:
                         raise _refused(error) from None
                     logger.warning("no new token from Microsoft Entra, the old one is good for %.0f s", left)
@@ -62,7 +69,23 @@ class EntraCredential:
         return had
 
 
-def _refused(error: AzureError) -> AccessRefused | ServiceUnavailable:
+class TokenTransport(RequestsTransport):  # type: ignore[misc]  # the library gives it no type
+    """The HTTP of the identity library. Each answer heeds `time_limit`, and each wait that one asks for is bounded."""
+
+    def __init__(self, session: requests.Session) -> None:
+        super().__init__(
+            session=session, connection_timeout=CONNECT_SECONDS, read_timeout=TOKEN_SECONDS, session_owner=True
+        )
+
+    def sleep(self, duration: float) -> None:
+        super().sleep(bounded_wait(duration))
+
+
+def bounded_wait(seconds: float) -> float:
+    return max(0.0, min(seconds, MOST_WAIT_SECONDS))
+
+
+def _refused(error: Exception) -> AccessRefused | ServiceUnavailable:
     if isinstance(error, ClientAuthenticationError):
         return AccessRefused(
             "Microsoft Entra gives no token; sign in, or give this machine an identity with the role "

@@ -62,4 +62,4 @@ def look_at_list(client: AvatarClient, wanted: Mapping[str, datetime | None], de
 
 def _is_below(past: datetime | None, bounds: Iterable[datetime | None]) -> bool:
     """Whether `past` is older than all bounds, by a second: jobs created together may stand in any order."""
-    return all(past and bound and past < bound - timedelta(seconds=1) for bound in bounds)
+    return all(past and bound and bound - past > timedelta(seconds=1) for bound in bounds)

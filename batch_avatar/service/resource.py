@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from batch_avatar.errors import Stopped, TooManyJobs
+from batch_avatar.service.listeners import Listeners
+from batch_avatar.service.wire.voices import voice_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from batch_avatar.errors import BatchAvatarError, RequestRefused, Throttled
     from batch_avatar.models import Script
     from batch_avatar.service.admission import Admission
@@ -29,8 +28,6 @@ Half of the threads for short calls."""
 
 SYSTEMIC = 5
 """When so many scripts in a row are refused with one code, the scripts are not the cause."""
-
-_VOICE = re.compile(r"<voice\b[^>]*?\bname\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE)
 
 
 @dataclass
@@ -55,7 +52,7 @@ class Resource:
     """Limits the creates that are not answered yet, because their answers may stop those that wait behind them."""
     alone: bool = False
     """A pack never started there, so every job gets only one script from now on."""
-    listeners: list[Callable[[Resource, Throttled], None]] = field(default_factory=list)
+    listeners: Listeners[Resource, Throttled] = field(default_factory=Listeners)
     """Called whenever the service takes no new job for now."""
     refusals: deque[RequestRefused] = field(default_factory=lambda: deque(maxlen=SYSTEMIC))
     """Scripts that were refused one after another; one that gets a job clears the list."""
@@ -73,15 +70,15 @@ class Resource:
 
     def heed(self, error: Throttled) -> None:
         """Pause the creates there, because the service takes no new job for now, and tell the listeners."""
-        logger.warning("%s takes no new job for now: %s", self.name, error)
         self.admission.throttled(error.retry_after_seconds, full=isinstance(error, TooManyJobs))
-        for listener in self.listeners:
-            listener(self, error)
+        text = "%s takes no new job for now, so nothing is sent there until %s; scripts of other resources go on: %s"
+        logger.warning(text, self.name, f"{self.admission.resumes_at:%H:%M:%S} UTC", error)
+        self.listeners.tell(self, error)
 
     def can_render(self, script: Script) -> bool:
         """Return whether the resource can render the script, as far as the settings say."""
         if not self.unsupported:
             return True
-        voices = _VOICE.findall(script.content) if script.input_kind == "SSML" else [script.voice or ""]
+        voices = voice_names(script.content) if script.input_kind == "SSML" else [script.voice or ""]
         needed = {voice.lower() for voice in (*voices, script.talking_avatar_character or "")}
         return not needed & self.unsupported

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, MaxRetryError
 from urllib3.util.retry import Retry
+
+from batch_avatar.service.http_headers import read_date, read_retry_after
+from batch_avatar.service.time_limit import LimitedAdapter
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,10 +29,11 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "DELETE"})
 
 
 class JitteredRetry(Retry):
-    """urllib3's Retry with two changes.
+    """urllib3's Retry with three changes.
 
-    A Retry-After that many threads are told at once is spread over one to two times its length. After an error, only
-    idempotent requests are retried: urllib3 checks the method only for some kinds of errors, and not for TLS errors.
+    A Retry-After is read as everywhere here, as urllib3 raises errors over odd ones. One that many threads are told
+    at once is spread over one to two times its length. After an error, only idempotent requests are retried: urllib3
+    checks the method only for some kinds of errors, and not for TLS errors.
     """
 
     def increment(
@@ -47,8 +50,11 @@ class JitteredRetry(Retry):
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
-        told = super().get_retry_after(response)
-        return None if told is None else told * random.uniform(1, 2)  # noqa: S311 - spreading, not secrecy
+        now = read_date(response.headers.get("Date"))
+        told = read_retry_after(response.headers.get("Retry-After"), now=now)
+        if told is None:
+            return None
+        return min(told, self.retry_after_max) * random.uniform(1, 2)  # noqa: S311 - spreading, not secrecy
 
 
 class OnceReadSession(requests.Session):
@@ -71,12 +77,15 @@ class OnceReadSession(requests.Session):
             known = self._known[key] = dict(super().merge_environment_settings(url, {}, None, verify, cert))
         return {**known, "proxies": dict(known["proxies"]), "stream": bool(stream)}
 
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return None: no redirect is followed, and this library reads the whole body of one that is not."""
+
 
 def open_session(*, retry: Retry | None = None) -> requests.Session:
     """Return a pooled session that threads can share, without cookies, its own credentials or those of `.netrc`."""
     session = OnceReadSession()
     session.auth = NoAuth()
-    adapter = HTTPAdapter(max_retries=retry or Retry(0, read=False), pool_maxsize=POOL_SIZE, pool_block=True)
+    adapter = LimitedAdapter(max_retries=retry or Retry(0, read=False), pool_maxsize=POOL_SIZE, pool_block=True)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

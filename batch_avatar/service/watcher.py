@@ -27,6 +27,7 @@ from batch_avatar.service.watchlist import Waiter, Watched, Watchlist
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable
+    from datetime import datetime
 
     from batch_avatar.clock import Clock
     from batch_avatar.models import SynthesisJob
@@ -89,6 +90,7 @@ class Watcher:
         watched.waiters.append(waiter)
         if expected_seconds and expected_seconds > 0:
             watched.expected_seconds = expected_seconds
+        self._deadlines.note_seen(service_id)
         self._look_within(self._pause_for([watched]))
         try:
             return await future
@@ -133,9 +135,9 @@ class Watcher:
         if counted:
             self._tell_others()
 
-    def learn(self, jobs: Iterable[SynthesisJob]) -> None:
-        """Take in the whole list, just read elsewhere. Call `mine` first for jobs that will be adopted from it."""
-        self._census.see(jobs, down_to=None, watched=self._watched)
+    def learn(self, jobs: Iterable[SynthesisJob], *, down_to: datetime | None = None) -> None:
+        """Take in a list that was read elsewhere, `down_to` this creation or whole. Call `mine` first for our jobs."""
+        self._census.see(jobs, down_to=down_to, watched=self._watched)
         self._tell_others()
 
     @property
@@ -277,9 +279,10 @@ class Watcher:
         watched = self._watched.get(job.service_id)
         if watched is None:
             return
+        known = watched.last
         if watched.see(job):
             self._on_change(job)
-        if job.terminal:
+        if job.terminal or (job.odd and known is not None and known.status == job.status):  # an odd end is seen twice
             self._ratios.learn(job, watched.expected_seconds)
             self._watched.settle(job.service_id, watched.waiters, job)
         elif reason := self._deadlines.overdue(job):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from batch_avatar.errors import BatchAvatarError, JobNotFound, StillRunning
 
 if TYPE_CHECKING:
     import asyncio
-    from datetime import datetime
 
     from batch_avatar.models import SynthesisJob
 
@@ -25,6 +24,7 @@ a delete between two pages hides one. A job without a prediction may have ended,
 
 CREATE_TIME = timedelta(seconds=60)
 """A job that no listing has shown yet is dated by the answer to its create; the request takes less time than this."""
+EARLIEST = datetime.min.replace(tzinfo=UTC) + CREATE_TIME  # the calendar has nothing before; a job may show the year 1
 
 
 @dataclass(eq=False)
@@ -55,7 +55,7 @@ class Watched:
         """The earliest time at which the job can have been created; None if it may be of any age."""
         if not self.dated:
             return None
-        return self.created_at if self.last else self.created_at - CREATE_TIME
+        return self.created_at if self.last else max(self.created_at, EARLIEST) - CREATE_TIME
 
     def see(self, job: SynthesisJob) -> bool:
         """Note the job as the service shows it now. Return whether its status has changed."""

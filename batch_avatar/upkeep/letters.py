@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from batch_avatar.archive.index import overtaken
 from batch_avatar.errors import FailureClass, InputError
-from batch_avatar.identity import derive_content_id
+from batch_avatar.identity import content_ids
 from batch_avatar.models import Script
 from batch_avatar.rendering.connections import current_connections
 
@@ -112,7 +112,7 @@ def scripts_to_replay(letters: Iterable[DeadLetter], *, archive_id: str) -> dict
         revisions = (
             revision
             for revision in range(MAX_REVISION + 1)
-            if derive_content_id(script, archive_id=archive_id, revision=revision) == letter.ref.content_id
+            if letter.ref.content_id in content_ids(script, archive_id=archive_id, revision=revision)
         )
         revision = next(revisions, None)
         if revision is None:

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from batch_avatar.errors import AlreadyArchived, ArchiveConflict, BatchAvatarError, ClaimedElsewhere, JobFailed
-from batch_avatar.rendering import stages
+from batch_avatar.rendering import giving_up
 from batch_avatar.rendering.packs.members import delete_if_settled, has_video, read_pack
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ async def settle_pack(run: Run, chain: Chain, job_id: str) -> None:
             continue
         except JobFailed as error:
             try:
-                await stages.record_failure({"script_id": member.script_id}, member, error)
+                await giving_up.record_failure({"script_id": member.script_id}, member, error)
             except ClaimedElsewhere:
                 logger.info("%s has gone on to another attempt", member.script_id)
         except BatchAvatarError as error:  # one input without a video must not keep the others from being archived

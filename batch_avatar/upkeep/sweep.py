@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from batch_avatar.archive.index import overtaken
 from batch_avatar.archive.records import Superseded
-from batch_avatar.errors import AlreadyArchived, BatchAvatarError, LateSuccess, ServiceError
+from batch_avatar.errors import AlreadyArchived, BatchAvatarError, JobFailed, LateSuccess, ServiceError
 from batch_avatar.identity import parse_job_id
 from batch_avatar.models import JobRef, JobStatus
 from batch_avatar.planning.reconciliation import own_jobs
-from batch_avatar.rendering import stages
+from batch_avatar.rendering import giving_up
 from batch_avatar.rendering.archiving import job_failed
 from batch_avatar.rendering.connections import CONTROL_THREADS
 from batch_avatar.rendering.run import current_run
@@ -68,7 +68,7 @@ class SweepItem:
     @property
     def urgent(self) -> bool:
         """Whether the service will soon delete a result that is not archived."""
-        kept = self.action is SweepAction.ARCHIVE and self.job.status == JobStatus.SUCCEEDED
+        kept = self.action is SweepAction.ARCHIVE and (self.job.status == JobStatus.SUCCEEDED or self.job.odd)
         return kept and self.expires_at is not None and self.expires_at - self.job.observed_at < SOON
 
 
@@ -132,7 +132,7 @@ def plan_sweep(
                 service_id=job.service_id,
                 resource=job.resource,
             )
-            if content_id in index.packs and job.terminal:
+            if content_id in index.packs and job.ended:
                 action, reason = _decide_pack(job, waiting[job.job_id], in_doubt=job.job_id in in_doubt)
             else:
                 action, reason = _decide(job, ref, index, overdue)
@@ -140,13 +140,13 @@ def plan_sweep(
     return items
 
 
-def _decide(  # noqa: PLR0911 - one return per case
+def _decide(  # noqa: C901, PLR0911 - one return per case
     job: SynthesisJob, ref: JobRef, index: ArchiveIndex, overdue: Callable[[SynthesisJob], str | None]
 ) -> tuple[SweepAction, str]:
     if not ref.script_id:
         return SweepAction.REPORT, "carries our mark, but no claim in the archive knows it"
     key = (ref.script_id, ref.content_id)
-    if not job.terminal:
+    if not job.ended:
         late = overdue(job)
         return (SweepAction.REPORT, late) if late else (SweepAction.LEAVE, f"is {job.status}")
     if (receipt := index.receipts.get(key)) is not None:
@@ -157,6 +157,8 @@ def _decide(  # noqa: PLR0911 - one return per case
         return SweepAction.DELETE, "archived"
     if job.status == JobStatus.SUCCEEDED:
         return SweepAction.ARCHIVE, "succeeded, not archived"
+    if job.odd:
+        return SweepAction.ARCHIVE, f"is {job.status} and shows a result, not archived"
     letter = index.dead.get(ref.content_id)
     if letter is not None and not overtaken(letter, {"attempt": str(ref.attempt), "accepted": "by the service"}):
         return SweepAction.DELETE, "failed, and a dead letter says why"
@@ -201,6 +203,10 @@ async def sweep(chain: Chain, *, dry_run: bool = False) -> SweepReport:
             if len(unread) == len(c.resources):
                 raise
     index = await c.control(c.archive.index)
+    answered = index.answered()
+    for job in jobs:
+        if (at := answered.get(job.job_id)) is not None:
+            c.resource_of(job.resource).deadlines.note_created(job.service_id, at)
     items = plan_sweep(
         jobs,
         archive_id=c.archive.archive_id,
@@ -242,14 +248,18 @@ async def _do(run: Run, chain: Chain, item: SweepItem) -> None:
     if item.pack and item.action in (SweepAction.ARCHIVE, SweepAction.DELETE):
         await settle_pack(run, chain, ref.job_id)
         return
+    receipt: Receipt | None
     match item.action:
         case SweepAction.ARCHIVE:
-            receipt = await _receipt(c, ref)
-            if receipt is None:
-                try:
-                    receipt = await chain.archive(ref)
-                except AlreadyArchived as error:
-                    receipt = error.receipt
+            try:
+                known = await _receipt(c, ref)
+                receipt = await chain.archive(ref) if known is None else known
+            except AlreadyArchived as error:
+                receipt = error.receipt
+            except JobFailed as error:  # the result that it shows is not there
+                if not _just_now(item.job):
+                    await _settle(chain, ref, error)
+                return
             if not receipt.video.doubtful:
                 await chain.delete(receipt.model_copy(update={"service_id": ref.service_id, "resource": ref.resource}))
         case SweepAction.DELETE:
@@ -260,8 +270,12 @@ async def _do(run: Run, chain: Chain, item: SweepItem) -> None:
             proof = Superseded(ref=ref, internal_id=item.job.internal_id, reason=item.reason)
             await _delete_given_up(chain, proof)
         case SweepAction.SETTLE:
-            failure = await c.control(job_failed, c, ref, item.job)
-            await chain.delete(await stages.record_failure({"script_id": ref.script_id}, ref, failure))
+            await _settle(chain, ref, await c.control(job_failed, c, ref, item.job))
+
+
+async def _settle(chain: Chain, ref: JobRef, failure: JobFailed) -> None:
+    """Record a failure that nobody has recorded, and then delete its job."""
+    await chain.delete(await giving_up.record_failure({"script_id": ref.script_id}, ref, failure))
 
 
 async def _receipt(c: Connections, ref: JobRef) -> Receipt | None:

@@ -40,14 +40,8 @@ RULES = (
         (
             (
                 "archive/ledger.py",
-                (
-                    "            except (ResourceExistsError, ResourceModifiedError):\n                return None\n"
-                    "        return Held(claim, etag, 0.0)"
-                ),
-                (
-                    '            except (ResourceExistsError, ResourceModifiedError):\n                etag = "*"\n'
-                    "        return Held(claim, etag, 0.0)"
-                ),
+                "        except LostRace:\n            return None\n        return Held(claim, etag, 0.0)",
+                '        except LostRace:\n            etag = "*"\n        return Held(claim, etag, 0.0)',
             ),
         ),
     ),
@@ -154,7 +148,7 @@ RULES = (
         f"{TWICE}test_a_stuck_job_that_cannot_be_deleted_is_never_replaced_and_archived_when_it_ends_after_all",
         (
             (
-                "rendering/stages.py",
+                "rendering/giving_up.py",
                 "await c.control(resource.client.delete, ref.service_id)\n    await",
                 "pass\n    await",
             ),
@@ -181,7 +175,7 @@ RULES = (
         "6b",
         "a failed job is deleted only if it is still the one that failed",
         f"{TWICE}test_a_job_that_took_the_place_of_the_failed_one_is_not_deleted",
-        (("rendering/stages.py", "if proof.internal_id != job.internal_id:", "if False:"),),
+        (("rendering/giving_up.py", "if proof.internal_id != job.internal_id:", "if False:"),),
     ),
     Rule(
         "6p",

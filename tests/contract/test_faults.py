@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from batch_avatar.emulator.errors import ApiError
 from batch_avatar.emulator.faults import (
+    Change,
     Cut,
     Delay,
     DropAfter,
@@ -55,6 +56,19 @@ def test_a_dropped_create_may_or_may_not_have_had_its_effect(speech, action, acc
     assert speech.emulator.stats()["creates"]["accepted"] == accepted
     assert speech.emulator.stats()["requests"]["create"] == {"dropped": 1}
     assert speech.get().status_code == (200 if accepted else 404)
+
+
+def test_a_change_shows_other_members_in_a_job_and_in_those_of_a_list_that_it_means(speech):
+    speech.put("one-job")
+    speech.put("two-job")
+    members = {"status": "Running", "properties.timeToLiveInHours": 7}
+    rules = [rule("get", Change(members=members)), rule("list", Change(members=members, matching="^one"))]
+    speech.emulator.set_faults(rules)
+
+    job = speech.get("two-job").json()
+    assert (job["status"], job["properties"]["timeToLiveInHours"]) == ("Running", 7)
+    shown = {job["id"]: job["properties"]["timeToLiveInHours"] for job in speech.list().json()["value"]}
+    assert (shown["one-job"], shown["two-job"]) == (7, 744)
 
 
 def test_a_dropped_delete_may_have_had_its_effect(speech):

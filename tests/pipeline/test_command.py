@@ -7,7 +7,7 @@ import json
 import pytest
 
 from batch_avatar.emulator.faults import FaultRule, Status
-from batch_avatar.errors import redact
+from batch_avatar.log import redact
 from batch_avatar.service.resource import CREATES_AT_ONCE
 from tests.support.processes import run_python
 from tests.support.scripts import LOOK_TOML

@@ -60,6 +60,7 @@ def test_a_stuck_job_that_the_service_does_not_delete_stays_unfinished_and_is_ar
     b = quick(faults=(fail("intro", StickJob(status=status)),))
     b.submit([script()])
     b.emulator.advance(LONG)
+    b.backdate("intro", LONG)
 
     for _ in range(2):
         report = b.render([script()])
@@ -83,6 +84,7 @@ def test_a_stuck_job_that_the_service_deletes_gets_its_next_attempt(quick, scrip
     b = quick(delete_unfinished="accept", faults=(fail("intro", StickJob(status=status), at_most=1),))
     b.submit([script()])
     b.emulator.advance(LONG)
+    b.backdate("intro", LONG)
 
     assert b.render([script()]).archived == 1
 
@@ -102,6 +104,7 @@ def test_a_job_that_starts_just_before_it_would_be_deleted_goes_on(bench, script
     b.submit([script()])
     b.emulator.settle()
     b.emulator.advance(3700)
+    b.backdate("intro", 3700)
     assert b.render([script()]).unfinished == 1
     assert b.emulator.stats()["deletes"] == 0
     assert b.render([script()]).archived == 1
@@ -112,6 +115,7 @@ def test_a_last_attempt_that_is_stuck_is_unfinished_until_it_ends_and_then_archi
     b = quick(faults=(fail("intro", StickJob()),))
     b.submit([script()])
     b.emulator.advance(LONG)
+    b.backdate("intro", LONG)
     for _ in range(2):
         assert b.render([script()], max_attempts=1).unfinished == 1
     b.end_jobs()
@@ -126,6 +130,7 @@ def test_a_last_attempt_that_is_stuck_and_could_be_deleted_is_a_dead_letter(quic
     b = quick(delete_unfinished="accept", faults=(fail("intro", StickJob()),))
     b.submit([script()])
     b.emulator.advance(LONG)
+    b.backdate("intro", LONG)
     assert b.render([script()], max_attempts=1).failed == 1
     assert b.emulator.stats()["jobs"] == 0
     assert "still NotStarted" in b.letters()["intro"]["failure"]["message"]

@@ -8,7 +8,7 @@ import pytest
 
 from batch_avatar.emulator.faults import FailJob, FaultRule
 from batch_avatar.errors import ClaimedElsewhere, JobError, JobFailed
-from batch_avatar.rendering import stages
+from batch_avatar.rendering import giving_up, stages
 from batch_avatar.rendering.connect import open_run
 
 
@@ -17,7 +17,7 @@ async def give_up(wanted):
     ref = await stages.submit(wanted)
     with pytest.raises(JobFailed) as failed:
         await stages.wait(ref)
-    await stages.delete(await stages.record_failure(stages.script_record(wanted), ref, failed.value))
+    await stages.delete(await giving_up.record_failure(giving_up.script_record(wanted), ref, failed.value))
     return ref
 
 

@@ -14,7 +14,7 @@ from batch_avatar.emulator.faults import DropAfter, FailJob, FaultRule, Status, 
 from batch_avatar.emulator.options import Progression
 from batch_avatar.errors import ClaimedElsewhere, InputError, RequestRefused
 from batch_avatar.models import Permits
-from batch_avatar.rendering import stages
+from batch_avatar.rendering import giving_up
 from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.connections import current_connections
 from batch_avatar.rendering.retry import plain_chain
@@ -284,7 +284,7 @@ def test_a_refusal_is_not_recorded_where_another_run_was_taken_meanwhile(quick, 
 
     async def record():
         async with open_run(b.settings(), "late"):
-            await stages.record_refusal(script(), refused.value)
+            await giving_up.record_refusal(script(), refused.value)
 
     with pytest.raises(ClaimedElsewhere):
         asyncio.run(record())

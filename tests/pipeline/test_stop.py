@@ -51,7 +51,7 @@ def read_until(process, *texts):
     pytest.fail(f"it ended before it said {left}")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_run_which_says_what_is_in_flight_and_the_next_run_continues(bench, start, manifest, number):
     b = bench(faults=(STUCK,))
     process = start(b, BATCH_AVATAR_MAX_UNFINISHED_JOBS=2)

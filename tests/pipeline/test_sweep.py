@@ -52,6 +52,7 @@ def leftovers(quick, script):
     b.emulator.settle()
     b.emulator.jobs()  # whatever can end, ends now
     b.emulator.advance(HOUR)
+    b.backdate("old", HOUR)
     b.submit([script("recent"), script("alive")])
     b.emulator.clear_faults()
     return b
@@ -228,6 +229,7 @@ def test_a_late_success_is_archived_and_its_receipt_does_not_say_that_it_was_giv
     b = quick(faults=(fail("intro", StickJob()),))
     b.submit([script()])
     b.emulator.advance(4 * HOUR)
+    b.backdate("intro", 4 * HOUR)
     assert b.render([script()]).unfinished == 1
     b.end_jobs()
 

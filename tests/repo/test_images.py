@@ -27,6 +27,7 @@ from prefect_redis.client import RedisMessagingSettings
 from pydantic import AliasChoices, BaseModel
 
 from batch_avatar.settings import PREFIX, Settings
+from deployments.worker import LastingWorker
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENTS = ROOT / "deployments"
@@ -134,9 +135,9 @@ def options_of(command):
 
 
 def worker_options(command):
-    """Of `prefect worker start`; options with their values."""
+    """Of our worker, which takes those of `prefect worker start`; options with their values."""
     words = shlex.split(command[-1]) if command[0] == "sh" else list(command)
-    words = words[words.index("start") + 1 :]
+    words = words[words.index("deployments.worker") + 1 :]
     return {word: next(iter(words[at + 1 :]), "") for at, word in enumerate(words) if word.startswith("--")}
 
 
@@ -369,7 +370,7 @@ def test_a_worker_is_started_with_options_that_prefect_has_for_the_pool_that_is_
     options = worker_options(WORKER_COMMANDS[where])
     assert set(options) <= options_of(worker_commands.start)
     assert {options["--pool"]} == POOLS
-    assert options["--type"] == "process"
+    assert LastingWorker.type == "process"
 
 
 def test_workers_of_compose_and_unit_bear_the_same_load():

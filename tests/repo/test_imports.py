@@ -221,6 +221,7 @@ def test_only_the_clock_reads_time_or_sleeps():
 def test_only_connect_chooses_implementations():
     assert beyond({"batch_avatar/rendering/connect.py"}, calls, IMPLEMENTATIONS) == {
         "batch_avatar/service/session.py": {"OnceReadSession"},  # the factory itself
+        "batch_avatar/service/time_limit.py": {"SystemClock"},  # sockets know no other time
         "batch_avatar/commands/running.py": {"SystemClock"},  # names a run, shows its progress before it is connected
         "batch_avatar/rendering/outputs.py": {"ContainerClient"},  # a job's own destination, which may differ by script
         "batch_avatar/commands/demo.py": {"ContainerClient"},  # copies the demo's videos to a folder

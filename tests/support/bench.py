@@ -8,11 +8,14 @@ import re
 import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import requests
 from azure.storage.blob import ContainerClient
 
+from batch_avatar.archive.index import claim_metadata
+from batch_avatar.archive.records import Claim
 from batch_avatar.emulator.options import Progression
 from batch_avatar.rendering import stages, survey
 from batch_avatar.rendering.connect import open_run
@@ -122,6 +125,17 @@ class Bench:
         """Of a script with one content."""
         (claim,) = (claim for claim in self.documents("/claim.json").values() if claim["script_id"] == script_id)
         return claim
+
+    def backdate(self, script_id, seconds):
+        """As if the create of the script's last attempt had been answered so long before it was."""
+        (name,) = (name for name, claim in self.documents("/claim.json").items() if claim["script_id"] == script_id)
+        with self.container() as client:
+            blob = client.get_blob_client(name)
+            claim = Claim.model_validate_json(blob.download_blob().readall())
+            answered = {"answered_at": claim.last.answered_at - timedelta(seconds=seconds)}
+            attempts = (*claim.attempts[:-1], claim.last.model_copy(update=answered))
+            claim = claim.model_copy(update={"attempts": attempts})
+            blob.upload_blob(claim.model_dump_json(), overwrite=True, metadata=claim_metadata(claim))
 
     def letters(self):
         """Dead letters by script."""

@@ -20,6 +20,10 @@ class Road(Loopback):
         super().__init__(traveller)
         self.storage = urlsplit(storage_url).netloc
 
+    def way(self, path: str) -> str:  # noqa: ARG002 - a road to several hosts goes by it
+        """Host and port to which a request to this path goes on."""
+        return self.storage
+
 
 class Traveller(BaseHTTPRequestHandler):
     """One connection, which stays open as the storage's do."""
@@ -32,7 +36,7 @@ class Traveller(BaseHTTPRequestHandler):
 
     def forward(self) -> tuple[int, list[tuple[str, str]], bytes]:
         """The storage's answer: status, headers, body."""
-        with closing(http.client.HTTPConnection(self.server.storage, timeout=ANSWER_SECONDS)) as onward:
+        with closing(http.client.HTTPConnection(self.server.way(self.path), timeout=ANSWER_SECONDS)) as onward:
             onward.request(self.command, self.path, body=self.body, headers=dict(self.headers.items()))
             answer = onward.getresponse()
             content = answer.read()

@@ -25,6 +25,7 @@ from batch_avatar.identity import (
     signed_properties,
 )
 from batch_avatar.models import Script
+from batch_avatar.receipt import Attempt
 from batch_avatar.scripts.rules import with_defaults
 
 ARCHIVE = "00112233445566aa"
@@ -465,7 +466,7 @@ def test_no_number_is_another_one_after_it_was_written_in_a_claim_and_read(x, y)
         resource="x",
         api_version="2024-08-01",
         form=form,
-        attempts=(),
+        attempts=(Attempt(number=1, job_id="intro-0000000000000000-1"),),
     )
 
     assert form_digests(Claim.model_validate_json(claim.model_dump_json()).form) == form_digests(form)

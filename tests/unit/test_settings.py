@@ -449,6 +449,7 @@ def test_several_resources_share_the_limits_they_do_not_name(environment):
     ("resources", "reason"),
     [
         ("not json " + CANARY, "RESOURCES: is not JSON"),
+        ("[" * 100_000, "RESOURCES: is not JSON"),
         (json.dumps([a_resource("a"), a_resource("a")]), "two of them have the same name"),
         (json.dumps([a_resource("a"), a_resource("b", endpoint=a_resource("a")["endpoint"])]), "the same endpoint"),
         (json.dumps([a_resource("a"), {"name": "b"}]), "RESOURCES 1 endpoint: is not set"),

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from batch_avatar.emulator.faults import AbortJob, FailJob, JobAction, StickJob
+from batch_avatar.emulator.faults import AbortJob, EndJob, FailJob, JobAction, StickJob
 
 if TYPE_CHECKING:
     from batch_avatar.emulator.jobs.preview_request import PreviewBody
     from batch_avatar.emulator.jobs.request import SynthesisRequest
     from batch_avatar.emulator.options import Generation
 
-Status = Literal["NotStarted", "Running", "Succeeded", "Failed"]
+Status = str
+"""NotStarted, Running, Succeeded, Failed (D), or what a fault rule ends a job with."""
 Removal = Literal["deleted", "expired", "replaced"]
 Failure = tuple[str, str]
 """Code and message."""
@@ -68,6 +69,8 @@ class Rendered:
     """All inputs, in their order; empty if the job was never rendered."""
     failure: Failure | None = None
     """Set if the job can only fail."""
+    counts_all: bool = False
+    """Whether the size that the job tells is that of all blobs, and not only of the videos."""
 
     @cached_property
     def videos(self) -> tuple[OutputBlob, ...]:
@@ -91,8 +94,8 @@ class Rendered:
 
     @cached_property
     def size_bytes(self) -> int:
-        """Size of all videos together."""
-        return sum(video.size_bytes for video in self.videos)
+        """The size that the job tells."""
+        return sum(blob.size_bytes for blob in (self.blobs if self.counts_all else self.videos))
 
     @cached_property
     def succeeded_count(self) -> int:
@@ -120,6 +123,8 @@ class Job:
     preview: PreviewBody | None = None
     """The body of a 3.1-preview1 create; `request` is then its translation."""
     fault: JobAction | None = None
+    created_shown: Literal["right", "year_one"] | float = "right"
+    """As the option of that name."""
     destination_expires: datetime | None = None
     """When the signature for the user's container expires, in service time."""
     held: bool = field(init=False)
@@ -149,7 +154,37 @@ class Job:
     @property
     def terminal(self) -> bool:
         """Whether the job's status will not change any more."""
-        return self.status in TERMINAL
+        return self.is_end(self.status)
+
+    def is_end(self, status: Status) -> bool:
+        """Return whether a job with this status will not change any more."""
+        return status in TERMINAL or (self.odd is not None and status == self.odd.status)
+
+    @property
+    def odd(self) -> EndJob | None:
+        """The fault that ends the job with another status, if there is one."""
+        return self.fault if isinstance(self.fault, EndJob) else None
+
+    @property
+    def end(self) -> Status:
+        """The status with which the job ends."""
+        if self.odd is not None:
+            return self.odd.status
+        return "Failed" if self.failure else "Succeeded"
+
+    @property
+    def shows_outcome(self) -> bool:
+        """Whether the job shows what it made: it has succeeded, or has ended with another status all the same."""
+        return self.status == "Succeeded" or (self.odd is not None and self.terminal)
+
+    @property
+    def shown_created(self) -> datetime:
+        """The creation time that the job shows."""
+        if self.created_shown == "right":
+            return self.created
+        if self.created_shown == "year_one":
+            return datetime(1, 1, 1, tzinfo=UTC)
+        return self.created + timedelta(seconds=float(self.created_shown))
 
     @property
     def aborted(self) -> bool:

@@ -50,10 +50,6 @@ def decide_standing(job: Job, progression: Progression, seed: int, now: datetime
     return standing
 
 
-def _end(job: Job) -> Status:
-    return "Failed" if job.failure else "Succeeded"
-
-
 def _latest(*moments: datetime | None) -> datetime:
     return max(moment for moment in moments if moment is not None)
 
@@ -65,7 +61,7 @@ def _by_time(job: Job, progression: Progression, seed: int, now: datetime) -> St
     if job.rendered is None:
         return Standing("Running", starts)
     ends = _latest(find_end(job, progression, seed, job.rendered.lengths), job.rendered.at)
-    return Standing(_end(job), ends) if now >= ends else Standing("Running", starts)
+    return Standing(job.end, ends) if now >= ends else Standing("Running", starts)
 
 
 def _find_start(job: Job, progression: Progression) -> datetime:
@@ -87,7 +83,7 @@ def _by_reads(job: Job, progression: Progression, now: datetime) -> Standing:
     needed = 0 if progression.kind == "at_once" else progression.reads
     since = job.last_action if job.status == "Running" else now
     if job.reads >= needed and job.rendered is not None:
-        return Standing(_end(job), now)
+        return Standing(job.end, now)
     if job.reads > max(0, (needed - 1) // 2):
         return Standing("Running", since)
     return Standing("NotStarted", job.created)

@@ -28,7 +28,7 @@ def view_preview_job(job: Job, body: PreviewBody, outputs: Mapping[str, str] | N
         "lastActionDateTime": format_short_time(job.last_action),
         "status": job.status,
         "id": job.id,
-        "createdDateTime": format_short_time(job.created),
+        "createdDateTime": format_short_time(job.shown_created),
         "displayName": body.display_name,
     }
     if body.description is not None:
@@ -57,8 +57,10 @@ def _view_outcome(job: Job) -> dict[str, Any]:
 
     `failedAudioCount` is left out if nothing failed, as in the avatar examples (I); zeros in the bill stay.
     """
-    if job.status == "Succeeded" and job.rendered is not None:
-        return _view_success(job, job.rendered)
+    if job.shows_outcome and job.rendered is not None:
+        odd = job.odd if job.odd is not None and job.odd.code is not None else None
+        error = {"error": {"code": odd.code, "message": odd.message}} if odd else {}
+        return _view_success(job, job.rendered) | error
     if job.status == "Failed" and job.failure is not None:
         succeeded = job.rendered.succeeded_count if job.rendered else 0
         return {

@@ -25,7 +25,7 @@ def view_job(job: Job, outputs: Mapping[str, str] | None = None) -> dict[str, An
         "id": job.id,
         "internalId": job.internal_id,
         "status": job.status,
-        "createdDateTime": format_time(job.created),
+        "createdDateTime": format_time(job.shown_created),
         "lastActionDateTime": format_time(job.last_action, zulu=job.status == "NotStarted"),
         "inputKind": request.input_kind,
     }
@@ -59,7 +59,7 @@ def _view_properties(job: Job) -> dict[str, Any]:
     view: dict[str, Any] = {"timeToLiveInHours": job.request.properties.time_to_live_in_hours}
     if job.request.properties.destination_path is not None:
         view["destinationPath"] = job.request.properties.destination_path
-    if job.status == "Succeeded" and job.rendered is not None:
+    if job.shows_outcome and job.rendered is not None:
         view |= {
             "sizeInBytes": job.rendered.size_bytes,
             "durationInMilliseconds": job.rendered.duration_milliseconds,
@@ -71,6 +71,8 @@ def _view_properties(job: Job) -> dict[str, Any]:
             **_count_inputs(job),
             "error": {"code": job.failure[0], "message": job.failure[1]},
         }
+    if job.terminal and job.odd is not None and job.odd.code is not None:
+        view["error"] = {"code": job.odd.code, "message": job.odd.message}
     return view
 
 

@@ -152,7 +152,7 @@ class Counters:
 def describe_job(job: Job, *, bill_failed: bool) -> dict[str, Any]:
     """Return one job, existing or removed, as plain JSON values for `/emulator/jobs`."""
     rendered = job.rendered
-    billed = job.status == "Succeeded" or bill_failed
+    billed = job.shows_outcome or bill_failed
     return {
         "id": job.id,
         "name": job.name,

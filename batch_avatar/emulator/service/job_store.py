@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from batch_avatar.emulator.faults import StickJob
-from batch_avatar.emulator.jobs.job import TERMINAL, Job, Removal
 from batch_avatar.emulator.jobs.job_status import decide_standing
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from batch_avatar.emulator.clock import ServiceClock
-    from batch_avatar.emulator.jobs.job import Rendered
+    from batch_avatar.emulator.jobs.job import Job, Removal, Rendered
     from batch_avatar.emulator.options import EmulatorOptions, Generation
 
 
@@ -181,7 +180,7 @@ class JobStore:
             if standing.status != job.status:
                 job.status = standing.status
                 job.last_action = max(standing.since, job.last_action)
-            if standing.status in TERMINAL:
+            if job.is_end(standing.status):
                 self._unfinished.pop(job.id, None)
                 heapq.heappush(self._expiries, (job.expires, id(job), job))
                 self._on_end(job)

@@ -189,6 +189,7 @@ class Service:
                 incarnation=self.store.next_incarnation(job_id),
                 request=request,
                 created=self.clock.now(),
+                created_shown=self.options.created_shown,
                 fault=self._choose_fault(job_id, request),
                 destination_expires=expires,
             )
@@ -208,6 +209,7 @@ class Service:
                 incarnation=self.store.next_incarnation(preview.display_name),
                 request=request,
                 created=self.clock.now(),
+                created_shown=self.options.created_shown,
                 preview=preview,
                 fault=self._choose_fault(preview.display_name, request),
                 destination_expires=expires,
@@ -282,7 +284,7 @@ class Service:
             self._pending.discard(future)
 
     def _count_end(self, job: Job) -> None:
-        if job.status == "Succeeded":
+        if job.shows_outcome:
             self.counters.ended(job, "succeeded")
         elif job.aborted:
             self.counters.ended(job, "aborted", billed=False)

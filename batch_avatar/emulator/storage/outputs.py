@@ -96,16 +96,28 @@ class Outputs:
             return job.links
         if job.request.properties.destination_container_url:
             outputs = {"summary": job.rendered.blobs[-1].name}
-            if job.status == "Succeeded":
+            if job.shows_outcome:
                 outputs = {"result": job.rendered.blobs[-1].name.rsplit("/", 1)[0], **outputs}
-            return outputs
+            return self._as_told(job, outputs)
         outputs = {}
         for member, role in (("result", "video"), ("summary", "summary"), ("subtitle", "subtitle")):
             if (blob := job.rendered.blob(role)) is not None:
                 outputs[member] = self.mint_link(CONTAINER, blob.name)
+        outputs = self._as_told(job, outputs)
         if self._options.links_minted == "once":
             job.links = outputs
         return outputs
+
+    def _as_told(self, job: Job, outputs: dict[str, str]) -> dict[str, str]:
+        """Return the outputs as a fault rule wants the result to be shown; unchanged without such a rule."""
+        if job.odd is None or job.odd.result == "there":
+            return outputs
+        rest = {member: link for member, link in outputs.items() if member != "result"}
+        video = job.rendered.blob("video") if job.rendered else None
+        if job.odd.result == "hidden" or video is None:
+            return rest
+        gone = str(PurePosixPath(video.name).with_stem("gone"))
+        return {"result": self.mint_link(CONTAINER, gone), **rest}
 
     def render(self, job: Job) -> Rendered:
         """Render every input and write all blobs. A job that times out in the queue writes nothing."""
@@ -128,7 +140,8 @@ class Outputs:
             refused = (NOT_WRITABLE,) * len(clips)
             verdict = verdict._replace(failure=NOT_WRITABLE, failures=refused, keeps=False, writes=False)
             inputs, blobs = self._write(job, clips, verdict, []), []
-        return Rendered(at=self._clock.now(), blobs=tuple(blobs), inputs=tuple(inputs), failure=verdict.failure)
+        counts_all = self._options.size_in_bytes == "all_outputs"
+        return Rendered(self._clock.now(), tuple(blobs), tuple(inputs), verdict.failure, counts_all=counts_all)
 
     def _write(
         self, job: Job, clips: Sequence[Clip | None], verdict: Verdict, blobs: list[OutputBlob]
@@ -144,7 +157,7 @@ class Outputs:
                 characters = clip.spoken_characters if clip is not None and milliseconds else 0
                 inputs.append(RenderedInput(content_key(item.content), milliseconds, characters, video, failure))
             if verdict.writes:
-                summary = make_summary(job, inputs, verdict.failure, self.resource_folder)
+                summary = make_summary(job, inputs, verdict.failure, self.resource_folder, self._options.summary_texts)
                 blobs.append(self._upload(container, f"{folder}/summary.json", summary))
         return inputs
 

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import json
 import logging
+import re
 import uuid
 from collections import deque
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from batch_avatar.emulator.clock import format_http_date, format_time
 from batch_avatar.emulator.errors import OWN_SHAPES, ApiError
-from batch_avatar.emulator.faults import Cut, Delay, DropAfter, DropBefore, Garbage, Status
+from batch_avatar.emulator.faults import Change, Cut, Delay, DropAfter, DropBefore, Garbage, Status
 from batch_avatar.emulator.jobs.preview_request import read_display_name
 from batch_avatar.emulator.web.paths import classify
 
@@ -123,7 +124,9 @@ class Gate:
         if isinstance(fault, Status):
             return Answer.of_error(error_of(fault, own))
         if isinstance(fault, Garbage):
-            return spoil(answer, fault)
+            answer = spoil(answer, fault)
+        elif isinstance(fault, Change):
+            answer = change(answer, fault)
         return answer
 
     async def _run(self, scope: Scope, receive: Receive, own: Shape) -> Answer:
@@ -197,6 +200,30 @@ def spoil(answer: Answer, fault: Garbage) -> Answer:
     kind = "text/html" if fault.body == "html" else "application/json; charset=utf-8"
     status = fault.status or (200 if answer.status == HTTPStatus.NO_CONTENT else answer.status)
     return Answer(status, {"content-type": kind}, bodies[fault.body])
+
+
+def change(answer: Answer, fault: Change) -> Answer:
+    """Change the members of the answer's job, or of each job in its list that the fault means."""
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        return answer
+    if not isinstance(body, dict):
+        return answer
+    listed = body.get("value", body.get("values"))
+    for job in listed if isinstance(listed, list) else [body]:
+        names = (str(job.get("id")), str(job.get("displayName")))
+        if fault.matching is None or any(re.search(fault.matching, name) for name in names):
+            for name, value in fault.members.items():
+                _set_member(job, name.split("."), value)
+    return Answer(answer.status, answer.headers, json.dumps(body).encode())
+
+
+def _set_member(job: dict[str, Any], path: list[str], value: Any) -> None:
+    *outer, last = path
+    for name in outer:
+        job = job.setdefault(name, {})
+    job[last] = value
 
 
 async def send_answer(answer: Answer, send: Send, *, cut: float | None = None) -> None:

@@ -28,16 +28,17 @@ from batch_avatar.errors import (
 from batch_avatar.identity import derive_job_id, mark_description
 from batch_avatar.planning.decision import LOOKS
 from batch_avatar.planning.packing import derive_pack_id, pack_job_id
+from batch_avatar.planning.stubborn import MAX_SENDS, unclear
 from batch_avatar.receipt import Attempt
 from batch_avatar.rendering.claims import ClaimTooOld, new_claim, young_enough
-from batch_avatar.rendering.submission import MAX_SENDS
 from batch_avatar.scripts.prediction import spoken_characters
 from batch_avatar.scripts.rules import with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from batch_avatar.archive.ledger import Held
+    from batch_avatar.archive.records import Held
+    from batch_avatar.errors import ServiceError
     from batch_avatar.models import JobRef, SynthesisJob
     from batch_avatar.rendering.pack_draft import PackDraft
     from batch_avatar.rendering.run import Run
@@ -82,13 +83,31 @@ class PackSubmission:
                 self._draft.unclear = pack
                 if (job := await self._found(pack)) is not None:
                     return await self._accepted(pack, job)
+                if (end := self._run.stubborn[self._resource.host].verdict(pack.job_id)) is not None:
+                    return await self._split(pack, end)
                 if sends == MAX_SENDS:
-                    raise CreateUnclear(f"{sends} creates without a usable answer", job_id=pack.job_id) from None
+                    raise unclear(sends, error, pack.job_id) from None
                 pack = await self._ready_again()
             except (AccessRefused, RequestRefused, NoMoreSent) as error:
                 await self._refused(error)
                 logger.warning("a pack of %d was refused, its scripts go alone: %s", len(pack.members), error)
                 pack = None
+        return ()
+
+    async def _split(self, pack: Pack, error: ServiceError) -> tuple[JobRef, ...]:
+        """Give the pack up, which is absent: its scripts go alone, each as its next attempt. Raise any other error."""
+        if not isinstance(error, RequestRefused):
+            raise error
+        logger.warning("a pack of %d is split, its scripts go alone: %s", len(pack.members), error)
+        over = {"ended": f"{error.code}: {error.message}"[:1000], "over": True}
+
+        async def leave(held: Held) -> None:
+            last = held.claim.last.model_copy(update=over)
+            left = held.claim.model_copy(update={"attempts": (*held.claim.attempts[:-1], last)})
+            await self._c.control(self._c.archive.replace_claim, held, left)  # if lost, another run has it
+
+        await asyncio.gather(*(leave(held) for held in self._draft.held.values()))
+        self._draft.held, self._draft.unclear = {}, None
         return ()
 
     async def _refused(self, error: BatchAvatarError) -> None:
@@ -210,10 +229,12 @@ class PackSubmission:
         try:
             async with self._resource.creating:
                 job = await self._c.control(create, script)
-        except CreateUnclear:
-            self._resource.admission.unclear()
+        except CreateUnclear as error:
+            self._resource.admission.unclear(pack.job_id)
+            self._run.stubborn[self._resource.host].unclear(pack.job_id, error)
             raise
         self._resource.admission.accepted()
+        self._run.stubborn[self._resource.host].accepted(pack.job_id)
         self._resource.watcher.mine(job.service_id)
         return job
 
@@ -230,10 +251,12 @@ class PackSubmission:
     async def _accepted(self, pack: Pack, job: SynthesisJob) -> tuple[JobRef, ...]:
         """Note in every member's claim that it is paid for, and return the job once for each member."""
         self._run.packs[pack.job_id] = pack
-        accepted_at = job.created_at or self._c.clock.now()
+        now = self._c.clock.now()
+        accepted = {"accepted_at": job.created_at or now, "answered_at": now}
+        self._resource.deadlines.note_created(job.service_id, now)
 
         async def note(held: Held) -> JobRef:
-            last = held.claim.last.model_copy(update={"accepted_at": accepted_at})
+            last = held.claim.last.model_copy(update=accepted)
             claim = held.claim.model_copy(update={"attempts": (last,)})
             await self._c.control(self._c.archive.replace_claim, held, claim)  # if lost, the adopting run notes it
             return claim.ref()

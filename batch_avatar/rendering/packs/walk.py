@@ -124,10 +124,14 @@ class PackWalk:
                 with suppress(ClaimedElsewhere):  # the member has gone on in another run
                     await update_last(self._c, ref, {"ended": f"{error.code}: {error.message}"[:1000]})
             proof = Superseded(ref=pack.ref(), internal_id=error.job.internal_id, reason=str(error), members=refs)
-            await self._chain.delete(proof)
+            if not self._keep:
+                await self._chain.delete(proof)
         except DeleteRefused:
             self._given_up.set_exception(error)
         except BaseException as reason:  # noqa: BLE001 - told to every member that waits
             self._given_up.set_exception(reason)
         else:
-            self._given_up.set_result(None)
+            if self._keep:  # nothing is sent again beside a job that is kept and has not ended
+                self._given_up.set_exception(error)
+            else:
+                self._given_up.set_result(None)

@@ -7,19 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from batch_avatar.identity import normalise_newlines
 from batch_avatar.models import SynthesisJob
+from batch_avatar.service.wire.members import Members, decode_object
 from batch_avatar.service.wire.messages import (
     PAGE_SIZE,
     WireRequest,
     camel,
     decode_billing,
     decode_jobs,
-    decode_link,
-    decode_moment,
-    decode_object,
-    decode_optional,
     encode_body,
     pick,
-    required,
     set_properties,
 )
 
@@ -99,27 +95,28 @@ class Avatar2024:
         return WireRequest("DELETE", f"{JOBS}/{service_id}", self._query)
 
     def decode_job(self, body: object, *, observed_at: datetime) -> SynthesisJob:
-        job = decode_object(body)
-        properties, outputs = decode_optional(job.get("properties")), decode_optional(job.get("outputs"))
-        error, avatar = decode_optional(properties.get("error")), decode_optional(job.get("avatarConfig"))
+        job = Members(body)
+        properties, outputs, avatar = job.inner("properties"), job.inner("outputs"), job.inner("avatarConfig")
+        error = properties.inner("error", text="message")
         return SynthesisJob(
-            service_id=required(job, "id"),
-            internal_id=job.get("internalId"),
-            status=required(job, "status"),
-            description=job.get("description"),
-            created_at=decode_moment(job.get("createdDateTime")),
-            last_action_at=decode_moment(job.get("lastActionDateTime")),
+            service_id=job.job_id(),
+            internal_id=job.text("internalId"),
+            status=job.status(),
+            description=job.text("description"),
+            created_at=job.moment("createdDateTime"),
+            last_action_at=job.moment("lastActionDateTime"),
             observed_at=observed_at,
-            time_to_live_hours=properties.get("timeToLiveInHours"),
-            subtitle_type=avatar.get("subtitleType"),
-            size_bytes=properties.get("sizeInBytes"),
-            duration_milliseconds=properties.get("durationInMilliseconds"),
-            billing=decode_billing(properties.get("billingDetails")),
-            error_code=error.get("code"),
-            error_message=error.get("message"),
-            result_link=decode_link(outputs.get("result")),
-            summary_link=decode_link(outputs.get("summary")),
-            subtitle_link=decode_link(outputs.get("subtitle")),  # undocumented; seen with external_file
+            time_to_live_hours=properties.number("timeToLiveInHours"),
+            subtitle_type=avatar.folded("subtitleType"),
+            size_bytes=properties.count("sizeInBytes"),
+            duration_milliseconds=properties.count("durationInMilliseconds"),
+            billing=properties.read("billingDetails", decode_billing) or {},
+            error_code=error.text("code"),
+            error_message=error.text("message"),
+            result_link=outputs.link("result"),
+            summary_link=outputs.link("summary"),
+            subtitle_link=outputs.link("subtitle"),  # undocumented; seen with external_file
+            unreadable=tuple(job.unreadable),
         )
 
     def decode_page(self, body: object, *, observed_at: datetime) -> JobPage:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic import SecretStr
+from batch_avatar.service.wire.members import decode_count, decode_text, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +59,8 @@ class Problem:
 
 
 def encode_body(values: Mapping[str, Any]) -> bytes:
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
+    """Return the values as JSON. Raise ValueError if a number or a text has no form in it."""
+    return json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def set_properties(script: Script) -> dict[str, Any]:
@@ -88,49 +88,15 @@ def _camel_name(name: str) -> str:
     return head + "".join(part.capitalize() for part in rest)
 
 
-def decode_object(value: object) -> dict[str, Any]:
-    """Return the value; raise ValueError if it is not a JSON object."""
+def decode_billing(value: object) -> dict[str, int] | None:
+    """Return counts by the names of 2024-08-01; None if the value is no object.
+
+    Unknown names stay as they are; what is no count is left out.
+    """
     if not isinstance(value, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004 - one error for every unreadable body
-    return value
-
-
-def decode_optional(value: object) -> dict[str, Any]:
-    return {} if value is None else decode_object(value)
-
-
-def required(job: dict[str, Any], name: str) -> Any:
-    if name not in job:
-        raise ValueError(f"a job without {name!r}")
-    return job[name]
-
-
-def decode_link(value: object) -> SecretStr | None:
-    return SecretStr(value) if isinstance(value, str) and value else None
-
-
-def decode_moment(value: object) -> datetime | None:
-    """Return UTC, also for times without a zone: `lastActionDateTime` loses its Z once a job moves on (2024-08-01)."""
-    if not isinstance(value, str):
         return None
-    moment = datetime.fromisoformat(value)
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("a time outside the calendar") from None
-
-
-def decode_count(value: object) -> int | None:
-    """Return a whole number, also from digits as text, as 3.1-preview1's summary writes it; else None."""
-    if isinstance(value, str) and value.isdecimal():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def decode_billing(value: object) -> dict[str, int]:
-    """Return counts by the names of 2024-08-01. Unknown names stay as they are; what is no count is left out."""
-    given: dict[str, object] = value if isinstance(value, dict) else {}
-    counts = {BILLING_NAMES.get(name.lower(), name): decode_count(count) for name, count in given.items()}
+    names = {name: BILLING_NAMES.get(name.lower()) or decode_text(name) or name for name in value}
+    counts = {names[name]: decode_count(count) for name, count in value.items()}
     return {name: count for name, count in counts.items() if count is not None}
 
 
@@ -160,8 +126,8 @@ def decode_problem(body: bytes) -> Problem:
     if text.startswith("<"):
         return _storage_problem(text)
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = parse_json(text)
+    except ValueError:
         return Problem(message=text[:300] or None)
     inner = value.get("error", value) if isinstance(value, dict) else None
     if isinstance(inner, str):
@@ -194,7 +160,7 @@ def _storage_problem(text: str) -> Problem:
 
 
 def _string(value: object) -> str | None:
-    return str(value) if isinstance(value, str | int) else None
+    return decode_text(value) if isinstance(value, str) else str(value) if isinstance(value, int) else None
 
 
 def _items(value: object) -> list[object]:

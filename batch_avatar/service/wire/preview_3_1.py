@@ -14,20 +14,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from batch_avatar.identity import normalise_newlines
 from batch_avatar.models import SynthesisJob
+from batch_avatar.service.wire.members import Members, decode_object
 from batch_avatar.service.wire.messages import (
     PAGE_SIZE,
     WireRequest,
     camel,
     decode_billing,
-    decode_count,
     decode_jobs,
-    decode_link,
-    decode_moment,
-    decode_object,
-    decode_optional,
     encode_body,
     pick,
-    required,
     set_properties,
 )
 
@@ -112,29 +107,28 @@ class AvatarPreview31:
         return WireRequest("DELETE", f"{JOBS}/{service_id}", {})
 
     def decode_job(self, body: object, *, observed_at: datetime) -> SynthesisJob:
-        job = decode_object(body)
-        properties, outputs = decode_optional(job.get("properties")), decode_optional(job.get("outputs"))
-        error = properties.get("error")
-        error = {"message": error} if isinstance(error, str) else decode_optional(error)
-        time_to_live = _decode_duration(properties.get("timeToLive"))
+        job = Members(body)
+        properties, outputs = job.inner("properties"), job.inner("outputs")
+        error = properties.inner("error", text="message")
         return SynthesisJob(
-            service_id=required(job, "id"),
-            display_name=job.get("displayName"),
-            status=required(job, "status"),
-            description=job.get("description"),
-            created_at=decode_moment(job.get("createdDateTime")),
-            last_action_at=decode_moment(job.get("lastActionDateTime")),
+            service_id=job.job_id(),
+            display_name=job.text("displayName"),
+            status=job.status(),
+            description=job.text("description"),
+            created_at=job.moment("createdDateTime"),
+            last_action_at=job.moment("lastActionDateTime"),
             observed_at=observed_at,
-            time_to_live_hours=None if time_to_live is None else time_to_live / timedelta(hours=1),
-            subtitle_type=properties.get("subtitleType"),
-            size_bytes=properties.get("audioSize"),  # the size of the result, whatever it is called
+            time_to_live_hours=properties.read("timeToLive", _decode_hours),
+            subtitle_type=properties.folded("subtitleType"),
+            size_bytes=properties.count("audioSize"),  # the size of the result, whatever it is called
             duration_milliseconds=_decode_milliseconds(properties),
-            billing=decode_billing(properties.get("billingDetails")),
-            error_code=error.get("code"),
-            error_message=error.get("message"),
-            result_link=decode_link(outputs.get("result")),
-            summary_link=decode_link(outputs.get("summary")),
-            subtitle_link=decode_link(outputs.get("subtitle")),  # as in 2024-08-01; documented in neither
+            billing=properties.read("billingDetails", decode_billing) or {},
+            error_code=error.text("code"),
+            error_message=error.text("message"),
+            result_link=outputs.link("result"),
+            summary_link=outputs.link("summary"),
+            subtitle_link=outputs.link("subtitle"),  # as in 2024-08-01; documented in neither
+            unreadable=tuple(job.unreadable),
         )
 
     def decode_page(self, body: object, *, observed_at: datetime) -> JobPage:
@@ -152,16 +146,21 @@ def _encode_hours(hours: int) -> str:
 
 
 def _decode_duration(value: object) -> timedelta | None:
-    """Read an ISO 8601 duration, or return None: no decision depends on it that is worth losing the job for."""
+    """Read an ISO 8601 duration; None if the value is none."""
     try:
         return _DURATION.validate_python(value) if isinstance(value, str) and value.startswith("P") else None
     except ValidationError:
         return None
 
 
-def _decode_milliseconds(properties: dict[str, Any]) -> int | None:
-    ticks = decode_count(properties.get("durationInTicks"))
+def _decode_hours(value: object) -> float | None:
+    length = _decode_duration(value)
+    return None if length is None else length / timedelta(hours=1)
+
+
+def _decode_milliseconds(properties: Members) -> int | None:
+    ticks = properties.count("durationInTicks")
     if ticks is not None:
         return ticks // TICKS_PER_MILLISECOND
-    length = _decode_duration(properties.get("duration"))
+    length = properties.read("duration", _decode_duration)
     return None if length is None else length // timedelta(milliseconds=1)

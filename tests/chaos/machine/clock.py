@@ -31,5 +31,12 @@ class ImpatientClock(SystemClock):
             await asyncio.sleep(seconds)
             return
         await asyncio.sleep(SHORT_SECONDS)
+        self.skip(seconds - SHORT_SECONDS)
+
+    def waited(self) -> float:
+        """Like `monotonic`, without what was skipped."""
+        return time.monotonic()
+
+    def skip(self, seconds: float) -> None:
         with self._lock:
-            self._skipped += seconds - SHORT_SECONDS
+            self._skipped += seconds

@@ -67,11 +67,18 @@ class Ended:
     stopped: bool = False
 
 
-def run_at_once(runs: Sequence[Run], settings: Settings, clock: Clock, leaving: Leaving) -> list[Ended]:
+def run_at_once(
+    runs: Sequence[Run],
+    settings: Settings,
+    clock: Clock,
+    leaving: Leaving,
+    *,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> list[Ended]:
     """What became of each, once no thread of theirs is left. A create may then still be under way at the service."""
     ended = [Ended() for _ in runs]
     threads = [
-        threading.Thread(target=_run, args=(run, settings, clock, leaving, end), name=run.name)
+        threading.Thread(target=_run, args=(run, settings, clock, leaving, end, patience_seconds), name=run.name)
         for run, end in zip(runs, ended, strict=True)
     ]
     for thread in threads:
@@ -84,7 +91,14 @@ def run_at_once(runs: Sequence[Run], settings: Settings, clock: Clock, leaving: 
     return ended
 
 
-def _run(run: Run, settings: Settings, clock: Clock, leaving: Leaving, ended: Ended) -> None:
+def _run(  # noqa: PLR0917
+    run: Run,
+    settings: Settings,
+    clock: Clock,
+    leaving: Leaving,
+    ended: Ended,
+    patience_seconds: float,
+) -> None:
     async def main() -> None:
         opened = open_run(settings, run.name, clock=clock, create_archive=run.create_archive)
         async with opened as live:
@@ -97,7 +111,7 @@ def _run(run: Run, settings: Settings, clock: Clock, leaving: Leaving, ended: En
             elif run.stop is not None:
                 for resource in c.resources.values():
                     resource.client = Mortal(resource.client, run.stop)
-            _, late = await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
+            _, late = await asyncio.wait({task}, timeout=patience_seconds)
             for one in late:
                 one.cancel()
             try:

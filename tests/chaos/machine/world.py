@@ -16,7 +16,7 @@ from batch_avatar.settings import load_settings
 from tests.chaos.arena import GA, PREVIEW
 from tests.chaos.machine.clock import HONEST_SECONDS, ImpatientClock
 from tests.chaos.machine.evidence import Reader
-from tests.chaos.machine.runs import Leaving, Run, run_at_once
+from tests.chaos.machine.runs import PATIENCE_SECONDS, Leaving, Run, run_at_once
 from tests.support.scripts import LOOK, script
 from tests.support.waiting import until
 
@@ -44,14 +44,18 @@ class World:
             EmulatorOptions(
                 creates_per_minute=0,
                 media="minimal",
-                minimal_size_bytes=1024,
+                **{"minimal_size_bytes": 1024} | options,
                 storage_front=True,
                 list_lag_seconds=LAG_SECONDS,
-                **options,
             ),
             storage_connection_string=azurite.connection_string(SERVICE_ACCOUNT),
         ).start()
         self.api_version = api_version
+        self.endpoint = self.emulator.endpoint
+        self.kept_back: Callable[[], int] = lambda: 0
+        """Creates that have left and that something on the way keeps from the service."""
+        self.patience_seconds = PATIENCE_SECONDS
+        self._storage_url = azurite.url
         self._connection_string = azurite.connection_string(USER_ACCOUNT)
         self._container_name = f"machine-{secrets.token_hex(6)}"
         self.container = ContainerClient.from_connection_string(self._connection_string, self._container_name)
@@ -60,6 +64,10 @@ class World:
         self._versions = dict.fromkeys(NAMES, 0)
         self._runs = 0
         self._released: set[str] = set()
+
+    def lead_storage_by(self, url: str) -> None:
+        """The way of all runs to the storage from now on; what is read to judge them goes straight."""
+        self._connection_string = self._connection_string.replace(self._storage_url, url)
 
     def close(self) -> None:
         self.container.close()
@@ -128,7 +136,7 @@ class World:
 
     def _settings(self) -> Settings:
         return load_settings(
-            endpoint=self.emulator.endpoint,
+            endpoint=self.endpoint,
             speech_key=self.emulator.key,
             api_version=self.api_version,
             storage_connection_string=self._connection_string,
@@ -153,11 +161,17 @@ class World:
             for number, (work, stop) in enumerate(zip_longest(works, stops))
         ]
         arrived, leaving = self._arrived(), Leaving()
-        ended = run_at_once(runs, self._settings(), self._clock, leaving)
+        ended = run_at_once(
+            runs,
+            self._settings(),
+            self._clock,
+            leaving,
+            patience_seconds=self.patience_seconds,
+        )
         arrived += leaving.count
         assert until(self._arrived, arrived) == arrived, "creates are still under way"
         return ended
 
     def _arrived(self) -> int:
-        """Creates with which the service is through."""
-        return sum(self.emulator.stats()["requests"].get("create", {}).values())
+        """Creates with which the service is through, or which it will never see."""
+        return sum(self.emulator.stats()["requests"].get("create", {}).values()) + self.kept_back()

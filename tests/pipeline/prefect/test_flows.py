@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -14,10 +12,8 @@ import pytest
 import requests
 from azure.storage.blob import ContainerClient
 
-from tests.support.deploying import without_schedules
-from tests.support.processes import ROOT, run_python
 from tests.support.scripts import script, write_manifest
-from tests.support.waiting import PATIENCE_SECONDS, answered, until
+from tests.support.waiting import answered, until
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(420)]
 
@@ -28,15 +24,6 @@ SLOWLY_SENT = 60  # scripts of a batch that takes five minutes to send and is ca
 def environment(environment):
     """Workers ask often what there is to do."""
     return environment | {"PREFECT_WORKER_QUERY_SECONDS": "2"}
-
-
-@pytest.fixture
-def command(environment, tmp_path):
-    def run(*arguments, timeout=PATIENCE_SECONDS):
-        own = environment | {"PYTHONPATH": str(ROOT)}
-        return run_python("-m", *arguments, folder=tmp_path, environment=own, timeout=timeout)
-
-    return run
 
 
 def write_scripts(folder, count, **extra):
@@ -168,34 +155,7 @@ def test_no_secret_reaches_the_prefect_database(command, api, stack, environment
     assert not [secret for secret in secrets[:2] if secret.encode() in database]
 
 
-@pytest.fixture
-def deployed(command, api, environment, tmp_path):
-    """The pool, the deployments of prefect.yaml, and a worker; nothing that runs by itself."""
-    made = command("deployments.bootstrap")
-    assert made.returncode == 0, made.stdout + made.stderr
-    quiet = without_schedules(tmp_path)
-    deploy = run_python(
-        *("-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", quiet),
-        folder=ROOT,
-        environment=environment | {"PWD": str(ROOT)},
-    )
-    assert deploy.returncode == 0, deploy.stdout + deploy.stderr
-    assert not any(one["active"] for found in api("deployments/filter") for one in found["schedules"])
-    log = (tmp_path / "worker.log").open("wb")
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "prefect", "worker", "start", "--pool", "batch-avatar"],
-        cwd=tmp_path,
-        env=environment,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    yield deploy
-    worker.kill()
-    worker.wait()
-    log.close()
-
-
-@pytest.mark.usefixtures("deployed")
+@pytest.mark.usefixtures("worker")
 def test_deployments_run_on_a_worker_and_in_shards(command, api, tmp_path):
     source = write_scripts(tmp_path, 7)
     deployments = {
@@ -232,7 +192,7 @@ def test_deployments_run_on_a_worker_and_in_shards(command, api, tmp_path):
     assert started.returncode == 0, started.stdout + (tmp_path / "worker.log").read_text()
 
 
-@pytest.mark.usefixtures("deployed")
+@pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize(
     "story",
     [
@@ -269,7 +229,7 @@ def test_a_run_that_comes_back_ends_where_it_has_crashed_too_often_or_was_cancel
         answered("DELETE", f"{stack.prefect_url}/api/flow_runs/{run['id']}")
 
 
-@pytest.mark.usefixtures("deployed")
+@pytest.mark.usefixtures("worker")
 def test_the_form_shows_help_for_every_parameter(api):
     for deployment in api("deployments/filter"):
         for name, about in deployment["parameter_openapi_schema"]["properties"].items():
@@ -279,21 +239,7 @@ def test_the_form_shows_help_for_every_parameter(api):
     assert [name for name, about in members.items() if not about.get("description")] == []
 
 
-@pytest.fixture
-def release(stack):
-    """Every job sticks; `release()` lets them go and sticks no more."""
-    stick = [{"operation": "create", "action": {"kind": "stick_job"}}]
-    requests.post(f"{stack.service_url}/emulator/faults", json=stick, timeout=30).raise_for_status()
-
-    def release():
-        requests.delete(f"{stack.service_url}/emulator/faults", timeout=30).raise_for_status()
-        requests.post(f"{stack.service_url}/emulator/release", timeout=30).raise_for_status()
-
-    yield release
-    release()
-
-
-@pytest.mark.usefixtures("deployed")
+@pytest.mark.usefixtures("worker")
 def test_a_batch_cancelled_in_the_ui_sends_nothing_more_and_says_what_is_in_flight(
     command, api, stack, release, tmp_path
 ):

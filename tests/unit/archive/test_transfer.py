@@ -49,7 +49,7 @@ class Source:
     status: int | None = None
     ranges: bool = True
     if_match: bool = True
-    length: bool = True
+    length: bool | str = True
     headers: dict[str, str] = field(default_factory=dict)
     shift: int = 0
     """Answer a range with bytes from so far away from its start."""
@@ -91,7 +91,7 @@ class _Answering(BaseHTTPRequestHandler):
             last = len(source.content) - 1
             self.send_header("Content-Range", f"bytes {start}-{last}/{len(source.content)}")
         if source.length:
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body)) if source.length is True else source.length)
         for name, value in source.headers.items():
             self.send_header(name, value)
         self.end_headers()
@@ -325,7 +325,9 @@ def test_bytes_from_another_place_than_asked_for_are_not_taken(server, target, t
 # What is not whole
 
 
-@pytest.mark.parametrize("source", [Source(length=False), Source(etag=None)], ids=["no length", "no etag"])
+@pytest.mark.parametrize(
+    "source", [Source(length=False), Source(length="9" * 5_000), Source(etag=None)], ids=["none", "endless", "no etag"]
+)
 def test_a_result_that_does_not_say_how_long_and_which_it_is_is_not_committed(server, target, transfer, source):
     server.source = source
 

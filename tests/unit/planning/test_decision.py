@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_avatar.archive.ledger import Held
-from batch_avatar.archive.records import Claim
+from batch_avatar.archive.records import Claim, Held
 from batch_avatar.models import SynthesisJob
 from batch_avatar.planning.decision import LOOKS, Move, Rules, Seen, decide
 from batch_avatar.receipt import Attempt, Receipt, StoredBlob

@@ -181,7 +181,16 @@ def test_a_dead_letter_is_a_failure_with_its_reason():
     )
 
 
-FAILED = {InputError, SettingsError, ManifestError, RequestRefused, JobError, JobFailed, ResultLost}
+FAILED = {
+    InputError,
+    SettingsError,
+    ManifestError,
+    errors.ArchiveDamaged,
+    RequestRefused,
+    JobError,
+    JobFailed,
+    ResultLost,
+}
 SKIPPED = {AlreadyArchived}
 UNFINISHED = {
     BatchAvatarError,
@@ -194,8 +203,10 @@ UNFINISHED = {
     TooManyJobs,
     ServiceUnavailable,
     CreateUnclear,
+    errors.CreateGivenUp,
     JobOverdue,
     LateSuccess,
+    errors.LinkRefused,
     ClaimedElsewhere,
     StillRunning,
     TransferError,
@@ -204,6 +215,8 @@ UNFINISHED = {
     errors.ArchiveError,
     ArchiveUnavailable,
     ArchiveRefused,
+    errors.LostRace,
+    errors.NotThere,
     ArchiveConflict,
     NoMoreSent,
     Stopped,

@@ -19,8 +19,9 @@ from batch_avatar.errors import (
 )
 from batch_avatar.identity import derive_job_id, mark_description, recorded_form
 from batch_avatar.models import FailureFacts, Permits
+from batch_avatar.planning.stubborn import MAX_SENDS
 from batch_avatar.receipt import Attempt
-from batch_avatar.rendering.submission import MAX_ATTEMPT_NUMBER, MAX_SENDS, Submission, update_last
+from batch_avatar.rendering.submission import MAX_ATTEMPT_NUMBER, Submission, update_last
 from tests.support.scripts import script
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -224,11 +225,11 @@ async def test_a_job_that_was_given_up_and_succeeded_after_all_is_given_up_no_mo
     b = bench(progression=Progression.at_once())
     async with b.open() as run:
         await create(b, run)
-        write_claim(run, attempt(run, accepted_at=NOW, ended="too late", over=True))
+        write_claim(run, attempt(run, accepted_at=NOW, answered_at=NOW, ended="too late", over=True))
 
         await Submission(run, SCRIPT, run.connections.resource_of("")).submit()
 
-        assert read_claim(run).last == attempt(run, accepted_at=NOW)
+        assert read_claim(run).last == attempt(run, accepted_at=NOW, answered_at=NOW)
         assert b.accepted() == [name_of(run)]
 
 
@@ -237,7 +238,7 @@ async def test_a_failed_job_that_was_given_up_gets_a_next_attempt_only_on_reques
     b = bench(progression=Progression.at_once(), faults=(every(FailJob(code="BadRequest"), at_most=1),))
     async with b.open(permits=Permits(retry_failed=retry_failed), max_attempts=1) as run:
         await create(b, run)
-        before = attempt(run, accepted_at=NOW, ended="BadRequest", over=True)
+        before = attempt(run, accepted_at=NOW, answered_at=NOW, ended="BadRequest", over=True)
         write_claim(run, before)
 
         ref = await Submission(run, SCRIPT, run.connections.resource_of("")).submit()

@@ -531,9 +531,9 @@ def test_a_body_of_more_than_500_kb_is_refused_and_one_just_below_is_not(tmp_pat
 
 
 def test_the_size_that_counts_is_that_of_bytes(tmp_path):
-    [fault] = faults(write(tmp_path / "a.txt", "日" * 170_000))
+    [fault] = faults(write(tmp_path / "a.txt", "日" * 166_650))
 
-    assert "the request has 510," in fault
+    assert "the request has 500," in fault
 
 
 def test_all_faults_of_all_sources_come_in_one_error(tmp_path):

@@ -1,10 +1,8 @@
 """The client against a real HTTP server on loopback: what is sent, how often, to whom, and what comes of the answer."""
 
+import io
 import json
-from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -33,145 +31,18 @@ from batch_avatar.errors import (
 from batch_avatar.identity import mark_description
 from batch_avatar.models import JobRef, Script
 from batch_avatar.planning.reconciliation import own_jobs
-from batch_avatar.service.client import AvatarClient
 from batch_avatar.service.credentials import EntraCredential, KeyCredential
 from batch_avatar.service.session import TRIES, HostAuth, idempotent_retry, open_session
-from batch_avatar.service.wire.generations import wire_for
 from batch_avatar.service.wire.messages import PAGE_SIZE
-from tests.support.loopback import Loopback
 from tests.support.manual_clock import ManualClock
+from tests.support.tiny_server import Answer
+from tests.unit.service.conftest import KEY
 
-KEY = "c4n4ry-key"
 SCRIPT = Script(script_id="intro", content="Hi.", voice="v", talking_avatar_character="lisa")
 JOB = {"id": "my-job-01", "status": "Running"}
-DATE = "Sat, 21 Nov 2026 09:00:00 GMT"
 PREVIEW_JOBS = "/api/texttospeech/3.1-preview1/batchsynthesis/talkingavatar"
 NAME = "intro-0123456789abcdef-1"
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int = 200
-    body: object = None
-    headers: dict[str, str] = field(default_factory=dict)
-    drop: bool = False
-    """Close the connection instead of answering."""
-    cut: bool = False
-    """Announce more bytes than come."""
-
-
-@dataclass(frozen=True)
-class Request:
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
-class TinyServer(Loopback):
-    """Gives the answers it was told, the last one again and again, and remembers what it was asked.
-
-    An answer may also be a function of the path.
-    """
-
-    def __init__(self):
-        super().__init__(_Answering)
-        self.answers = [Answer(200, JOB)]
-        self.requests = []
-        self.host = self.url.removeprefix("http://")
-
-    @property
-    def methods(self):
-        return [request.method for request in self.requests]
-
-
-class _Answering(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # head and body are two writes; without it each answer takes 40 ms
-
-    def handle(self):
-        with suppress(ConnectionError):  # the client has hung up
-            super().handle()
-
-    def _answer(self):
-        server = self.server
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        server.requests.append(Request(self.command, self.path, headers, body))
-        answer = server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
-        answer = answer(self.path) if callable(answer) else answer
-        if answer.drop:
-            self.close_connection = True
-            return
-        content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-        content = b"" if answer.body is None else content
-        self.send_response_only(answer.status)
-        headers = {"Date": DATE, "apim-request-id": f"r-{len(server.requests)}"} | answer.headers
-        if answer.status != 204:
-            headers |= {"Content-Length": str(len(content) + (100 if answer.cut else 0))}
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
-        self.close_connection = self.close_connection or answer.cut
-
-    do_GET = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - names that http.server asks for
-
-    def log_message(self, *_):
-        """Stay silent."""
-
-
-@pytest.fixture
-def servers():
-    """Servers and sessions that end with the test, the sessions first."""
-    sessions, running = [], []
-    yield sessions, running
-    for session in sessions:
-        session.close()
-    for server in running:
-        server.close()
-
-
-@pytest.fixture
-def server(servers):
-    servers[1].append(TinyServer().start())
-    return servers[1][-1]
-
-
-@pytest.fixture
-def other(servers):
-    servers[1].append(TinyServer().start())
-    return servers[1][-1]
-
-
-@pytest.fixture
-def connect(servers, server):
-    """A client of the server, or of another endpoint; it retries as always, without the pauses."""
-
-    def connect_(endpoint=None, credential=None, session=None, api_version="2024-08-01"):
-        session = session or open_session(retry=idempotent_retry().new(backoff_factor=0, backoff_jitter=0))
-        servers[0].append(session)
-        return AvatarClient(
-            endpoint=endpoint or server.url,
-            credential=credential or KeyCredential(SecretStr(KEY)),
-            wire=wire_for(api_version),
-            session=session,
-            clock=ManualClock(),
-            request_timeout_seconds=120,
-        )
-
-    return connect_
-
-
-@pytest.fixture
-def client(connect):
-    return connect()
-
-
-@pytest.fixture
-def older(connect):
-    """A client of the generation in which the service chooses the ids."""
-    return connect(api_version="3.1-preview1")
+CREATED = JOB | {"id": NAME}
 
 
 def create(client, **how):
@@ -186,7 +57,7 @@ def jobs(client):
 
 
 def test_a_create_is_one_put_with_the_key_and_json(server, client):
-    server.answers = [Answer(201, JOB | {"status": "NotStarted"})]
+    server.answers = [Answer(201, CREATED | {"status": "NotStarted"})]
 
     job = create(client)
 
@@ -228,14 +99,14 @@ def test_get_list_and_delete_go_where_the_documents_say(server, client):
 
 
 def test_the_time_of_an_observation_is_the_services_own(client):
-    assert client.get("x").observed_at == datetime(2026, 11, 21, 9, tzinfo=UTC)
+    assert client.get("my-job-01").observed_at == datetime(2026, 11, 21, 9, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("date", ["yesterday", ""])
 def test_a_service_without_a_clock_is_observed_by_ours(server, client, date):
     server.answers = [Answer(200, JOB, {"Date": date})]
 
-    assert client.get("x").observed_at == ManualClock().now()
+    assert client.get("my-job-01").observed_at == ManualClock().now()
 
 
 # How often
@@ -256,7 +127,7 @@ def test_a_get_without_an_answer_is_tried_again(server, client):
     assert server.methods == ["GET"] * 2
 
 
-@pytest.mark.parametrize("call", [lambda client: client.get("x"), lambda client: client.delete("x"), jobs])
+@pytest.mark.parametrize("call", [lambda client: client.get("my-job-01"), lambda client: client.delete("x"), jobs])
 def test_what_is_idempotent_is_tried_a_few_times_and_no_more(server, client, call):
     server.answers = [Answer(503, b"busy")]
 
@@ -271,7 +142,7 @@ def test_a_final_answer_to_a_get_is_not_asked_for_again(server, client, status):
     server.answers = [Answer(status, b"{")]
 
     with pytest.raises(BatchAvatarError):
-        client.get("x")
+        client.get("my-job-01")
 
     assert len(server.requests) == 1
 
@@ -283,7 +154,7 @@ def test_a_final_answer_to_a_get_is_not_asked_for_again(server, client, status):
         Answer(503, b"x", {"Retry-After": "1"}),
         Answer(drop=True),
         Answer(201, b"garbage"),
-        Answer(201, JOB, cut=True),
+        Answer(201, CREATED, cut=True),
         Answer(302, headers={"Location": "/elsewhere"}),
     ],
     ids=lambda answer: "dropped" if answer.drop else f"{answer.status}",
@@ -304,7 +175,7 @@ def test_a_create_is_never_sent_twice(server, client, answer):
         Answer(503, b"x", {"Retry-After": "1"}),
         Answer(drop=True),
         Answer(201, b"garbage"),
-        Answer(201, JOB, cut=True),
+        Answer(201, CREATED, cut=True),
     ],
     ids=lambda answer: "dropped" if answer.drop else f"{answer.status}",
 )
@@ -445,7 +316,7 @@ def test_an_unreadable_job_is_an_outage_and_not_asked_for_again(server, client, 
     server.answers = [Answer(200, body)]
 
     with pytest.raises(ServiceUnavailable, match="sent a body that cannot be read") as caught:
-        client.get("x")
+        client.get("my-job-01")
 
     assert (len(server.requests), caught.value.request_id, caught.value.http_status) == (1, "r-1", 200)
 
@@ -454,7 +325,7 @@ def test_a_body_that_is_cut_is_an_outage(server, client):
     server.answers = [Answer(200, JOB, cut=True)]
 
     with pytest.raises(ServiceUnavailable, match="does not answer"):
-        client.get("x")
+        client.get("my-job-01")
 
 
 @pytest.mark.parametrize("body", [b'{"error": {"details": 7}}', b"<Error><Code></Code></Error>"])
@@ -462,7 +333,7 @@ def test_an_odd_error_body_is_an_error_of_ours_all_the_same(server, client, body
     server.answers = [Answer(400, body)]
 
     with pytest.raises(RequestRefused):
-        client.get("x")
+        client.get("my-job-01")
 
 
 def test_no_content_is_no_job(server, client):
@@ -971,7 +842,8 @@ class Recorder(BaseAdapter):
         self.sent.append(request)
         response = requests.Response()
         response.status_code, response.url, response.request = 200, request.url, request
-        response._content = json.dumps(self._bodies.pop(0)).encode()  # noqa: SLF001 - how transports fill it
+        body = io.BytesIO(json.dumps(self._bodies.pop(0)).encode())
+        response.raw = urllib3.HTTPResponse(body, preload_content=False)
         return response
 
     def close(self):
@@ -1005,7 +877,7 @@ def test_a_list_goes_on_with_tls_at_the_custom_domain_whatever_its_links_name(co
 def test_the_key_reaches_a_host_that_was_written_in_capitals(connect):
     session, recorder = recording_session(JOB)
 
-    connect(endpoint="https://My-Speech.CognitiveServices.Azure.com", session=session).get("x")
+    connect(endpoint="https://My-Speech.CognitiveServices.Azure.com", session=session).get("my-job-01")
 
     assert recorder.sent[0].headers["Ocp-Apim-Subscription-Key"] == KEY
 
@@ -1017,7 +889,12 @@ def test_the_key_reaches_a_host_that_was_written_in_capitals(connect):
 def test_a_redirect_is_not_followed(server, other, client, status):
     server.answers = [Answer(status, headers={"Location": f"{other.url}/x"})]
 
-    for call in (lambda: client.get("x"), lambda: jobs(client), lambda: create(client), lambda: client.delete("x")):
+    for call in (
+        lambda: client.get("my-job-01"),
+        lambda: jobs(client),
+        lambda: create(client),
+        lambda: client.delete("x"),
+    ):
         with pytest.raises((ServiceUnavailable, CreateUnclear)):
             call()
 
@@ -1034,7 +911,7 @@ def netrc(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("netrc")
 def test_netrc_adds_nothing_to_what_the_service_gets(server, client):
-    client.get("x")
+    client.get("my-job-01")
 
     assert "authorization" not in server.requests[0].headers
 
@@ -1085,8 +962,8 @@ def test_whatever_is_sent_the_key_goes_to_the_one_endpoint_only(url, gets_it):
 def test_a_cookie_is_not_sent_back(server, client):
     server.answers = [Answer(200, JOB, {"Set-Cookie": "session=1; Path=/"})]
 
-    client.get("x")
-    client.get("x")
+    client.get("my-job-01")
+    client.get("my-job-01")
 
     assert "cookie" not in server.requests[1].headers
 
@@ -1116,8 +993,8 @@ def test_a_token_is_fetched_once_and_sent_as_a_bearer(server, connect):
     entra = Entra()
     client = connect(credential=EntraCredential(entra, entra.clock))
 
-    client.get("x")
-    client.get("x")
+    client.get("my-job-01")
+    client.get("my-job-01")
 
     assert bearers(server) == ["Bearer token-1"] * 2
 
@@ -1150,6 +1027,7 @@ def with_token(connect, entra):
 
 
 def test_a_create_is_checked_when_the_token_is_there_and_nothing_has_been_sent(server, with_token, entra):
+    server.answers = [Answer(201, CREATED)]
     check = Check(lambda: (entra.given, len(server.requests)))
 
     create(with_token, check=check)
@@ -1165,7 +1043,7 @@ def test_a_create_that_comes_too_late_is_not_sent_and_its_check_says_so_itself(s
 
 
 def test_a_create_is_checked_again_before_it_is_sent_with_a_new_token(server, with_token, entra):
-    server.answers = [Answer(401, b"expired"), Answer(201, JOB)]
+    server.answers = [Answer(401, b"expired"), Answer(201, CREATED)]
     check = Check(lambda: (entra.given, len(server.requests)))
 
     create(with_token, check=check)
@@ -1174,7 +1052,7 @@ def test_a_create_is_checked_again_before_it_is_sent_with_a_new_token(server, wi
 
 
 def test_a_create_that_grows_too_late_over_a_new_token_is_not_sent_again(server, with_token):
-    server.answers = [Answer(401, b"expired"), Answer(201, JOB)]
+    server.answers = [Answer(401, b"expired"), Answer(201, CREATED)]
 
     with pytest.raises(TooLateError):
         create(with_token, check=Check(lambda: None, no_from=1))
@@ -1182,10 +1060,15 @@ def test_a_create_that_grows_too_late_over_a_new_token_is_not_sent_again(server,
     assert bearers(server) == ["Bearer token-1"]
 
 
-@pytest.mark.parametrize("call", [lambda client: client.get("x"), create, lambda client: client.delete("x"), jobs])
+@pytest.mark.parametrize(
+    "call", [lambda client: client.get("my-job-01"), create, lambda client: client.delete("x"), jobs]
+)
 def test_a_refused_token_is_renewed_once_and_the_request_sent_again(server, connect, call):
     entra = Entra()
-    server.answers = [Answer(401, b"expired"), Answer(200, JOB | {"value": []})]
+    server.answers = [
+        Answer(401, b"expired"),
+        lambda path: Answer(200, {"id": path.split("/")[-1].split("?")[0], "status": "Running", "value": []}),
+    ]
 
     call(connect(credential=EntraCredential(entra, entra.clock)))
 
@@ -1206,7 +1089,7 @@ def test_a_refused_key_is_not_tried_again(server, client):
     server.answers = [Answer(401, b"wrong key")]
 
     with pytest.raises(AccessRefused, match="wrong key"):
-        client.get("x")
+        client.get("my-job-01")
 
     assert len(server.requests) == 1
 
@@ -1268,12 +1151,12 @@ async def test_an_expired_token_serves_no_more(error, kind, over):
 def test_a_refused_token_serves_no_more_even_where_no_new_one_is_to_be_had(server, connect, error, kind):
     entra = Entra()
     client = connect(credential=EntraCredential(entra, entra.clock))
-    client.get("x")
+    client.get("my-job-01")
 
     entra.errors = [error]
     server.answers = [Answer(401, b"revoked"), Answer(200, JOB)]
     with pytest.raises(BatchAvatarError) as caught:
-        client.get("x")
+        client.get("my-job-01")
 
     assert type(caught.value) is kind
     assert bearers(server) == ["Bearer token-1"] * 2
@@ -1291,8 +1174,8 @@ def test_entra_out_of_reach_is_an_outage_and_passes(connect):
     client = connect(credential=EntraCredential(entra, entra.clock))
 
     with pytest.raises(ServiceUnavailable):
-        client.get("x")
-    assert client.get("x").status == "Running"
+        client.get("my-job-01")
+    assert client.get("my-job-01").status == "Running"
 
 
 # Outputs
@@ -1345,7 +1228,9 @@ def test_a_results_host_that_does_not_answer_is_no_end(client):
     assert caught.value.__cause__ is None
 
 
-@pytest.mark.parametrize("call", [lambda client: client.get("x"), create, jobs, lambda client: client.delete("x")])
+@pytest.mark.parametrize(
+    "call", [lambda client: client.get("my-job-01"), create, jobs, lambda client: client.delete("x")]
+)
 def test_no_error_shows_the_key(server, client, call):
     for answer in (Answer(401, b"x"), Answer(500, b"x"), Answer(200, b"garbage"), Answer(drop=True)):
         server.answers = [answer]

@@ -102,7 +102,7 @@ def test_bodies_of_the_service_that_our_models_refuse_are_told_in_our_words():
     assert issubclass(ValidationError, ValueError)
     for api_version in ("2024-08-01", "3.1-preview1"):
         wire = wire_for(api_version)
-        for body in (None, [], "x", {}, {"id": 1, "status": {}}, {"id": "x", "status": "y", "properties": 3}):
+        for body in (None, [], "x", {}, {"id": 1, "status": {}}, {"id": "x", "status": ""}):
             with pytest.raises(ValueError):  # noqa: PT011 - whichever it is
                 wire.decode_job(body, observed_at=datetime.now(UTC))
 

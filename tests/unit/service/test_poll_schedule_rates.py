@@ -100,7 +100,7 @@ async def measure(*, jobs, slots=200, spacing=0.0, seed=1, off=0.25, bias=1.0, m
         client=service,
         clock=clock,
         poll_interval_seconds=10.0,
-        deadlines=Deadlines(start_seconds=1e6, job_seconds=1e6),
+        deadlines=Deadlines(start_seconds=1e6, job_seconds=1e6, clock=clock),
         run=run,
         on_change=lambda _: None,
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -100,7 +100,7 @@ async def watcher(clock, service, changes, others):
         client=service,
         clock=clock,
         poll_interval_seconds=INTERVAL,
-        deadlines=Deadlines(start_seconds=3600, job_seconds=14400),
+        deadlines=Deadlines(start_seconds=3600, job_seconds=14400, clock=clock),
         run=run,
         on_change=lambda job: changes.append((job.service_id, job.status)),
         on_others=others.append,
@@ -305,7 +305,7 @@ async def test_listed_jobs_wake_first_and_missed_ones_are_asked_for_at_the_same_
         client=service,
         clock=clock,
         poll_interval_seconds=INTERVAL,
-        deadlines=Deadlines(3600, 14400),
+        deadlines=Deadlines(3600, 14400, clock),
         run=run,
         on_change=lambda job: changes.append(job.service_id),
     )
@@ -480,7 +480,7 @@ async def test_a_listener_that_breaks_leaves_nobody_waiting_for_ever(clock, serv
         client=service,
         clock=clock,
         poll_interval_seconds=INTERVAL,
-        deadlines=Deadlines(3600, 14400),
+        deadlines=Deadlines(3600, 14400, clock),
         run=run,
         on_change=broken,
     )
@@ -586,15 +586,36 @@ def job(status, age, *, created=True):
         ("Resting", 1001, "still Resting 1001 s after its creation (deadline 1000 s)"),
         ("Succeeded", 1e6, None),
         ("Failed", 1e6, None),
-        ("NotStarted", -50, None),
     ],
 )
 def test_the_two_deadlines_count_from_creation_by_the_services_clock(status, age, overdue):
-    assert Deadlines(start_seconds=100, job_seconds=1000).overdue(job(status, age)) == overdue
+    deadlines = Deadlines(100, 1000, CLOCK)
+    deadlines.note_created("a", CLOCK.now() - timedelta(days=30))
+    assert deadlines.overdue(job(status, age)) == overdue
 
 
-def test_a_job_without_a_creation_time_is_never_overdue():
-    assert Deadlines(100, 1000).overdue(job("NotStarted", 1e6, created=False)) is None
+@pytest.mark.parametrize(
+    "shown", [1e6, 18_000, 63e9, -18_000, None], ids=["old", "5 h off", "year one", "ahead", "none"]
+)
+def test_a_job_is_not_older_than_its_create_was_answered_by_our_own_clock_whatever_it_shows(shown):
+    clock = ManualClock(datetime(2026, 11, 21, 9, tzinfo=UTC))
+    deadlines = Deadlines(100, 1000, clock)
+    deadlines.note_created("a", clock.now() - timedelta(seconds=99))
+    seen = job("NotStarted", shown or 0, created=shown is not None)
+    assert deadlines.overdue(seen) is None
+
+    deadlines.note_created("a", clock.now() - timedelta(seconds=101))
+    assert deadlines.overdue(seen) == "still NotStarted 101 s after its creation (deadline 100 s)"
+
+
+async def test_a_job_whose_create_nobody_noted_is_as_old_as_it_is_known_here():
+    clock = ManualClock(datetime(2026, 11, 21, 9, tzinfo=UTC))
+    deadlines = Deadlines(100, 1000, clock)
+    assert deadlines.overdue(job("NotStarted", 1e6)) is None
+    await clock.advance(101)
+    assert deadlines.overdue(job("NotStarted", 1e6)) is not None
+    deadlines.forget("a")
+    assert deadlines.overdue(job("NotStarted", 1e6)) is None
 
 
 # Waiters that give up
@@ -770,7 +791,7 @@ async def test_closing_the_watcher_ends_whoever_asks(watcher, service, clock):
 
 
 async def test_an_outage_counts_from_the_pause_that_it_may_have_begun_in(clock, service, changes):
-    deadlines = Deadlines(start_seconds=3600, job_seconds=14400)
+    deadlines = Deadlines(start_seconds=3600, job_seconds=14400, clock=clock)
 
     async def run(call, *args):
         return call(*args)
@@ -1186,7 +1207,7 @@ async def test_who_asks_while_jobs_are_asked_for_by_name_waits_for_one_interval(
         client=service,
         clock=clock,
         poll_interval_seconds=INTERVAL,
-        deadlines=Deadlines(3600, 14400),
+        deadlines=Deadlines(3600, 14400, clock),
         run=run,
         on_change=lambda _: None,
     )

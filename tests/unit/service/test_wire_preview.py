@@ -285,6 +285,7 @@ def test_a_job_that_succeeded_is_read_as_documented():
         "error_code": None,
         "error_message": None,
         "subtitle_link": None,
+        "unreadable": (),
     }
     assert (job.terminal, job.billed_characters, job.billed_seconds) == (True, 29, 0)
     assert job.expires_at == datetime(2023, 11, 19, 12, 23, 6, 320_000, tzinfo=UTC)
@@ -344,7 +345,7 @@ def test_links_do_not_show_when_a_job_is_printed():
     assert "SAS_Token" not in repr(WIRE.decode_job(json.loads(SUCCEEDED), observed_at=SEEN))
 
 
-@pytest.mark.parametrize("status", ["Cancelled", "Queued", "succeeded"])
+@pytest.mark.parametrize("status", ["Cancelled", "Queued"])
 def test_an_unknown_status_survives_and_is_not_terminal(status):
     job = decode(status=status, mood="good", properties={"neurons": 7}, outputs={"transcript": "https://x"})
 
@@ -372,12 +373,6 @@ ODD = [
     {"status": "Running"},
     {"id": None, "status": "Running"},
     {"id": "x", "status": None},
-    {"id": "x", "status": "Running", "displayName": 7},
-    {"id": "x", "status": "Running", "createdDateTime": "yesterday"},
-    {"id": "x", "status": "Running", "createdDateTime": "0001-01-01T00:00:00+02:00"},
-    {"id": "x", "status": "Running", "properties": []},
-    {"id": "x", "status": "Running", "properties": {"error": 7}},
-    {"id": "x", "status": "Running", "properties": {"audioSize": "large"}},
     {"code": "InvalidRequest", "message": "x", "innerError": {"code": "InvalidParameter"}},
 ]
 

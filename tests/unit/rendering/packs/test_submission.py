@@ -12,10 +12,11 @@ from batch_avatar.emulator.faults import DropAfter, FaultRule, Garbage, Status
 from batch_avatar.errors import AccessRefused, CreateUnclear, ServiceUnavailable
 from batch_avatar.identity import derive_job_id
 from batch_avatar.planning.packing import derive_pack_id, pack_job_id
+from batch_avatar.planning.stubborn import MAX_SENDS
 from batch_avatar.receipt import Attempt
 from batch_avatar.rendering.pack_draft import PackDraft
 from batch_avatar.rendering.packs.submission import PackSubmission
-from batch_avatar.rendering.submission import MAX_SENDS, Submission
+from batch_avatar.rendering.submission import Submission
 from tests.support.scripts import script
 
 NAMES = ("s1", "s2", "s3")

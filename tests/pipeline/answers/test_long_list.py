@@ -1,0 +1,34 @@
+"""A resource with more jobs than anybody wants to read: no command refuses, and no job counts as gone unasked."""
+
+from __future__ import annotations
+
+from batch_avatar.emulator.faults import FaultRule, StickJob
+from batch_avatar.planning.plan import PlanState
+from batch_avatar.rendering.survey import ENOUGH_PAGES
+
+
+def long_listed(quick, script):
+    """Two scripts whose jobs are deep in a list of one job a page; that of `gone` is deleted."""
+    stuck = FaultRule(operation="create", action=StickJob(), job_id="^deep")
+    b = quick(page_size_limit=1, oversized_page="clamp", faults=[stuck], active_jobs_limit=0)
+    b.submit([script("gone"), script("deep")])
+    b.delete_job(b.claim("gone")["attempts"][0]["job_id"])
+    for number in range(ENOUGH_PAGES):
+        b.put_job(f"somebody-elses-{number}")
+    return b
+
+
+def test_a_job_deep_in_a_long_list_is_asked_for_by_its_id_and_only_what_is_gone_is_lost(quick, script):
+    b = long_listed(quick, script)
+
+    plan = b.plan([script("gone"), script("deep"), script("new")])
+
+    assert [item.state for item in plan.items] == [PlanState.LOST, PlanState.ALIVE, PlanState.NEW]
+
+
+def test_a_run_finds_its_job_deep_in_a_long_list_and_pays_nothing_again(quick, script):
+    b = long_listed(quick, script)
+    b.emulator.release()
+
+    assert b.render([script("deep")]).archived == 1
+    assert b.accepted()[b.claim("deep")["attempts"][0]["job_id"]] == 1
