@@ -203,13 +203,8 @@ class Machine(RuleBasedStateMachine):
             self.world.emulator.advance(QUIET_SECONDS)  # also past the list's lag
             self.judged(self.sweep, "sweep")
         robbed = {content for content, _ in self.deeds.videos} - self.after.archived  # of a revision nobody wants now
-        ours = [
-            job
-            for content, jobs in self.after.ours.items()
-            if content not in robbed and not self.keeps(content)
-            for job in jobs
-        ]
-        left = [job["name"] for job in ours if not job["removed"]]
+        due = [jobs for content, jobs in self.after.ours.items() if content not in robbed and not self.keeps(content)]
+        left = [job["name"] for jobs in due for job in jobs if not job["removed"]]
         assert not left, left
         lost = {
             f"/{content}/{attempt_of(job)}/"
