@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 ARCHIVE_BLOB = "_archive.json"
 NO_ARCHIVE = "0" * 16
+OTHER_IDS_LAYOUT = 2
+"""The layout of an archive that was repaired under another id than that of all its claims and receipts. Versions before
+this one know layout 1 only, so they refuse it: by the id alone they would find nothing of what was paid for."""
 RECORDS = ("claim.json", "receipt.json")
 NAMES, FOLDERS, BLOBS = 100, 3, 20
 """How many names at the top are looked at for a sample, how many folders among them, and how many blobs in each."""
@@ -121,8 +124,8 @@ def read_about(container: ContainerClient, prefix: str) -> Found | None:
         about = About.model_validate_json(text)
     except ValidationError:
         return Found(None, str(stream.properties.etag))
-    if about.layout != 1:
-        raise ArchiveRefused(f"{name} has layout {about.layout}; this version knows layout 1")
+    if about.layout not in (1, OTHER_IDS_LAYOUT):
+        raise ArchiveRefused(f"{name} has layout {about.layout}; this version knows 1 and {OTHER_IDS_LAYOUT}")
     return Found(None if about.archive_id == NO_ARCHIVE else about, str(stream.properties.etag))
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from batch_avatar.archive.identity_check import About, read_about, records, write_about
+from batch_avatar.archive.identity_check import OTHER_IDS_LAYOUT, About, read_about, records, write_about
 from batch_avatar.archive.index import ARCHIVE_ID
 from batch_avatar.errors import ArchiveConflict, InputError, LostRace
 
@@ -63,4 +63,5 @@ def choose(found: About | None, ids: Counter[str]) -> About:
     if found is not None and set(ids) <= {found.archive_id, *found.earlier_ids}:
         return found
     main = max(sorted(ids), key=lambda archive_id: ids[archive_id], default=secrets.token_hex(8))
-    return About(layout=1, archive_id=main, earlier_ids=tuple(sorted(set(ids) - {main})), repaired=True)
+    layout = 1 if set(ids) == {main} else OTHER_IDS_LAYOUT
+    return About(layout=layout, archive_id=main, earlier_ids=tuple(sorted(set(ids) - {main})), repaired=True)
