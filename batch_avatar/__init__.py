@@ -3,7 +3,8 @@
 The core works without Prefect. Its rooms, from the top; a room imports only from rooms below it:
 
 - `commands`: the command line and what a person sees in a terminal.
-- `inbox`: scripts that are dropped as blobs. `upkeep`: what is done behind runs.
+- `inbox`: scripts that are dropped as blobs. `upkeep`: cleaning up after runs, and replaying
+  failed scripts.
 - `rendering`: a run, from its plan to its report.
 - `planning`: what is missing, what may be sent, in which order and in which packs. Pure.
 - `archive`: the user's container.
