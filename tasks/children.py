@@ -23,6 +23,7 @@ from batch_avatar.rendering.progress import Event, Phase
 from batch_avatar.rendering.report import BatchReport
 from batch_avatar.rendering.runner import render_scripts
 from tasks.reporting import cell, summary_of
+from tasks.shared_pace import Kinds
 from tasks.steps import task_chain
 
 if TYPE_CHECKING:
@@ -117,13 +118,19 @@ class Children:
     async def _wait(self, client: PrefectClient) -> None:
         """Wait until every child has ended; each look reads all of them with one request."""
         somebody_works = self._c.clock.monotonic()
+        unasked, unread = Kinds(), Kinds()
         while left := [shard for shard in self._runs if shard not in self._reports]:
             await self._c.clock.sleep(LOOK_SECONDS)
-            await self._still_wanted()
+            try:
+                await self._still_wanted()
+            except Exception as error:  # noqa: BLE001 - no answer means that it is wanted
+                if unasked.is_new(error):
+                    logger.warning("it cannot be asked whether this run is still wanted: %r", error)
             try:
                 seen = {run.id: run for run in await _children_of(client, flow_run.id)}
-            except httpx.HTTPError as error:
-                logger.warning("the child runs cannot be read, will ask again: %r", error)
+            except Exception as error:  # noqa: BLE001 - whatever answers, a proxy's page too, must not end the run
+                if unread.is_new(error):
+                    logger.warning("the child runs cannot be read, will ask again: %r", error)
                 continue
             for shard in left:
                 await self._look(shard, seen.get(self._runs[shard].id))

@@ -10,6 +10,7 @@ nothing. Tried with Prefect 3.8: two waiters share a slot that comes free every 
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,11 @@ from prefect.client.orchestration import get_client
 from prefect.logging import get_run_logger
 
 from batch_avatar.rendering.connections import current_connections
+from batch_avatar.service.http_headers import read_retry_after
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from datetime import datetime
 
     from prefect.client.orchestration import PrefectClient
 
@@ -31,6 +34,7 @@ SHARE = 0.1  # we wait only this share of Retry-After, to which the server adds 
 ANSWER_SECONDS, AWAY_SECONDS = 15.0, 60.0  # a server on SQLite may take some seconds if two cores are busy
 """A server that does not answer within the first is not asked again before the second; creates go on without it."""
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 5.0  # between two requests, each of which costs the server about 5 ms
+DEFAULT_RETRY_SECONDS = 1.0  # if the answer names no time that can be read
 
 
 def limit_name(resource: str) -> str:
@@ -48,12 +52,27 @@ async def shared_paces() -> AsyncIterator[Callable[[str], Callable[[], Awaitable
         yield lambda resource: _SharedPace(client, limit_name(resource)).turn
 
 
+class Kinds:
+    """The kinds of errors that were seen: one that comes again and again for hours is worth one line in the log."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[type[Exception], int]] = set()
+
+    def is_new(self, error: Exception) -> bool:
+        """Return whether no error of this kind came before: of its class and, if it has one, with its status."""
+        kind = type(error), error.response.status_code if isinstance(error, httpx.HTTPStatusError) else 0
+        new = kind not in self._seen
+        self._seen.add(kind)
+        return new
+
+
 class _SharedPace:
     def __init__(self, client: PrefectClient, name: str) -> None:
         self._client = client
         self._name = name
         self._known = True
         self._away_until = 0.0
+        self._told = Kinds()
 
     async def turn(self) -> None:
         """Wait until the server grants one create. If it has no such limit or does not answer, do not wait."""
@@ -64,13 +83,15 @@ class _SharedPace:
                     answer = await self._client.increment_concurrency_slots([self._name], 1, "rate_limit")
             except httpx.HTTPStatusError as error:
                 if error.response.status_code != LOCKED:
-                    get_run_logger().warning("the shared limit %s cannot be used: %s", self._name, error)
+                    if self._told.is_new(error):
+                        get_run_logger().warning("the shared limit %s cannot be used: %s", self._name, error)
                     return
-                told = float(error.response.headers.get("Retry-After", "1"))
+                told = _retry_seconds(error.response.headers.get("Retry-After"), now=clock.now())
                 await clock.sleep(max(SHORTEST_SECONDS, min(SHARE * told, LONGEST_SECONDS)))
-            except (httpx.HTTPError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever answers, a proxy's page too, must not end the run
                 self._away_until = clock.monotonic() + AWAY_SECONDS
-                get_run_logger().warning("the shared limit %s cannot be asked: %r", self._name, error)
+                if self._told.is_new(error):
+                    get_run_logger().warning("the shared limit %s cannot be asked: %r", self._name, error)
             else:
                 self._known = answer.text.strip() != MISSING_IS_FREE
                 if not self._known:
@@ -78,3 +99,13 @@ class _SharedPace:
                         "no limit %s on the Prefect server: this run paces its creates by itself", self._name
                     )
                 return
+
+
+def _retry_seconds(text: str | None, *, now: datetime) -> float:
+    """Return what `Retry-After` says: the server's fraction of a second, or what a proxy may write; never raises."""
+    try:
+        seconds = float(text or "")
+    except ValueError:
+        told = read_retry_after(text, now=now)
+        return DEFAULT_RETRY_SECONDS if told is None else told
+    return DEFAULT_RETRY_SECONDS if math.isnan(seconds) else seconds

@@ -1,7 +1,8 @@
 """Ask the Prefect server, before creates, whether this flow run is still wanted.
 
 A run that is cancelled by force or deleted gets no signal: Prefect changes its own record and leaves the process alone.
-So the process asks, at most once in `ASK_SECONDS`; no answer means that it is wanted.
+So the process asks, at most once in `ASK_SECONDS`; no answer means that it is wanted, whatever the error. That a run is
+gone is believed if two asks in a row say so, because what stands in front of the server may say 404 as well.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from uuid import UUID
 
-import httpx
 from prefect.client.orchestration import get_client
 from prefect.exceptions import Abort, ObjectNotFound, Pause
 from prefect.logging import get_run_logger
@@ -23,7 +23,7 @@ from prefect.runtime import flow_run
 from prefect.states import Cancelled
 
 from batch_avatar.rendering.connections import current_connections
-from tasks.shared_pace import ANSWER_SECONDS, shared_paces
+from tasks.shared_pace import ANSWER_SECONDS, Kinds, shared_paces
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -85,6 +85,8 @@ class Wanted:
         self._asking = asyncio.Lock()
         self._run_count: int | None = None
         self._state: State[Any] | None = None
+        self._told = Kinds()
+        self._gone = self._parent_gone = False  # whether the last ask said so
         self.verdict = Verdict.WANTED
 
     def gate_of(self, resource: str) -> Callable[[], Awaitable[None]]:
@@ -120,22 +122,33 @@ class Wanted:
         await asyncio.Future()
 
     async def _ask(self) -> tuple[Verdict, State[Any] | None]:
+        gone, parent_gone = self._gone, self._parent_gone
+        self._gone = self._parent_gone = False
         try:
             async with asyncio.timeout(ANSWER_SECONDS):  # the client itself would try for about a minute
                 own = await self._read(flow_run.id)
                 parent = await self._read(self._parent) if self._parent is not None else None
-        except (httpx.HTTPError, TimeoutError) as error:
-            get_run_logger().warning("Prefect cannot be asked whether this run is still wanted: %r", error)
+        except Exception as error:  # noqa: BLE001 - whatever answers, a proxy's page too, must not end the run
+            if self._told.is_new(error):
+                get_run_logger().warning("Prefect cannot be asked whether this run is still wanted: %r", error)
             return Verdict.WANTED, None
+        self._gone, self._parent_gone = own is None, self._parent is not None and parent is None
         if self._run_count is None and own is not None:
             self._run_count = own.run_count
-        verdict = judge(own, parent, run_count=self._run_count or 0, has_parent=self._parent is not None)
+        has_parent = self._parent is not None and (parent is not None or parent_gone)  # as far as it is believed
+        if own is None and not gone:
+            return _judge_by(parent) if has_parent else Verdict.WANTED, None
+        verdict = judge(own, parent, run_count=self._run_count or 0, has_parent=has_parent)
         return verdict, own.state if own is not None else None
 
     async def _read(self, run_id: UUID | str | None) -> FlowRun | None:
         try:
             return await self._client.read_flow_run(UUID(str(run_id)))
-        except ObjectNotFound:
+        except ObjectNotFound as error:
+            if self._told.is_new(error):
+                get_run_logger().warning(
+                    "Prefect has no flow run %s, it is said; this is believed if the next ask says it too", run_id
+                )
             return None
 
     def end(self, message: str) -> State[None]:

@@ -86,12 +86,16 @@ class ArchiveIndex:
         return receipt is not None and self.video_of(key, int(receipt.get("attempt", "1"))) is not None
 
     def answered(self) -> dict[str, datetime]:
-        """Return when the create of each claimed job was answered, or the latest time at which it can have been."""
+        """Return when the create of each claimed job was answered, or the latest time at which it can have been.
+
+        A time without a zone is none.
+        """
         found: dict[str, datetime] = {}
         for key, claim in self.claims.items():
             times = [self.claims_changed[key]] if key in self.claims_changed else []
             with suppress(ValueError):
-                times += [datetime.fromisoformat(claim["answered"])] if "answered" in claim else []
+                noted = datetime.fromisoformat(claim.get("answered", ""))
+                times += [noted] if noted.tzinfo else []
             if times:
                 found[claim.get("job_id", "")] = min(times)
         return found
@@ -109,6 +113,14 @@ class ArchiveIndex:
             for (script_id, content_id), claim in self.claims.items():
                 found[script_id, claim.get("form", ""), claim.get("revision", "0")].append(content_id)
         return found
+
+    def ids_before_repair(self) -> frozenset[str]:
+        """Return the content ids of claims, and the ids of packs, if the archive was repaired; else none.
+
+        Their jobs may carry the mark of an id that the archive had before. No other archive derives the same ids.
+        """
+        claimed = (content_id for _, content_id in self.claims)
+        return frozenset((*claimed, *self.packs)) if self.repaired else frozenset()
 
     def knows(self, key: Key) -> bool:
         """Return whether there is a claim or a receipt."""

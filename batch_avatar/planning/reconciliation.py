@@ -14,18 +14,23 @@ from batch_avatar.planning.plan import Leftover, Plan, PlanItem, PlanState
 from batch_avatar.scripts.prediction import PastRender
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 
     from batch_avatar.archive.index import ArchiveIndex
     from batch_avatar.models import Script, SynthesisJob
 
 
-def own_jobs(jobs: Iterable[SynthesisJob], archive_id: str) -> dict[str, list[SynthesisJob]]:
-    """Return this archive's jobs by content id, oldest first, without those of others and names that we cannot read."""
+def own_jobs(
+    jobs: Iterable[SynthesisJob], archive_id: str, *, of_other_marks: Container[str] = ()
+) -> dict[str, list[SynthesisJob]]:
+    """Return this archive's jobs by content id, oldest first, without those of others and names that we cannot read.
+
+    `of_other_marks`: content ids whose jobs are ours whatever archive they name, see `ArchiveIndex.ids_before_repair`.
+    """
     ours: defaultdict[str, dict[tuple[str, str], SynthesisJob]] = defaultdict(dict)
     for job in jobs:
         parsed = parse_job_id(job.job_id)
-        if parsed is not None and archive_of(job.description) == archive_id:
+        if parsed is not None and (archive_of(job.description) == archive_id or parsed[0] in of_other_marks):
             ours[parsed[0]][job.resource, job.service_id] = job  # a page may repeat jobs of the page before
     return {content_id: sorted(found.values(), key=lambda job: job.born) for content_id, found in ours.items()}
 
@@ -46,7 +51,7 @@ def reconcile(
     `max_changed` changed scripts are taken for a mistake and refused, unless the permits accept them.
     """
     permits = permits or Permits()
-    ours = own_jobs(jobs, archive_id)
+    ours = own_jobs(jobs, archive_id, of_other_marks=index.ids_before_repair())
     forms: defaultdict[str, list[tuple[str, str, dict[str, str]]]] = defaultdict(list)
     for (script_id, content_id), receipt in index.receipts.items():
         forms[script_id].append((receipt.get("archived_at", ""), content_id, form_of(receipt)))

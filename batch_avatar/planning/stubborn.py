@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 MAX_SENDS = 3
 """Creates without a usable answer in a row; after so many the script is left unfinished for this try."""
 OTHERS = 3
-"""So many other creates must be accepted between the first and the last error before the script counts as the cause."""
+"""So many other creates must be accepted between the first and the last error before the script counts as the cause.
+It must also have got `MAX_SENDS` errors: of errors at random, two often hit one script of a large batch."""
 MOST_ERRORS = 6
 """After so many errors without this proof the script is left for another run."""
 SERVER_ERROR = 500
@@ -69,11 +70,12 @@ class StubbornCreates:
         `RequestRefused`: the script is the cause. `CreateGivenUp`: nobody can tell, and it was tried often enough.
         """
         known = self._errors.get(job_id)
-        if known is None or (known.others < OTHERS and known.count < MOST_ERRORS):
+        proved = known is not None and known.others >= OTHERS and known.count >= MAX_SENDS
+        if known is None or not (proved or known.count >= MOST_ERRORS):
             return None
         del self._errors[job_id]
         last = known.last
-        kind: type[ServiceError] = RequestRefused if known.others >= OTHERS else CreateGivenUp
+        kind: type[ServiceError] = RequestRefused if proved else CreateGivenUp
         text = f"{known.count} creates were answered with {last.http_status}"
         if kind is RequestRefused:
             text += f" while {known.others} others were accepted, so the cause is in what is sent"

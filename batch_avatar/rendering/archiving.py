@@ -15,6 +15,7 @@ from batch_avatar.errors import (
     JobFailed,
     JobNotFound,
     JobOverdue,
+    LinkRefused,
     ResultLost,
     StillRunning,
     TransferError,
@@ -129,6 +130,8 @@ def archive_job(run: Run, ref: JobRef, *, without_side_files: bool) -> Receipt:
     outputs = Outputs(run, ref, job, read=partial(_read_again, run, ref))
     video = outputs.move("result", "video")
     side_files, missing = outputs.move_side_files(without=without_side_files)
+    if outputs.link_refused:
+        video = video.model_copy(update={"doubtful": (*video.doubtful, "link")})
     billing = job.billing
     if (stored := side_files["summary"]) and (summary := _read_summary(c, ref, stored)):
         if _is_of_another(summary, job, claim):
@@ -273,16 +276,13 @@ def _summary_billing(summary: Summary) -> dict[str, int]:
 
 
 def _summary_errors(client: AvatarClient, job: SynthesisJob) -> list[str]:
-    """Return the errors in a failed job's summary; empty if the summary cannot be read.
-
-    Raises:
-        LinkRefused: its link is not opened.
-    """
-    if job.summary_link is None or not split_link(job.summary_link.get_secret_value()).scheme:
-        return []
+    """Return the errors in a failed job's summary; empty if the summary cannot be read, or its link is not opened."""
+    link = job.summary_link.get_secret_value() if job.summary_link else ""
     try:
-        with client.open_output(job.summary_link.get_secret_value(), seconds=SUMMARY_SECONDS) as response:
+        if not split_link(link).scheme:
+            return []
+        with client.open_output(link, seconds=SUMMARY_SECONDS) as response:
             results = decode_summary(response.raw.read(MAX_SUMMARY_BYTES))
-    except (TransferError, ResultLost, ValueError, *NO_ANSWER):
+    except (LinkRefused, TransferError, ResultLost, ValueError, *NO_ANSWER):
         return []
     return [result.error for result in results if result.error]

@@ -13,11 +13,20 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from azure.storage.blob import ContainerClient
 
 from batch_avatar.archive.container_probe import doubts, is_short
-from batch_avatar.archive.metadata import fit, metadata_key
+from batch_avatar.archive.metadata import fit, metadata_key, quoted
 from batch_avatar.archive.rescue import stored_blob
 from batch_avatar.archive.storage_errors import archive_errors
 from batch_avatar.archive.transfer import Transfer, store_bytes
-from batch_avatar.errors import JobFailed, JobOverdue, LinkExpired, NotThere, ResultLost, SideFileMissing, TransferError
+from batch_avatar.errors import (
+    JobFailed,
+    JobOverdue,
+    LinkExpired,
+    LinkRefused,
+    NotThere,
+    ResultLost,
+    SideFileMissing,
+    TransferError,
+)
 from batch_avatar.models import JobStatus
 from batch_avatar.service.links import split_link
 from batch_avatar.service.session import NO_ANSWER
@@ -64,6 +73,8 @@ class Outputs:
         self._read_twice = False
         self.duration_milliseconds = job.duration_milliseconds
         """Length of the video: as the service says, or for an input of a pack as the video itself says."""
+        self.link_refused = False
+        """Whether a side file is missing because its link is not opened, so that a person should look at the job."""
         self._client = self._c.resource_of(ref.resource).client
         self._job_key = metadata_key(job.internal_id or job.service_id)
 
@@ -138,10 +149,12 @@ class Outputs:
         return transfer.run(content_type=content_type, metadata=metadata, judge=judge)
 
     def move_side_files(self, *, without: bool) -> tuple[dict[str, StoredBlob | None], list[str]]:
-        """Copy summary and subtitles. Return their blobs, and the names of those that do not exist.
+        """Copy summary and subtitles. Return their blobs, and the names of those that are missing.
+
+        One is missing if it does not exist, or if its link is not opened.
 
         Raises:
-            SideFileMissing: one does not exist, and `without` is false.
+            SideFileMissing: one is missing, and `without` is false.
         """
         side_files: dict[str, StoredBlob | None] = {"summary": None, "subtitles": None}
         wanted = {"summary": "summary"}
@@ -151,25 +164,26 @@ class Outputs:
         for name, output in wanted.items():
             try:
                 side_files[name] = self.move(output, name)
-            except ResultLost as error:  # the file does not exist; a failed transfer is retried with the whole step
+            except (ResultLost, LinkRefused) as error:  # a failed transfer is retried with the whole step
                 missing.append(name)
                 if not without:
                     raise SideFileMissing(f"the {name} is not there yet: {error.message}") from None
+                if isinstance(error, LinkRefused):
+                    logger.warning("the %s of %s is not opened: %s", name, self._ref.script_id, error.message)
+                    self.link_refused = True
         return side_files, missing
 
     def _facts(self) -> dict[str, str]:
         """Return the blob metadata from which a lost receipt is rebuilt."""
         metadata = {
-            "script_id": quote(self._ref.script_id, errors="replace"),
             "job_id": self._ref.job_id,
-            "job_key": self._job_key,
             "internal_id": self._job.internal_id or "",
             "created_at": self._job.created_at.isoformat() if self._job.created_at else "",
             "duration_milliseconds": str(self._job.duration_milliseconds or ""),
             "billed_seconds": str(self._job.billed_seconds),
             "billed_characters": str(self._job.billed_characters),
         }
-        return fit(metadata)
+        return fit(metadata) | quoted({"script_id": self._ref.script_id}) | {"job_key": self._job_key}
 
     def _own_summary(self) -> StoredBlob:
         """Store the part of a pack's summary that is about this input, as a summary of its own."""

@@ -84,10 +84,16 @@ def unseen_jobs(index: ArchiveIndex, listed: Mapping[str, Read]) -> set[tuple[st
 
 
 def _ask(c: Connections, host: str, job_id: str) -> SynthesisJob | None:
-    """Return the job of this id, None if there is none. Blocking."""
+    """Return the job of this id, None if there is none or the service does not tell. Blocking.
+
+    A job that is not known here is sent again by no run unasked: before that the service is asked for its id again.
+    """
     try:
         return c.resources[host].client.get(job_id)
     except JobNotFound:
+        return None
+    except ServiceError as error:
+        logger.warning("%s counts as not known, as %s does not tell: %s", job_id, host, error)
         return None
 
 

@@ -227,14 +227,14 @@ class AvatarClient:
         )
 
     def _asked_for(self, answer: Answer, name: str, *, as_display_name: bool = False) -> SynthesisJob:
-        """Return the job of an answer about one job.
+        """Return the job of an answer about one job, whose id may come back in another case.
 
         Raises:
             ServiceUnavailable: the answer cannot be read, or is about another job.
         """
         job = self._ours(self._decode(answer, self._wire.decode_job))
         shown = (job.display_name or name) if as_display_name else job.service_id
-        if shown != name:
+        if shown.casefold() != name.casefold():
             raise ServiceUnavailable(
                 f"{self._host} answered about another job, {shown}, when {name} was asked for; the answer is not used",
                 http_status=answer.status,

@@ -6,6 +6,7 @@ What a name resolves to is not judged: storage accounts with a private endpoint 
 from __future__ import annotations
 
 import re
+import unicodedata
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -20,12 +21,13 @@ _NUMBER = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)")
 
 
 def split_link(link: str) -> SplitResult:
-    """Return the parts of a link, or of a path in a container, which has no scheme.
+    """Return the parts of a link, or of a path in a container, which has no scheme and may hold any letters.
 
     Raises:
         LinkRefused: it is malformed. The text of the error does not show it, as it may be signed.
     """
-    if not all("!" <= letter <= "~" for letter in link.replace(" ", "%20")) or "\\" in link:
+    allowed = _is_of_links if "://" in link else _is_of_paths
+    if "\\" in link or not all(map(allowed, link)):
         raise LinkRefused("the job's link to a result is malformed: it holds characters that no link has")
     try:
         parts = urlsplit(link)
@@ -59,6 +61,16 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.partition("%")[0]).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def _is_of_links(letter: str) -> bool:
+    """Return whether a link may hold this; a blank is judged later."""
+    return " " <= letter <= "~"
+
+
+def _is_of_paths(letter: str) -> bool:
+    """Return whether a path in a container may hold this: no control character and no half of a surrogate pair."""
+    return unicodedata.category(letter) not in ("Cc", "Cs")
 
 
 def _is_dns_name(host: str) -> bool:

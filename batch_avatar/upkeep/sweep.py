@@ -120,7 +120,7 @@ def plan_sweep(
     waiting, in_doubt = index.inputs_waiting(), index.packs_in_doubt()
     script_of = {content_id: script_id for script_id, content_id in (*index.receipts, *index.claims)}
     items = []
-    for content_id, found in own_jobs(jobs, archive_id).items():
+    for content_id, found in own_jobs(jobs, archive_id, of_other_marks=index.ids_before_repair()).items():
         for job in found:
             script_id = job.job_id if content_id in index.packs else script_of.get(content_id, "")
             parsed = parse_job_id(job.job_id)

@@ -205,7 +205,7 @@ RULES = (
         (
             (
                 "planning/reconciliation.py",
-                "if parsed is not None and archive_of(job.description) == archive_id:",
+                "if parsed is not None and (archive_of(job.description) == archive_id or parsed[0] in of_other_marks):",
                 "if parsed is not None:",
             ),
         ),

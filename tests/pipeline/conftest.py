@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,17 @@ from tests.support.waiting import answered
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hear_hang_ups():
+    """Have commands start with SIGHUP as a terminal leaves it, also where these tests run under `nohup`.
+
+    A process inherits that a signal is ignored, but not a handler.
+    """
+    before = signal.signal(signal.SIGHUP, lambda *_: None)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture

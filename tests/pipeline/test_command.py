@@ -125,7 +125,7 @@ BAD_INPUT = {
         "script_id is taken by",
     ),
     "a forbidden script_id": ({"m.jsonl": b'{"script_id": "a/b", "content": "x"}'}, "must not contain '/'"),
-    "a body over 500 KB": ({"x.txt": b"word " * 110_000}, "the service takes 500,000"),
+    "a body over 500 KB": ({"x.txt": b"word " * 110_000}, "a request with it may have 500,000"),
     "a transparent mp4": (
         {"m.jsonl": b'{"script_id": "a", "content": "x", "background_color": "transparent", "video_format": "mp4"}'},
         "a transparent background needs webm with vp9",

@@ -203,7 +203,9 @@ def test_what_no_resource_can_do_is_unfinished_and_says_why(fleet, script):
     report = f.render([script("can"), script("cannot", voice=ANDREW)])
 
     assert (report.archived, report.unfinished) == (1, 1)
-    assert "no resource supports its character or voice (unsupported)" in "\n".join(messages(report))
+    assert "no resource supports its character or voice (see `unsupported` in the settings)" in "\n".join(
+        messages(report)
+    )
     assert sum(f.accepted().values()) == 1
 
 

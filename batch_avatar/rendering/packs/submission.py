@@ -95,9 +95,16 @@ class PackSubmission:
         return ()
 
     async def _split(self, pack: Pack, error: ServiceError) -> tuple[JobRef, ...]:
-        """Give the pack up, which is absent: its scripts go alone, each as its next attempt. Raise any other error."""
+        """Give the pack up: its scripts go alone, each as its next attempt. Raise any other error.
+
+        First the claims grow old: until then a create that the service answered with an error may still take effect.
+        """
         if not isinstance(error, RequestRefused):
             raise error
+        age = (self._c.clock.now() - self._draft.written_at).total_seconds()
+        await self._c.clock.sleep(max(0.0, self._c.settings.claim_seconds - age))
+        if (job := await self._found(pack)) is not None:
+            return await self._accepted(pack, job)
         logger.warning("a pack of %d is split, its scripts go alone: %s", len(pack.members), error)
         over = {"ended": f"{error.code}: {error.message}"[:1000], "over": True}
 

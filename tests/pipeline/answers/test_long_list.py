@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from batch_avatar.emulator.faults import FaultRule, StickJob
+import logging
+
+import pytest
+
+from batch_avatar.emulator.faults import FaultRule, Garbage, Status, StickJob
 from batch_avatar.planning.plan import PlanState
 from batch_avatar.rendering.survey import ENOUGH_PAGES
 
@@ -32,3 +36,17 @@ def test_a_run_finds_its_job_deep_in_a_long_list_and_pays_nothing_again(quick, s
 
     assert b.render([script("deep")]).archived == 1
     assert b.accepted()[b.claim("deep")["attempts"][0]["job_id"]] == 1
+
+
+@pytest.mark.parametrize("action", [Status(status=401), Garbage()], ids=["refused", "unreadable"])
+def test_a_job_deep_in_a_long_list_that_does_not_answer_keeps_no_other_script_from_its_plan(
+    quick, script, caplog, action
+):
+    b = long_listed(quick, script)
+    b.emulator.set_faults([FaultRule(operation="get", action=action, job_id="^deep")])
+
+    with caplog.at_level(logging.WARNING):
+        plan = b.plan([script("gone"), script("deep"), script("new")])
+
+    assert [item.state for item in plan.items] == [PlanState.LOST, PlanState.LOST, PlanState.NEW]
+    assert f"{b.claim('deep')['attempts'][0]['job_id']} counts as not known" in caplog.text

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(600)]
 
-SCRIPTS = 16
-PER_MINUTE = "12"  # so they take 80 s to send, and a run asks every 30 s whether it is wanted
+SCRIPTS = 30
+PER_MINUTE = "12"  # so they take 150 s to send, and a run asks every 30 s whether it is wanted
 SUSPENDED = {"type": "PAUSED", "name": "Suspended", "state_details": {"pause_reschedule": True}}
 
 

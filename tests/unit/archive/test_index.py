@@ -386,3 +386,20 @@ def test_times_of_other_zones_are_told_as_one_moment():
     berlin = NOW.astimezone(timezone(timedelta(hours=1)))
 
     assert datetime.fromisoformat(read_receipt(receipt(archived_at=berlin))["archived_at"]) == NOW
+
+
+@pytest.mark.parametrize("answered", ["2026-11-20T09:00:00", "2026-11-20", "yesterday"])
+def test_a_time_without_a_zone_is_no_time(answered):
+    index = ArchiveIndex()
+    metadata = {"attempt": "1", "job_id": "x-1", "answered": answered}
+
+    index.enter(f"intro/{CONTENT_ID}/claim.json", metadata, changed_at=NOW)
+
+    assert index.answered() == {"x-1": NOW}
+
+
+def test_a_time_without_a_zone_alone_says_nothing():
+    index = ArchiveIndex()
+    index.enter(f"intro/{CONTENT_ID}/claim.json", {"attempt": "1", "job_id": "x-1", "answered": "2026-11-20T09:00:00"})
+
+    assert index.answered() == {}

@@ -1246,3 +1246,10 @@ def test_netrc_does_not_replace_what_the_storages_sdk_has_signed():
     request = requests.Request("GET", "http://127.0.0.1:1/container/blob", headers=signed)
 
     assert open_session().prepare_request(request).headers["Authorization"] == signed["Authorization"]
+
+
+def test_an_answer_that_echoes_the_id_in_another_case_is_about_the_job_that_was_asked_for(server, client):
+    server.answers = [Answer(201, CREATED | {"id": NAME.upper()}), Answer(200, JOB | {"id": "My-Job-01"})]
+
+    assert create(client).status == "Running"
+    assert client.get("my-job-01").status == "Running"

@@ -74,6 +74,17 @@ def test_a_service_on_this_machine_may_link_to_this_machine_and_no_other(host, s
         judge_link("http://x.blob.core.windows.net/0001.mp4", loopback=True)
 
 
+@pytest.mark.parametrize("path", ["Vidéos/intro 1/0001.mp4", "動画/0001.mp4", "videos/a-b_c/0001.mp4", "50%/[1]"])
+def test_a_path_in_a_container_may_hold_any_letters(path):
+    assert not split_link(path).scheme
+
+
+@pytest.mark.parametrize("letter", ["\0", "\n", "\x7f", "\x85", "\\", "\ud800"])
+def test_a_path_in_a_container_holds_no_control_characters_and_no_backslash(letter):
+    with pytest.raises(LinkRefused):
+        split_link(f"videos/{letter}/0001.mp4")
+
+
 @given(st.text())
 def test_any_text_is_judged(text):
     for judge in (split_link, lambda link: judge_link(link, loopback=False)):
