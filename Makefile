@@ -11,7 +11,7 @@ NPM_FLAGS := --ignore-scripts --no-audit --no-fund --loglevel=error
 # Not parallel, because targets install into the same places and share two cores.
 .NOTPARALLEL:
 .PHONY: help setup demo demo-stop stack stack-stop deploy check test tools browser-tools test-browser test-scale-out \
-	test-recovery chaos chaos-full rules bench bench-full lint lock clean
+	test-recovery test-slow chaos chaos-full rules bench bench-full lint lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,8 +59,11 @@ PARALLEL = -n $(PROCESSES) --dist loadgroup --max-worker-restart=0
 check: setup lint ## run lint and the unit tests, and name the ten slowest (under 90 s): the inner loop
 	$(BIN)/python -m pytest tests/unit $(PARALLEL) --durations=10 $(PYTEST)
 
-test: setup lint ## run all tests (PYTEST="-k name" for some)
-	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
+test: setup lint ## run the tests (PYTEST="-k name" for some)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow" $(PYTEST)
+
+test-slow: setup ## test flow runs that are suspended or deleted, and workers that are frozen, which take minutes (8 min)
+	$(BIN)/python -m pytest tests/pipeline $(PARALLEL) -m slow $(PYTEST)
 
 # Another apt may be installing, and mirrors may be slow.
 APT = -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5

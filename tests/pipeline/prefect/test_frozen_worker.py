@@ -13,7 +13,7 @@ import pytest
 from tests.support.scripts import script, write_manifest
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.prefect, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

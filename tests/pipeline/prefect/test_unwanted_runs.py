@@ -17,7 +17,7 @@ from tests.support.waiting import PATIENCE_SECONDS, answered, until
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.prefect, pytest.mark.slow, pytest.mark.timeout(600)]
 
 SCRIPTS = 30
 PER_MINUTE = "12"  # so they take 150 s to send, and a run asks every 30 s whether it is wanted
