@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from tests.support.answering_road import AnsweringRoad, ends
@@ -17,13 +15,6 @@ CLAIM_WRITE = ends("PUT", "/claim.json")
 def road(azurite):
     with AnsweringRoad(azurite.url) as running:
         yield running
-
-
-@pytest.fixture
-def by_road(quick, road):
-    """A bench whose archive is reached by the road."""
-    direct = quick()
-    return replace(direct, connection_string=road.connection_string(direct.connection_string))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import replace
 
 import pytest
 
@@ -44,12 +43,6 @@ class _WriteOnce(Traveller):
 def road(azurite):
     with WriteOnceRoad(azurite.url) as running:
         yield running
-
-
-@pytest.fixture
-def by_road(quick, road):
-    direct = quick()
-    return replace(direct, connection_string=road.connection_string(direct.connection_string))
 
 
 @pytest.mark.parametrize("code", ["BlobImmutableDueToPolicy", "BlobImmutableDueToLegalHold"])

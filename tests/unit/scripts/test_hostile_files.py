@@ -10,25 +10,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from batch_avatar.errors import ManifestError
-from batch_avatar.scripts.manifest import read_scripts
 from batch_avatar.scripts.reading import LONGEST_LINE_BYTES, MOST_DEFAULTS_BYTES
-from batch_avatar.service.wire.generations import wire_for
+from tests.unit.scripts.hostile import faults, read
 
-WIRE = wire_for("2024-08-01")
-DEFAULTS = {"voice": "v", "talking_avatar_character": "lisa", "talking_avatar_style": "graceful-sitting"}
 HUGE = 200_000_000
 """Bytes of a file that takes no room on the disk."""
-
-
-def read(*sources):
-    return read_scripts(sources, defaults=DEFAULTS, wire=WIRE)
-
-
-def faults(*sources):
-    with pytest.raises(ManifestError) as caught:
-        read(*sources)
-    return list(caught.value.faults)
 
 
 def make_huge(path):

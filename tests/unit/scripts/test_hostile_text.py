@@ -11,21 +11,9 @@ from batch_avatar.errors import ManifestError
 from batch_avatar.scripts.drafts import check_defaults, check_draft, check_file
 from batch_avatar.scripts.manifest import read_scripts
 from batch_avatar.scripts.parsing import MOST_DIGITS, MOST_DOTS
-from batch_avatar.service.wire.generations import wire_for
+from tests.unit.scripts.hostile import DEFAULTS, WIRE, faults, read
 
-WIRE = wire_for("2024-08-01")
-DEFAULTS = {"voice": "v", "talking_avatar_character": "lisa", "talking_avatar_style": "graceful-sitting"}
 DEEP = 30_000
-
-
-def read(*sources):
-    return read_scripts(sources, defaults=DEFAULTS, wire=WIRE)
-
-
-def faults(*sources):
-    with pytest.raises(ManifestError) as caught:
-        read(*sources)
-    return list(caught.value.faults)
 
 
 def draft_faults(**members):
