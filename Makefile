@@ -50,10 +50,10 @@ deploy: setup ## set up the Prefect server (PREFECT_API_URL, or that of `make st
 	@if [ -z "$$PREFECT_API_URL" ] && [ -f .stack/stack.env ]; then . ./.stack/stack.env; fi; \
 		$(BIN)/python -m deployments.bootstrap && $(BIN)/prefect --no-prompt deploy --all
 
-# Three, because most tests wait more than they work; the chaos tests wait even longer. A process that died is not
-# replaced, because pytest-xdist waits for ever for some replacements.
-PROCESSES = 3
-chaos chaos-full: PROCESSES = 4
+# Four on two cores, because most tests wait more than they work; the chaos tests wait even longer. A process that died
+# is not replaced, because pytest-xdist waits for ever for some replacements.
+PROCESSES = 4
+chaos chaos-full: PROCESSES = 6
 PARALLEL = -n $(PROCESSES) --dist loadgroup --max-worker-restart=0
 
 check: setup lint ## run lint and the unit tests, and name the ten slowest (under 90 s): the inner loop

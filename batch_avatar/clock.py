@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Protocol
+
+TOLD_SECONDS = 60.0
+"""Whoever waits longer than this for others says so before."""
+
+
+def today() -> date:
+    """Return the day in UTC, for what is compared with the dates of documents."""
+    return datetime.now(UTC).date()
 
 
 class Clock(Protocol):

@@ -43,7 +43,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from batch_avatar.log import redact
+from batch_avatar.safe_text.bounds import first_of
+from batch_avatar.safe_text.sinks import line, name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,18 +65,17 @@ class FailureClass(StrEnum):
     UNFINISHED = "unfinished"
     LOST = "lost"
     CHANGED = "changed"
+    LONG = "long"
     STORAGE = "storage"
     ARCHIVED = "archived"
     STOPPED = "stopped"
 
 
-def _printable(text: str) -> str:
-    """Return the text with escapes for halves of surrogate pairs, as services say them, and in names of files."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
 class BatchAvatarError(Exception):
-    """The base of all errors here. `retriable` is True where the same step may simply be tried again."""
+    """The base of all errors here. `retriable` is True where the same step may simply be tried again.
+
+    Whatever is in them, message and code are one line each, without secrets; `more` are further lines.
+    """
 
     failure_class: ClassVar[FailureClass] = FailureClass.UNKNOWN
     retriable: ClassVar[bool] = False
@@ -84,16 +84,16 @@ class BatchAvatarError(Exception):
         self,
         message: str,
         *,
+        more: Sequence[str] = (),
         code: str | None = None,
         script_id: str | None = None,
         job_id: str | None = None,
         request_id: str | None = None,
     ) -> None:
-        self.message = _printable(redact(message))
-        self.code = _printable(redact(code)) if code else type(self).__name__
-        self.script_id = script_id
-        self.job_id = job_id
-        self.request_id = request_id
+        self.message = "\n  ".join(map(line, (message, *more)))
+        self.code = name(code) if code else type(self).__name__
+        self.script_id, self.job_id = script_id, job_id
+        self.request_id, self.doing = request_id, ""
         super().__init__(self.message)
 
     def __copy__(self) -> Self:
@@ -102,14 +102,14 @@ class BatchAvatarError(Exception):
         twin.__dict__.update(self.__dict__)
         return twin
 
-    def about(self, *, script_id: str | None = None, job_id: str | None = None) -> None:
-        """Fill in the ids that were not known where the error was raised."""
+    def about(self, *, script_id: str | None = None, job_id: str | None = None, doing: str = "") -> None:
+        """Fill in what was not known where the error was raised; `doing`: what the request was for."""
         self.script_id = self.script_id or script_id
-        self.job_id = self.job_id or job_id
+        self.job_id, self.doing = self.job_id or job_id, self.doing or doing
 
     def __str__(self) -> str:
-        facts = [("script", self.script_id), ("job", self.job_id), ("request", self.request_id)]
-        known = ", ".join(f"{name} {value}" for name, value in facts if value)
+        facts = [("script", self.script_id), ("job", self.job_id), ("request", self.request_id), ("while", self.doing)]
+        known = ", ".join(f"{what} {name(value)}" for what, value in facts if value)
         code = "" if self.code == type(self).__name__ else f"{self.code}: "
         return f"{code}{self.message}" + (f" [{known}]" if known else "")
 
@@ -127,12 +127,12 @@ class ArchiveDamaged(InputError):
 
 
 class ManifestError(InputError):
-    """All faults in the scripts; `faults` has one line for each, `file:line: what is wrong`."""
+    """Faults in the scripts. `faults` has a line for each, `file:line: what is wrong`; the message has the first."""
 
     def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(_printable(redact(fault)) for fault in faults)
-        count = len(self.faults)
-        super().__init__(f"{count} fault{'s' if count != 1 else ''} in the scripts:\n  " + "\n  ".join(self.faults))
+        self.faults = tuple(map(line, faults))
+        count = f"{len(faults):,} fault{'s' if len(faults) != 1 else ''}"
+        super().__init__(f"{count} in the scripts:", more=first_of(self.faults))
 
 
 class ServiceError(BatchAvatarError):

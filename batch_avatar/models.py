@@ -8,8 +8,9 @@ from functools import partial
 from typing import Annotated, Literal
 from unicodedata import normalize
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, SecretStr
 
+from batch_avatar.safe_text.redaction import know
 from batch_avatar.ui_forms import for_forms
 
 
@@ -26,18 +27,23 @@ class Received(BaseModel):
 
 
 def _folded(*values: str) -> BeforeValidator:
-    """Accept the listed values in any case, as the service does."""
+    """Give the listed values one spelling, and others lower case: the service takes any case."""
     spelled = {value.lower(): value for value in values}
-    return BeforeValidator(lambda value: spelled.get(value.lower(), value) if isinstance(value, str) else value)
+    return BeforeValidator(lambda given: spelled.get(given.lower(), given.lower()) if isinstance(given, str) else given)
 
 
 InputKind = Annotated[Literal["PlainText", "SSML"], _folded("PlainText", "SSML")]
-VideoFormat = Annotated[Literal["mp4", "webm"], _folded("mp4", "webm")]
-VideoCodec = Annotated[Literal["h264", "hevc", "vp9", "av1"], _folded("h264", "hevc", "vp9", "av1")]
-SubtitleType = Annotated[
-    Literal["soft_embedded", "hard_embedded", "external_file", "none"],
-    _folded("soft_embedded", "hard_embedded", "external_file", "none"),
-]
+Choice = Annotated[str, Field(min_length=1), _folded()]
+"""One of the values that the service knows. It may know more of them than we do."""
+
+
+def _signed(value: str | SecretStr | None) -> str | SecretStr | None:
+    """Return the link as it is. From now on no text shows its signature."""
+    know(value.get_secret_value() if isinstance(value, SecretStr) else value, passing=True)
+    return value
+
+
+Signed = AfterValidator(_signed)
 
 
 class Point(Written):
@@ -79,8 +85,7 @@ class Item(Written):
 class Properties(Written):
     """Every property of a request, in snake_case. A property that is not set takes our default or the service's.
 
-    Source: the properties page of batch avatar synthesis (2/2026), the 2024-08-01 specification, and the table of
-    standard avatars (commit b31f33b of their documentation).
+    Source: the properties page of batch avatar synthesis (2/2026), the 2024-08-01 specification, and the catalogue.
     """
 
     description: str | None = Field(default=None, description="A note for people; kept with the job.")
@@ -99,30 +104,28 @@ class Properties(Written):
     talking_avatar_character: str | None = Field(
         default=None,
         min_length=1,
-        description="Avatar: harry, jeff, lisa, lori, max, meg; or the name of a photo avatar or of a custom model.",
+        description="Avatar; or the name of a photo avatar or of a custom model.",
     )
     talking_avatar_style: str | None = Field(
         default=None,
-        description="Pose and dress; standard video avatars need it. lisa: casual-sitting, graceful-sitting, "
-        "graceful-standing, technical-sitting, technical-standing; harry: business, casual, youthful; jeff: business, "
-        "formal; lori: casual, formal, graceful; max and meg: business, casual, formal.",
+        description="Pose and dress of a standard video avatar.",
     )
     customized: bool | None = Field(default=None, description="True for a custom avatar.")
-    photo_avatar_base_model: Literal["vasa-1"] | None = Field(
+    photo_avatar_base_model: Choice | None = Field(
         default=None, description="vasa-1 for any photo avatar; leave empty for video avatars."
     )
     scene: Scene | None = Field(default=None, description="Placement of a photo avatar.")
     use_built_in_voice: bool | None = Field(default=None, description="Use the voice a custom avatar was trained with.")
-    video_format: VideoFormat | None = Field(default=None, description="mp4, or webm for transparency.")
-    video_codec: VideoCodec | None = Field(
+    video_format: Choice | None = Field(default=None, description="mp4, or webm for transparency.")
+    video_codec: Choice | None = Field(
         default=None, description="h264 (plays everywhere; our default for mp4), hevc, vp9 or av1."
     )
     bitrate_kbps: int | None = Field(default=None, gt=0, description="Video bit rate; the service's default is 2000.")
-    subtitle_type: SubtitleType | None = Field(
-        default=None, description="How subtitles are delivered; the service's default is soft_embedded."
+    subtitle_type: Choice | None = Field(
+        default=None, description="soft_embedded (the service's default), hard_embedded, external_file or none."
     )
     background_color: str | None = Field(default=None, description="#RRGGBBAA, e.g. #FFFFFFFF; or transparent.")
-    background_image: str | None = Field(default=None, description="https link of a still picture.")
+    background_image: Annotated[str | None, Signed] = Field(default=None, description="https link of a still picture.")
     video_crop: VideoCrop | None = Field(default=None, description="Part of the 1920x1080 frame to keep.")
     avatar_position: Point | None = Field(default=None, description="In the specification only, not explained.")
     avatar_size: Point | None = Field(default=None, description="In the specification only, not explained.")
@@ -130,11 +133,14 @@ class Properties(Written):
     time_to_live_in_hours: int | None = Field(
         default=None, ge=1, le=744, description="How long the service keeps the job after its last change."
     )
-    destination_container_url: SecretStr | None = Field(
+    destination_container_url: Annotated[SecretStr | None, Signed] = Field(
         default=None,
         description="URL, with a service SAS, of a container that the service writes to instead of its own.",
     )
     destination_path: str | None = Field(default=None, description="Folder in that container.")
+    extra_properties: dict[str, dict[str, JsonValue]] | None = Field(
+        default=None, description="Members of avatarConfig, synthesisConfig or properties that are not listed here."
+    )
 
 
 class Script(Properties, Item):
@@ -171,6 +177,8 @@ class SynthesisJob(Received):
     observed_at: datetime
     time_to_live_hours: float | None = None
     subtitle_type: str | None = None
+    character: str | None = None
+    style: str | None = None
     size_bytes: int | None = None
     duration_milliseconds: int | None = None
     billing: dict[str, int] = Field(default_factory=dict)
@@ -255,19 +263,6 @@ class FailureFacts(Received):
     message: str
 
 
-class Permits(Written):
-    """What a person allows a run to pay for again. Otherwise archived, failed and lost scripts are not sent again."""
-
-    revision: int = Field(default=0, ge=0, le=999)
-    """The revision at which every script shall be archived; asking for one revision twice renders it once."""
-    retry_failed: bool = False
-    """Send scripts again that have a dead letter."""
-    rerender_lost: bool = False
-    """Send scripts again that were paid for and are gone, or that have a receipt but no video."""
-    accept_changes: bool = False
-    """Render changed scripts, however many there are."""
-
-
 class OutcomeKind(StrEnum):
     ARCHIVED = "archived"
     SKIPPED = "skipped"
@@ -285,5 +280,9 @@ class Outcome(Received):
     error: FailureFacts | None = None
     note: str | None = None
     """What a person should know although the script is archived, e.g. a doubtful video or a missing side file."""
+    doubtful: bool = False
+    """Archived in this run, and something about the video is not as expected."""
+    kept: bool = False
+    """Skipped although its look has changed since it was archived, because a person wants that."""
     billed_seconds: int = 0
     billed_characters: int = 0

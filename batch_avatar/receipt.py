@@ -35,7 +35,8 @@ class StoredBlob(Received):
     """A blob in the archive, with the digests of its bytes as they came from the service.
 
     `doubtful` names what of a video is not as expected: its `container`, its `duration`, its `size`, the `status`
-    of its job, what its `summary` says, the `link` to a side file, which was not opened.
+    of its job, what its `summary` says, the `link` to a side file, which was not opened, its `avatar`, which is not
+    the one that the script named, its end, which may be `cut`.
     """
 
     blob_name: str

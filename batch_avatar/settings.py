@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
-from pydantic_settings import SettingsError as SettingsSourceError
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from batch_avatar.errors import SettingsError
-from batch_avatar.models import Properties, SubtitleType, VideoCodec, VideoFormat
+from batch_avatar.log import make_logs_safe
+from batch_avatar.models import Choice, Properties
 from batch_avatar.resource_settings import (
+    ConnectionString,
     Endpoint,
+    Folders,
+    Region,
     ResourceSettings,
     SpeechKey,
-    check_generation,
+    check_resources,
     checked_url,
-    without_line_end,
+    read_secrets,
+    unwrap,
 )
 
+logger = logging.getLogger(__name__)
+
 PREFIX = "BATCH_AVATAR_"
+NO_RESOURCE = f"{PREFIX}ENDPOINT: is not set"
+SECRETS = ("speech_key", "resources", "storage_connection_string")
+"""Settings that hold secrets. Each may come as a file instead, whose path is in the setting `<name>_file`."""
+UNWRAPPED = {*SECRETS, *(f"{name}_file" for name in SECRETS), "endpoint", "storage_account_url", "region"}
+"""Taken without what was copied with them. All else says where an archive is, or what a video is: it stays as it is."""
+API_VERSION = r"^(3\.1-preview1|20(2[4-9]|[3-9]\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(-preview)?)$"
+"""Those that exist, and later ones of the same shape; a check warns of what is not known."""
 CONTAINER_NAME = re.compile(r"[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62}")  # Azure Storage's rule for names
 
 
@@ -39,15 +54,23 @@ class Settings(BaseSettings):
         default=None, description="The Speech resource, https://<name>.cognitiveservices.azure.com."
     )
     speech_key: SpeechKey | None = Field(default=None, description="Its key; without one, Microsoft Entra is used.")
-    resources: tuple[ResourceSettings, ...] = Field(
+    speech_key_file: Path | None = Field(default=None, description="A file that holds the key instead.")
+    resources: Annotated[tuple[ResourceSettings, ...], NoDecode] = Field(
         default=(),
         description="Several Speech resources instead of one, as a JSON list: name, endpoint and, where it differs, "
-        "speech_key, creates_per_minute, max_unfinished_jobs, unsupported (characters and voices it cannot do).",
+        "speech_key, creates_per_minute, max_unfinished_jobs, unsupported (characters and voices, also *:DragonHD*).",
     )
-    api_version: Literal["2024-08-01", "2024-04-15-preview", "3.1-preview1"] = Field(
+    resources_file: Path | None = Field(default=None, description="A file that holds this list instead.")
+    region: Region | None = Field(
+        default=None, description="Its region, such as westeurope, whose voices `batch-avatar voices` asks for."
+    )
+    api_version: Annotated[str, Field(pattern=API_VERSION)] = Field(
         default="2024-08-01", description="Generation of the batch avatar API."
     )
-    storage_connection_string: SecretStr | None = Field(default=None, description="The archive's account, with a key.")
+    storage_connection_string: ConnectionString | None = Field(
+        default=None, description="The archive's account, with a key."
+    )
+    storage_connection_string_file: Path | None = Field(default=None, description="A file that holds it instead.")
     storage_account_url: str | None = Field(
         default=None,
         description="The archive's account, with Microsoft Entra, https://<name>.blob.core.windows.net.",
@@ -67,11 +90,14 @@ class Settings(BaseSettings):
         description="Container, in the archive's account, into which scripts are dropped as blobs below inbox/; "
         "created when missing. It must be a container of its own.",
     )
+    inbox_ids: Literal["name", "path"] = Field(
+        default="name", description="What the id of a drop is: its name, or its path below inbox/, as in hr/welcome."
+    )
     inbox_settle_seconds: float = Field(
-        default=30,
-        gt=0,
-        description="A drop is taken once it has not changed for this long, by the storage's clock, because some tools "
-        "write a blob in pieces.",
+        default=30, gt=0, description="A drop is taken once it has not changed for so long; some tools write in pieces."
+    )
+    source_roots: Folders = Field(
+        default=(), description="Folders below which flow runs may read scripts; empty: the deployment's folder."
     )
 
     creates_per_minute: float = Field(
@@ -99,8 +125,10 @@ class Settings(BaseSettings):
     max_changed_scripts: int = Field(
         default=10,
         ge=0,
-        description="How many scripts may differ from what was archived under their name; more need "
-        "`--accept-changes`.",
+        description="How many texts may differ from what was archived under their name; more need `--accept-changes`.",
+    )
+    keep_changed: bool = Field(
+        default=False, description="Leave archived scripts of which only the look changed as they are."
     )
     settle_seconds: float = Field(
         default=60,
@@ -114,21 +142,32 @@ class Settings(BaseSettings):
     voice: str | None = Field(default=None, description="Voice of scripts that name none.")
     talking_avatar_character: str | None = Field(default=None, description="Avatar of scripts that name none.")
     talking_avatar_style: str | None = Field(default=None, description="Its style.")
-    video_format: VideoFormat | None = Field(default=None, description="Format of scripts that name none.")
-    video_codec: VideoCodec | None = Field(default=None, description="Codec of scripts that name none.")
-    subtitle_type: SubtitleType | None = Field(default=None, description="Subtitles of scripts that name none.")
+    video_format: Choice | None = Field(default=None, description="Format of scripts that name none.")
+    video_codec: Choice | None = Field(default=None, description="Codec of scripts that name none.")
+    subtitle_type: Choice | None = Field(default=None, description="Subtitles of scripts that name none.")
     background_color: str | None = Field(default=None, description="Background of scripts that name none.")
     bitrate_kbps: int | None = Field(default=None, gt=0, description="Bit rate of scripts that name none.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_meant(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Read the secrets that come as files, and take off what was copied with a value."""
+        unwrap(given, UNWRAPPED, prefix=PREFIX)
+        read_secrets(given, SECRETS, prefix=PREFIX)
+        return given
 
     @field_validator("storage_account_url")
     @classmethod
     def _url(cls, value: str | None) -> str | None:
         return None if value is None else checked_url(value)
 
-    @field_validator("storage_connection_string", mode="before")
+    @field_validator("resources", mode="before")
     @classmethod
-    def _without_line_end(cls, value: object) -> object:
-        return without_line_end(value)
+    def _list_of_resources(cls, value: object) -> object:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except (ValueError, RecursionError):
+            raise ValueError("is not JSON") from None
 
     @field_validator("container", "staging_container", "inbox_container")
     @classmethod
@@ -165,26 +204,12 @@ class Settings(BaseSettings):
 
     def _check_resources(self) -> None:
         if self.endpoint is None and not self.resources:
-            raise ValueError(f"{PREFIX}ENDPOINT: is not set")
+            raise ValueError(NO_RESOURCE)
         if self.endpoint is not None and self.resources:
             raise ValueError(f"set only one of {PREFIX}ENDPOINT and {PREFIX}RESOURCES")
         if self.resources and self.speech_key is not None:
             raise ValueError(f"{PREFIX}SPEECH_KEY: with {PREFIX}RESOURCES each has its own speech_key")
-        for kind, given in (
-            ("name", [resource.name for resource in self.resources]),
-            ("endpoint", [resource.host for resource in self.resources]),
-        ):
-            if len(given) != len(set(given)):
-                raise ValueError(f"{PREFIX}RESOURCES: two of them have the same {kind}")
-        for resource in self.all_resources():
-            of = f"{PREFIX}RESOURCES, {resource.name}, " if self.resources else ""
-            check_generation(
-                resource.endpoint,
-                self.api_version,
-                has_key=resource.speech_key is not None,
-                endpoint_name=f"{of}endpoint" if of else f"{PREFIX}ENDPOINT",
-                key_name=f"{of}speech_key" if of else f"{PREFIX}SPEECH_KEY",
-            )
+        check_resources(self.all_resources(), self.api_version, several=bool(self.resources), prefix=PREFIX)
 
     def all_resources(self) -> tuple[ResourceSettings, ...]:
         """Return the configured resources, or the only one, each with its pace and slots."""
@@ -208,18 +233,34 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: some variables are missing or wrong; the message names each of them, and never its value.
     """
+    make_logs_safe()
     try:
         return Settings(**overrides)
-    except (SettingsSourceError, RecursionError):  # the text of the first holds the value of the variable
-        raise SettingsError(f"wrong settings:\n  {PREFIX}RESOURCES: is not JSON") from None
     except ValidationError as error:
         lines = []
         for fault in error.errors(include_input=False, include_url=False):
             first, *inner = [str(part) for part in fault["loc"]] or [""]
             variable = first.upper() + "".join(f" {part}" for part in inner)
             reason = "is not set" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, ")
-            lines.append(f"{PREFIX}{variable}: {reason}" if variable else reason)
-        raise SettingsError("wrong settings:\n  " + "\n  ".join(lines)) from None
+            lines += [f"{PREFIX}{variable}: {reason}"] if variable else reason.split("\n")
+        raise SettingsError("wrong settings:", more=lines) from None
+
+
+def renewed(settings: Settings) -> Settings:
+    """Return the settings with the secrets that their files hold now; the same ones if a file cannot be used."""
+    from_files = {name for name in SECRETS if getattr(settings, f"{name}_file") is not None}
+    others = {name: getattr(settings, name) for name in Settings.model_fields.keys() - from_files}
+    try:
+        return load_settings(**others) if from_files else settings
+    except SettingsError as error:
+        logger.warning("the secrets cannot be read again, those from before are used: %s", error)
+        return settings
+
+
+def cache_folder() -> Path:
+    """Return our folder in the user's cache, as the XDG Base Directory Specification says; it may be missing."""
+    given, home = os.environ.get("XDG_CACHE_HOME", ""), Path(os.path.expanduser("~"))  # noqa: PTH111 - never raises
+    return (Path(given) if given.startswith("/") else Path("/") / home / ".cache") / "batch-avatar"
 
 
 class _PrefectSettings(BaseSettings):

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import SecretStr
 
-from batch_avatar.models import Permits
 from batch_avatar.planning.order import Order
+from batch_avatar.planning.permits import Permits
 from batch_avatar.receipt import Receipt, StoredBlob
 from batch_avatar.rendering.connections import Connections, in_thread, sharing
 from batch_avatar.rendering.packs.members import load_pack, shared_billing

@@ -95,7 +95,7 @@ def draw_workload(
                 content=content,
                 voice=VOICE,
                 talking_avatar_character="lisa",
-                talking_avatar_style="graceful-sitting",
+                talking_avatar_style="casual-sitting",
             )
         )
         renderings[content] = Rendering(len(content), video_seconds, real[-1])

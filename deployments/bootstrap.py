@@ -24,8 +24,10 @@ from prefect.client.schemas.actions import (
 )
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
+from batch_avatar.commands.prefect_answers import told
+from batch_avatar.commands.saying import say
 from batch_avatar.errors import InputError, SettingsError
-from batch_avatar.settings import load_settings, prefect_api_url
+from batch_avatar.settings import NO_RESOURCE, load_settings
 from deployments.automation_files import Channel, channel_of, differing, read_automations, sends_message, sent_through
 from deployments.prefect_server import POOL, open_client
 from tasks.children import CHILD_QUEUE
@@ -214,22 +216,25 @@ def main(pool: str, notify: str | None, dry_run: bool) -> None:
     try:
         resources: Sequence[ResourceSettings] = load_settings().all_resources()
     except SettingsError as error:
+        if NO_RESOURCE not in error.message:
+            say(str(error), err=True)
+            sys.exit(EXIT_INPUT)
         resources = ()
-        click.echo(f"limits: left out, {' '.join(error.message.split()).removeprefix('wrong settings: ')}")
+        say(f"limits: left out, {NO_RESOURCE}")
     try:
         asyncio.run(_print_set_up(pool=pool, resources=resources, notify=notify, dry_run=dry_run))
     except InputError as error:
-        click.echo(str(error), err=True)
+        say(str(error), err=True)
         sys.exit(EXIT_INPUT)
     except (httpx.HTTPError, TimeoutError) as error:
-        click.echo(f"the Prefect server at {prefect_api_url()} does not answer, or refuses: {error!r}", err=True)
+        say(told(error), err=True)
         sys.exit(EXIT_INPUT)
 
 
 async def _print_set_up(*, pool: str, resources: Sequence[ResourceSettings], notify: str | None, dry_run: bool) -> None:
     async with asyncio.timeout(SET_UP_SECONDS), open_client() as client:
         async for line in set_up(client, pool=pool, resources=resources, notify=notify, dry_run=dry_run):
-            click.echo(line)
+            say(line)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import AwaitingRetry
 
 from batch_avatar.clock import SystemClock
+from batch_avatar.commands.prefect_answers import told
+from batch_avatar.commands.saying import say
 from batch_avatar.errors import InputError
 from deployments.draining import Drains
 from deployments.prefect_server import POOL, TAG, open_client
@@ -108,7 +110,7 @@ async def wait(worker: Worker, *, seconds: float, clock: Clock, tell: Callable[[
             raise InputError(f"there is no work pool {worker.pool}") from None
         except (httpx.HTTPError, TimeoutError) as error:
             if clock.monotonic() - answered >= SILENCE_SECONDS:
-                tell(f"the Prefect server does not answer, so the wait ends: {error!r}")
+                tell(f"{told(error)}; the wait ends")
                 return
         else:
             answered = clock.monotonic()
@@ -161,7 +163,7 @@ def wait_command(name: str, pool: str, seconds: float) -> None:
 
     async def waiting() -> None:
         async with open_client() as client:
-            await wait(Worker(client, name, pool), seconds=seconds, clock=SystemClock(), tell=click.echo)
+            await wait(Worker(client, name, pool), seconds=seconds, clock=SystemClock(), tell=say)
 
     _carry_out(waiting())
 
@@ -174,7 +176,7 @@ def hand_over_command(name: str, pool: str) -> None:
 
     async def handing_over() -> None:
         async with asyncio.timeout(HAND_OVER_SECONDS), open_client() as client:
-            await hand_over(Worker(client, name, pool), clock=SystemClock(), tell=click.echo)
+            await hand_over(Worker(client, name, pool), clock=SystemClock(), tell=say)
 
     _carry_out(handing_over())
 
@@ -184,10 +186,10 @@ def _carry_out(step: Coroutine[None, None, None]) -> None:
     try:
         asyncio.run(step)
     except InputError as error:
-        click.echo(str(error), err=True)
+        say(str(error), err=True)
         sys.exit(EXIT_INPUT)
     except (httpx.HTTPError, ObjectNotFound, TimeoutError) as error:
-        click.echo(f"the Prefect server does not answer, or refuses; left as it is: {error!r}", err=True)
+        say(f"{told(error)}; left as it is", err=True)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,13 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from batch_avatar.commands.own_files import write_private
 from batch_avatar.commands.stack import (
     CREATES_PER_MINUTE,
     ROOT,
@@ -31,6 +31,7 @@ from batch_avatar.commands.stack import (
     Stack,
     Starting,
     known_stack,
+    prefect_settings,
     read_env,
     running_stack,
 )
@@ -66,23 +67,21 @@ def start(
     with Starting(folder) as starting:
         database_port, messages_port = starting.free_port(), starting.free_port()
         password = _start_postgres(starting, database_port)
-        _start_redis(starting, messages_port)
+        messages_password = _start_redis(starting, messages_port)
         hosts = {
             "postgres:5432/prefect": f"127.0.0.1:{database_port}/postgres",  # which every cluster has
-            "redis:6379": f"127.0.0.1:{messages_port}",
+            "redis:6379": f":{messages_password}@127.0.0.1:{messages_port}",
             "${POSTGRES_PASSWORD}": password,
         }
         service = starting.service(time_scale=time_scale, creates_per_minute=creates_per_minute)
         service["BATCH_AVATAR_INBOX_CONTAINER"] = "inbox"
-        port = starting.free_port()
         environment = {
             **service,
-            **read_env(SERVER_SETTINGS),
+            **prefect_settings(starting.free_port()),
             **{name: _replaced(value, hosts) for name, value in read_env(SCALE_OUT_SETTINGS).items()},
             "PREFECT_REDIS_MESSAGING_HOST": "127.0.0.1",
             "PREFECT_REDIS_MESSAGING_PORT": str(messages_port),
-            "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-            "PREFECT_UI_URL": f"http://127.0.0.1:{port}",
+            "PREFECT_REDIS_MESSAGING_PASSWORD": messages_password,
             "PREFECT_HOME": str(folder / "prefect"),
             **read_env(WORKER_SETTINGS),
             **(settings or {}),
@@ -124,11 +123,10 @@ def _start_postgres(starting: Starting, port: int) -> str:
     """Start Postgres with a new database cluster, and return its password."""
     programs = _postgres_programs()
     user = SUPERUSER if os.geteuid() == 0 else None
-    home = Path(tempfile.mkdtemp(prefix="batch-avatar-postgres-"))  # where that user can reach it
-    starting.own(home)
+    home = starting.make_scratch("postgres")  # where that user can reach it
     password = secrets.token_hex(16)
     secret = home / "password"
-    secret.write_text(password, encoding="utf-8")
+    write_private(secret, password)
     if user is not None:
         owner = pwd.getpwnam(user)
         for path in (home, secret):
@@ -147,7 +145,7 @@ def _start_postgres(starting: Starting, port: int) -> str:
         check=False,
     )
     if made.returncode:
-        raise BatchAvatarError(f"Postgres cannot be set up: {made.stderr}")
+        raise BatchAvatarError("Postgres cannot be set up:", more=made.stderr.splitlines())
     secret.unlink()
     settings = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": str(home)}
     command = [str(programs / "postgres"), "-D", str(home / "data")]
@@ -169,12 +167,16 @@ def _postgres_programs() -> Path:
     return found[-1].parent if found else Path(str(anywhere)).resolve().parent
 
 
-def _start_redis(starting: Starting, port: int) -> None:
+def _start_redis(starting: Starting, port: int) -> str:
+    """Start Redis, and return its password: what lies in it is carried out by Prefect's services."""
     if shutil.which("redis-server") is None:
         raise BatchAvatarError("Redis is not installed: make tools")
-    command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
-    starting.run("redis", command, {})
+    password = secrets.token_hex(16)
+    settings = starting.folder / "redis.conf"  # a command line can be read by every user of the machine
+    write_private(settings, f'requirepass {password}\nbind 127.0.0.1\nport {port}\nsave ""\nappendonly no\n')
+    starting.run("redis", ["redis-server", str(settings)], {})
     _await_port(starting, port, "redis")
+    return password
 
 
 def _await_port(starting: Starting, port: int, name: str) -> None:
@@ -194,28 +196,37 @@ def main() -> int:
     up.add_argument("--time-scale", type=float, default=30.0, help="service seconds per real second (default 30)")
     commands.add_parser("stop", help="end everything that start left running")
     given = parser.parse_args()
-    if given.command == "stop":
-        known = known_stack(FOLDER)
-        if known is not None:
-            known.stop()
-        sys.stdout.write("stopped\n" if known else "nothing was running\n")
-        return 0
+    try:
+        if given.command == "stop":
+            _stop()
+        else:
+            _start(workers=given.workers, time_scale=given.time_scale)
+    except BatchAvatarError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _stop() -> None:
+    known = known_stack(FOLDER)
+    if known is not None:
+        sys.stderr.writelines(f"{remark}\n" for remark in known.stop())
+    sys.stdout.write("stopped\n" if known else "nothing was running\n")
+
+
+def _start(*, workers: int, time_scale: float) -> None:
     running = running_stack(FOLDER)
     if running is None:
         sys.stdout.write("starting Postgres, Redis, storage, service, Prefect and workers (some 40 s) ...\n")
         sys.stdout.flush()
-        try:
-            running = start(workers=given.workers, time_scale=given.time_scale)
-        except BatchAvatarError as error:
-            sys.stderr.write(f"{error}\n")
-            return 1
-    for name, pid in running.processes.items():
-        sys.stdout.write(f"{name:17} process {pid}\n")
+        running = start(workers=workers, time_scale=time_scale)
+    for name, process in running.processes.items():
+        sys.stdout.write(f"{name:17} process {process.pid}\n")
     sys.stdout.write(
         f"\nPrefect UI: {running.prefect_url}    service: {running.service_url}\n"
+        f"The UI asks for a password once: all of PREFECT_API_AUTH_STRING in {FOLDER.name}/stack.env\n"
         f"Use it:  make deploy, then  . {FOLDER.name}/stack.env\nEnd it:  make stack-stop\n"
     )
-    return 0
 
 
 if __name__ == "__main__":

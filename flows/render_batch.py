@@ -7,16 +7,19 @@ from typing import Annotated
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Failed
 from pydantic import Field
 
 from batch_avatar.errors import InputError
-from batch_avatar.models import Permits, Script
+from batch_avatar.models import Script
 from batch_avatar.planning.order import Order
 from batch_avatar.planning.packing import MAX_INPUTS
+from batch_avatar.planning.permits import Permits
+from batch_avatar.safe_text.sinks import name
+from batch_avatar.scripts.folders import FolderChoice
 from batch_avatar.settings import load_settings
 from tasks.children import cancel_children
 from tasks.rendering import gather_scripts, render_as_task_runs
+from tasks.reporting import refused
 from tasks.shards import batch_of, read_shard, render_as_child_runs
 
 
@@ -24,10 +27,10 @@ def _run_name() -> str:
     parameters = flow_run.parameters
     if shard := parameters.get("shard"):
         run, _, number = shard.partition("/")
-        return f"render shard {number} of {run[:13]}"
+        return name(f"render shard {number} of {run[:13]}")
     sources, scripts = parameters.get("sources") or [], parameters.get("scripts") or []
     what = [*sources, f"{len(scripts)} scripts" if scripts else ""]
-    return f"render {', '.join(part for part in what if part) or 'nothing'}"
+    return name(f"render {', '.join(part for part in what if part) or 'nothing'}")
 
 
 @flow(name="render-batch", flow_run_name=_run_name, persist_result=False, on_cancellation=[cancel_children])
@@ -35,11 +38,16 @@ async def render_batch(
     *,
     sources: list[str] | None = None,
     scripts: list[Script] | None = None,
+    recursive: bool = False,
+    include: list[str] | None = None,
+    exclude: list[str] | None = None,
     scripts_per_run: Annotated[int, Field(ge=1)] | None = None,
     revision: Annotated[int, Field(ge=0, le=999)] = 0,
     retry_failed: bool = False,
     rerender_lost: bool = False,
     accept_changes: bool = False,
+    keep_changed: bool = False,
+    allow_long: bool = False,
     order: Order = Order.LONGEST,
     pack: Annotated[int, Field(ge=0, le=MAX_INPUTS)] = 1,
     shard: str | None = None,
@@ -47,30 +55,44 @@ async def render_batch(
     """Render every script that is not archived yet; the run is green only when all are archived.
 
     Args:
-        sources: Folders of txt, ssml and xml files, or manifests (jsonl, csv), with paths as the worker sees them.
-        scripts: A handful of scripts, given here. If there are any, only these are rendered, and no sources.
+        sources: Folders of txt, ssml and xml files, or manifests (jsonl, csv), with paths as the worker sees them, e.g.
+            "examples". They must lie below the worker's BATCH_AVATAR_SOURCE_ROOTS. Enter sources or scripts.
+        scripts: A handful of scripts, given here. If there are any, only these are rendered, and no sources. Prefect
+            keeps what is entered, also if it is refused: enter no link with a signature (SAS), put it in a manifest.
+        recursive: Read sub folders of the sources as well; the path below the source is the script's id (hr/welcome).
+        include: Patterns of files in folders that are read although they are of another kind, e.g. "*.csv".
+        exclude: Patterns of what is left out of folders, as in a .gitignore; they decide before a .batchavatarignore.
         scripts_per_run: Spread the batch over child flow runs with this many scripts each, e.g. 250. Leave it empty to
             render all in this run.
         revision: Render archived scripts again, once for each revision; 0 is the first rendering.
         retry_failed: Send scripts again that failed for good in an earlier run; each may be billed again.
         rerender_lost: Send scripts again that were paid for and are lost, or were archived without their video.
-        accept_changes: Render changed scripts, however many there are.
+        accept_changes: Render changed scripts, however many there are, and those of which only the look changed.
+        keep_changed: Leave archived scripts of which only the look changed as they are; the run is green all the same.
+        allow_long: Send scripts whose video is predicted to be far longer than 20 minutes, where the service cuts.
         order: "longest" sends the longest predicted video first, so that no long one starts late; "manifest" sends
             them as given.
         pack: Send up to this many scripts in one job; 0 chooses what is fastest. Needs a staging container.
         shard: Set by a parent run for its children; leave it empty.
     """
     permits = Permits(
-        revision=revision, retry_failed=retry_failed, rerender_lost=rerender_lost, accept_changes=accept_changes
+        revision=revision,
+        retry_failed=retry_failed,
+        rerender_lost=rerender_lost,
+        accept_changes=accept_changes,
+        keep_changed=keep_changed,
+        allow_long=allow_long,
     )
     try:
         settings = load_settings()
         if shard is not None:
             wanted = await read_shard(settings, shard)
         else:
-            wanted = gather_scripts(settings, sources=[] if scripts else sources or [], scripts=scripts or [])
+            choice = FolderChoice(recursive=recursive, include=tuple(include or ()), exclude=tuple(exclude or ()))
+            named = [] if scripts else sources or []
+            wanted = gather_scripts(settings, sources=named, scripts=scripts or [], choice=choice)
     except InputError as error:
-        return Failed(message=f"{error} - nothing was sent")
+        return await refused(error)
     if scripts_per_run is not None and shard is None and len(wanted) > scripts_per_run:
         return await render_as_child_runs(
             settings, wanted, scripts_per_run=scripts_per_run, permits=permits, order=order, pack=pack

@@ -10,9 +10,9 @@ from prefect.states import Failed
 from pydantic import Field
 
 from batch_avatar.errors import InputError
-from batch_avatar.models import Permits
 from batch_avatar.planning.order import Order
 from batch_avatar.planning.packing import MAX_INPUTS
+from batch_avatar.planning.permits import Permits
 from batch_avatar.settings import load_settings
 from tasks.inbox import render_inbox_as_task_runs
 
@@ -21,6 +21,8 @@ from tasks.inbox import render_inbox_as_task_runs
 async def render_inbox(
     *,
     accept_changes: bool = False,
+    keep_changed: bool = False,
+    allow_long: bool = False,
     retry_failed: bool = False,
     rerender_lost: bool = False,
     order: Order = Order.LONGEST,
@@ -29,14 +31,22 @@ async def render_inbox(
     """Render what lies in the inbox and what is dropped meanwhile; the run is green only when all of it is archived.
 
     Args:
-        accept_changes: Render changed scripts, however many there are.
+        accept_changes: Render changed scripts, however many there are, and those of which only the look changed.
+        keep_changed: Leave archived scripts of which only the look changed as they are; they are moved to processed/.
+        allow_long: Send scripts whose video is predicted to be far longer than 20 minutes, where the service cuts.
         retry_failed: Send scripts again that failed for good in an earlier run; each may be billed again.
         rerender_lost: Send scripts again that were paid for and are lost, or were archived without their video.
         order: Of the scripts taken together, "longest" sends the longest predicted video first; "manifest" sends the
             oldest drop first.
         pack: Send up to this many scripts in one job; 0 chooses what is fastest. Needs a staging container.
     """
-    permits = Permits(retry_failed=retry_failed, rerender_lost=rerender_lost, accept_changes=accept_changes)
+    permits = Permits(
+        retry_failed=retry_failed,
+        rerender_lost=rerender_lost,
+        accept_changes=accept_changes,
+        keep_changed=keep_changed,
+        allow_long=allow_long,
+    )
     try:
         settings = load_settings()
     except InputError as error:

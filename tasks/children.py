@@ -9,11 +9,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-import httpx
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
 from prefect.deployments import arun_deployment
-from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Cancelling
 from prefect.utilities.urls import url_for
@@ -22,8 +19,9 @@ from batch_avatar.errors import ArchiveUnavailable, BatchAvatarError
 from batch_avatar.rendering.progress import Event, Phase
 from batch_avatar.rendering.report import BatchReport
 from batch_avatar.rendering.runner import render_scripts
-from tasks.reporting import cell, summary_of
-from tasks.shared_pace import Kinds
+from batch_avatar.safe_text.sinks import markdown
+from tasks.asking import Kinds, NoAnswer, answer, read_children, set_state, shard_of
+from tasks.reporting import summary_of
 from tasks.steps import task_chain
 
 if TYPE_CHECKING:
@@ -34,8 +32,9 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import FlowRun, State
 
-    from batch_avatar.models import Permits, Script
+    from batch_avatar.models import Script
     from batch_avatar.planning.order import Order
+    from batch_avatar.planning.permits import Permits
     from batch_avatar.rendering.run import Run
 
 logger = logging.getLogger("batch_avatar.children")
@@ -47,7 +46,7 @@ CHILD_QUEUE = "shards"
 LOOK_SECONDS = 5.0  # between two looks; each look reads all children with one request
 ALONE_SECONDS = 30.0
 """If no child is at work for so long, no worker will take one: workers ask every 10 s, and a process starts in 5 s."""
-PAGE = 200  # the server's own limit
+START_SECONDS = 60.0  # for a child run; Prefect's client needs some requests, which a busy server answers in seconds
 CRASHED_SECONDS = 60.0
 """An automation schedules a crashed child again within seconds; after this long it will not."""
 
@@ -78,6 +77,9 @@ class Children:
         self._still_wanted = still_wanted
         self._reports: dict[str, BatchReport | None] = {}
         self._runs: dict[str, FlowRun] = {}
+        self._missed: set[str] = set()  # shards whose run the last look did not see
+        self._no_deployment = False  # whether the last start said so
+        self._told = {kind: Kinds() for kind in ("wanted", "read", "started", "taken over")}
 
     async def render(self, shards: Sequence[str]) -> list[BatchReport]:
         """Start a run for each shard that has none, and wait for all. Return the reports of those that wrote one.
@@ -86,65 +88,107 @@ class Children:
             MissingDeployment: the server has no deployment to start them from.
         """
         async with get_client() as client:
-            known = {run.parameters.get("shard"): run for run in await _children_of(client, flow_run.id)}
+            while (known := await self._read_children(client)) is None:  # else it might start what it has
+                await self._pause()
             for shard in shards:
-                before = known.get(shard)
-                if before is not None:
-                    await self._look(shard, before)
-                done = before is not None and (self._reports.get(shard) is not None or not self._is_dead(before))
-                self._runs[shard] = before if before is not None and done else await self._start(shard)
-                if not done:
+                before = {shard_of(run): run for run in known}.get(shard)
+                if before is None:
+                    continue
+                await self._look(shard, before)
+                if self._is_dead(before) and self._reports.get(shard) is None:  # it is started anew
                     self._reports.pop(shard, None)
-            await self._wait(client)
+                    self._runs.pop(shard)
+            await self._wait(client, shards)
         return [report for report in self._reports.values() if report is not None]
 
-    async def _start(self, shard: str) -> FlowRun:
-        """Start a child run for a shard, one per start of the parent, because idempotency keys are unique for ever."""
-        options = {**self._permits.model_dump(), "order": self._order.value, "pack": self._pack}
+    async def _start(self, client: PrefectClient, shard: str) -> bool:
+        """Start a child run for a shard, one per start of the parent, because idempotency keys are unique for ever.
+
+        Return whether it is there now. Else it is tried again, with the same key.
+        """
         try:
-            run: FlowRun = await arun_deployment(
-                CHILD_DEPLOYMENT,
-                parameters={"shard": shard, **options},
-                flow_run_name=f"render shard {shard}",
-                timeout=0,
-                idempotency_key=f"{flow_run.id}:{shard}:{flow_run.run_count}",
-                work_queue_name=CHILD_QUEUE,
-            )
-        except ObjectNotFound:
-            text = f"scripts_per_run needs the deployment {CHILD_DEPLOYMENT}: prefect deploy --all"
-            raise MissingDeployment(text) from None
+            run = await answer(self._started(client, shard), seconds=START_SECONDS)
+        except NoAnswer as error:
+            if error.gone and self._no_deployment:
+                text = f"scripts_per_run needs the deployment {CHILD_DEPLOYMENT}: prefect deploy --all"
+                raise MissingDeployment(text) from None
+            self._no_deployment = error.gone
+            self._tell("started", "the run for %s cannot be started, will try again: %s", shard, error)
+            return False
+        self._no_deployment = False
+        self._runs[shard] = run
+        return True
+
+    async def _started(self, client: PrefectClient, shard: str) -> FlowRun:
+        options = {**self._permits.model_dump(), "order": self._order.value, "pack": self._pack}
+        run: FlowRun = await arun_deployment(
+            CHILD_DEPLOYMENT,
+            client=client,
+            parameters={"shard": shard, **options},
+            flow_run_name=f"render shard {shard}",
+            timeout=0,
+            idempotency_key=f"{flow_run.id}:{shard}:{flow_run.run_count}",
+            work_queue_name=CHILD_QUEUE,
+        )
+        if shard_of(run) != shard:
+            raise ValueError(f"asked for a run for {shard}, it answered with {run.name}")
         return run
 
-    async def _wait(self, client: PrefectClient) -> None:
-        """Wait until every child has ended; each look reads all of them with one request."""
+    async def _wait(self, client: PrefectClient, shards: Sequence[str]) -> None:
+        """Wait until every shard has ended; each look reads all children with one request."""
         somebody_works = self._c.clock.monotonic()
-        unasked, unread = Kinds(), Kinds()
-        while left := [shard for shard in self._runs if shard not in self._reports]:
-            await self._c.clock.sleep(LOOK_SECONDS)
-            try:
-                await self._still_wanted()
-            except Exception as error:  # noqa: BLE001 - no answer means that it is wanted
-                if unasked.is_new(error):
-                    logger.warning("it cannot be asked whether this run is still wanted: %r", error)
-            try:
-                seen = {run.id: run for run in await _children_of(client, flow_run.id)}
-            except Exception as error:  # noqa: BLE001 - whatever answers, a proxy's page too, must not end the run
-                if unread.is_new(error):
-                    logger.warning("the child runs cannot be read, will ask again: %r", error)
-                continue
+        while left := [shard for shard in shards if shard not in self._reports]:
             for shard in left:
-                await self._look(shard, seen.get(self._runs[shard].id))
+                if shard not in self._runs and not await self._start(client, shard):
+                    break
+            await self._pause()
+            known = await self._read_children(client)
+            if known is not None:
+                seen = {run.id: run for run in known}
+                for shard in left:
+                    if shard in self._runs:
+                        await self._look(shard, seen.get(self._runs[shard].id))
             waiting = [shard for shard in left if shard not in self._reports]
-            if any(not _waits(self._runs[shard].state) for shard in waiting) or len(waiting) < len(left):
+            if any(not self._waits(shard) for shard in waiting) or len(waiting) < len(left):
                 somebody_works = self._c.clock.monotonic()
             elif waiting and self._c.clock.monotonic() - somebody_works >= ALONE_SECONDS:
                 await self._render_here(client, waiting[0])
 
+    async def _pause(self) -> None:
+        """Wait until the next look, and end here if this run is not wanted any more."""
+        await self._c.clock.sleep(LOOK_SECONDS)
+        try:
+            await self._still_wanted()
+        except Exception as error:  # noqa: BLE001 - no answer means that it is wanted
+            self._tell("wanted", "it cannot be asked whether this run is still wanted: %s", error)
+
+    async def _read_children(self, client: PrefectClient) -> list[FlowRun] | None:
+        """Return all child runs; None if the server does not tell them."""
+        try:
+            return await read_children(client, flow_run.id)
+        except NoAnswer as error:
+            self._tell("read", "the child runs cannot be read, will ask again: %s", error)
+            return None
+
+    def _tell(self, kind: str, message: str, *arguments: object) -> None:
+        """Warn of an error, the last of the arguments, if it is the first of its kind."""
+        error = arguments[-1]
+        if isinstance(error, Exception) and self._told[kind].is_new(error):
+            logger.warning(message, *arguments)
+
+    def _waits(self, shard: str) -> bool:
+        """Return whether no worker has taken the shard's run yet, as far as is known."""
+        run = self._runs.get(shard)
+        return run is None or (run.state is not None and run.state.is_scheduled())
+
     async def _look(self, shard: str, run: FlowRun | None) -> None:
         if run is None:
-            logger.warning("child run %s was deleted", self._runs[shard].name)
-            self._reports[shard] = None
+            if shard in self._missed:  # one list without it may be a mistake
+                logger.warning("child run %s was deleted", self._runs[shard].name)
+                self._reports[shard] = None
+            self._missed.add(shard)
             return
+        self._missed.discard(shard)
         self._runs[shard] = run
         if not self._is_dead(run):
             return
@@ -169,15 +213,9 @@ class Children:
 
     async def _render_here(self, client: PrefectClient, shard: str) -> None:
         """Render a shard in this run because no worker takes its child run. If one still does, claims decide."""
-        run = self._runs[shard]
-        here: State[None] = Cancelled(message="no worker took it; its parent renders the shard")
-        try:
-            await client.set_flow_run_state(run.id, here)
-        except (httpx.HTTPError, ObjectNotFound) as error:
-            logger.warning("%s cannot be taken over for now: %r", run.name, error)
+        if shard in self._runs and not await self._take_over(client, self._runs[shard]):
             return
-        logger.info("no worker takes %s, so it is rendered here", run.name)
-        self._runs[shard] = run.model_copy(update={"state": here})
+        logger.info("no worker takes %s, so it is rendered here", shard)
         self._reports[shard] = None
         try:
             scripts = await self._read(shard)
@@ -187,13 +225,27 @@ class Children:
         except BatchAvatarError as error:
             logger.error("the shard %s cannot be rendered: %s", shard, error)  # noqa: TRY400 - it says it all
 
+    async def _take_over(self, client: PrefectClient, run: FlowRun) -> bool:
+        """Cancel a child's run, and return whether the server says that this is done."""
+        mine: State[None] = Cancelled(message="no worker took it; its parent renders the shard")
+        try:
+            state = await set_state(client, run.id, mine)
+        except NoAnswer as error:
+            self._tell("taken over", "%s cannot be taken over for now: %s", run.name, error)
+            return False
+        if not state.is_cancelled():
+            self._tell("taken over", "%s cannot be taken over for now: %s", run.name, ValueError(f"it is {state.name}"))
+            return False
+        self._runs[shard_of(run)] = run.model_copy(update={"state": state})
+        return True
+
     def links(self) -> str:
         """Return a table of the children, in Markdown."""
         lines = ["## Child runs", "", "| shard | run | state | |", "|---|---|---|---|"]
         for shard, run in self._runs.items():
             report = self._reports.get(shard)
-            state = run.state.name if run.state else ""
-            link = f"[{cell(run.name)}]({url_for(run) or ''})"
+            state = markdown(run.state.name if run.state else "")
+            link = f"[{markdown(run.name)}]({url_for(run) or ''})"
             lines.append(
                 f"| {shard.rpartition('/')[2]} | {link} | {state} | {summary_of(report) if report else 'no report'} |"
             )
@@ -206,29 +258,27 @@ async def cancel_children(flow: Flow[..., Any], flow_run: FlowRun, state: State[
 
 
 async def cancel_children_of(parent: UUID | str | None) -> None:
-    """Cancel every child of this parent that has not ended."""
+    """Cancel every child of this parent that has not ended. A child that is missed asks for its parent by itself.
+
+    Whoever runs a child ends it when it is `Cancelling`. One that does not run yet has nobody to end it, and would stay
+    so (Prefect 3.8, the runner skips runs whose process it does not know): it is `Cancelled` at once, so its process,
+    if one is about to start, is told to end. If it has begun meanwhile, it learns so before its next create.
+    """
     async with get_client() as client:
-        for child in await _children_of(client, parent):
+        try:
+            children = await read_children(client, parent)
+        except NoAnswer as error:
+            logger.warning("the child runs cannot be read, so they end by themselves, before they send more: %s", error)
+            return
+        for child in children:
             if child.state is None or not child.state.is_final():
+                runs = child.state is not None and child.state.is_running()
+                state: State[Any] = (Cancelling if runs else Cancelled)(message="its parent was cancelled")
                 try:
-                    await client.set_flow_run_state(child.id, Cancelling(message="its parent was cancelled"))
-                except (httpx.HTTPError, ObjectNotFound) as error:  # the others must still be cancelled
-                    logger.warning("%s cannot be cancelled: %r", child.name, error)
-
-
-async def _children_of(client: PrefectClient, parent: UUID | str | None) -> list[FlowRun]:
-    """Return the children of this parent, the oldest first."""
-    wanted = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[parent]))
-    found: list[FlowRun] = []
-    while len(page := await client.read_flow_runs(flow_run_filter=wanted, limit=PAGE, offset=len(found))) == PAGE:
-        found += page
-    return sorted([*found, *page], key=lambda run: (run.created is not None, run.created))
+                    await set_state(client, child.id, state)
+                except NoAnswer as error:  # the others must still be cancelled
+                    logger.warning("%s cannot be cancelled: %s", child.name, error)
 
 
 async def _not_yet(_report: BatchReport) -> None:
     """Publish nothing, because a shard's report is not the batch's."""
-
-
-def _waits(state: State[Any] | None) -> bool:
-    """Return whether no worker has taken the run yet."""
-    return state is None or state.is_scheduled()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Failed
-from prefect.variables import Variable
+
+from tasks.asking import NoAnswer, answer
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -25,9 +25,10 @@ async def crashed_too_often() -> State[None] | None:
         return None
     try:
         async with get_client() as client:
-            states = await client.read_flow_run_states(flow_run.id)
-        allowed = int(await Variable.aget(MAX_CRASHES_VARIABLE, default=MAX_CRASHES))
-    except (httpx.HTTPError, TypeError, ValueError):
+            states = await answer(client.read_flow_run_states(flow_run.id))
+            variable = await answer(client.read_variable_by_name(MAX_CRASHES_VARIABLE))
+        allowed = MAX_CRASHES if variable is None else int(str(variable.value))
+    except (NoAnswer, ValueError):
         return None  # crashes cannot be counted, and a run that might go well is worth more than the count
     kinds = [state.type for state in sorted(states, key=lambda state: state.timestamp)]
     if (StateType.CANCELLING, StateType.CRASHED) in pairwise(kinds):  # its process died while it was being cancelled

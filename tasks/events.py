@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from prefect.events import emit_event
 
 from batch_avatar.models import OutcomeKind
+from batch_avatar.safe_text.sinks import name
 
 if TYPE_CHECKING:
     from batch_avatar.errors import Throttled
@@ -26,12 +27,12 @@ def emit_outcome(event: Event) -> None:
     Prefect adds the flow run, its deployment and its tags as related resources.
     """
     outcome = event.outcome
-    if outcome is not None and (name := _EVENTS.get(outcome.outcome)) is not None:
+    if outcome is not None and (kind := _EVENTS.get(outcome.outcome)) is not None:
         emit_event(
-            event=name,
+            event=kind,
             resource={
                 "prefect.resource.id": f"batch-avatar.script.{outcome.script_id}",
-                "prefect.resource.name": outcome.script_id,
+                "prefect.resource.name": name(outcome.script_id),
             },
             payload=_facts(outcome),
         )

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
     from batch_avatar.inbox.intake import Look
-    from batch_avatar.models import Permits
     from batch_avatar.planning.order import Order
+    from batch_avatar.planning.permits import Permits
     from batch_avatar.rendering.report import BatchReport
     from batch_avatar.rendering.run import Run
     from batch_avatar.settings import Settings

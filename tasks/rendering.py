@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 from prefect.states import Failed
 
+from batch_avatar.clock import today
 from batch_avatar.errors import BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
 from batch_avatar.planning.order import Order
 from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.report import BatchReport
 from batch_avatar.rendering.runner import render_scripts
+from batch_avatar.scripts.findings import log_warnings
 from batch_avatar.scripts.manifest import check_scripts, read_scripts
+from batch_avatar.scripts.reading import Roots
+from batch_avatar.scripts.voices import Known
+from batch_avatar.service.voices.kept import known_voices
 from batch_avatar.service.wire.generations import wire_for
+from tasks.asking import RUN_PREFIX
 from tasks.crashes import crashed_too_often
 from tasks.reporting import final_state, publish_report, summary_of, told_to_prefect
 from tasks.steps import task_chain
@@ -26,18 +35,41 @@ if TYPE_CHECKING:
 
     from prefect.client.schemas.objects import State
 
-    from batch_avatar.models import Permits, Script
+    from batch_avatar.models import Script
+    from batch_avatar.planning.permits import Permits
     from batch_avatar.rendering.run import Run
+    from batch_avatar.scripts.folders import FolderChoice
+    from batch_avatar.scripts.spool import ScriptSpool
     from batch_avatar.settings import Settings
+
+logger = logging.getLogger("batch_avatar.scripts")
+
+PROJECT = Path(__file__).resolve().parents[1]
+"""The folder of the deployment: flows, tasks and prefect.yaml."""
 
 
 def run_name() -> str:
     """Return the name of this flow run in claims, receipts and the report."""
-    return f"flow-{flow_run.id}"
+    return f"{RUN_PREFIX}{flow_run.id}"
 
 
-def gather_scripts(settings: Settings, *, sources: Sequence[str], scripts: Sequence[Script]) -> Sequence[Script]:
-    """Return the scripts of the sources and those given as values.
+def source_roots(settings: Settings) -> Roots | None:
+    """Return the folders below which this flow run reads scripts; None if it may read any file.
+
+    Whoever may start a run of a deployment names the files, and has them read aloud. A run without a deployment was
+    started on this machine, by somebody who can read them anyway.
+    """
+    context = FlowRunContext.get()
+    if context is not None and context.flow_run is not None and context.flow_run.deployment_id is None:
+        return None
+    folders = settings.source_roots or (PROJECT,)
+    return Roots(tuple(folder.resolve() for folder in folders), hidden=bool(settings.source_roots))
+
+
+def gather_scripts(
+    settings: Settings, *, sources: Sequence[str], scripts: Sequence[Script], choice: FolderChoice | None = None
+) -> Sequence[Script]:
+    """Return the scripts of the sources and those given as values. `choice`: of what lies in folders.
 
     Raises:
         ManifestError: scripts have faults; the message lists every fault of every script.
@@ -47,15 +79,27 @@ def gather_scripts(settings: Settings, *, sources: Sequence[str], scripts: Seque
     wire, defaults = wire_for(settings.api_version), settings.video_defaults()
     if signed := sorted({name for script in scripts for name in signed_properties(script)}):
         raise InputError(f"{', '.join(signed)}: holds a signature; put the script in a manifest instead")
+    sources = [source for source in sources if source.strip()]  # forms send fields that were left empty
+    if not sources and not scripts:
+        raise InputError("nothing to render: enter sources (folders or manifests, as the worker sees them) or scripts")
+    known = Known(today(), known_voices())
     if not sources:
-        return check_scripts(scripts, defaults=defaults, wire=wire)
-    read = read_scripts(sources, defaults=defaults, wire=wire)
-    given = check_scripts(scripts, defaults=defaults, wire=wire) if scripts else ()
+        return _told(check_scripts(scripts, defaults=defaults, wire=wire, known=known))
+    read = read_scripts(sources, defaults=defaults, wire=wire, roots=source_roots(settings), choice=choice, known=known)
+    if not scripts:
+        return _told(read)
+    given = check_scripts(scripts, defaults=defaults, wire=wire, known=known)
     if twice := {script.script_id for script in given} & set(read.script_ids):
         raise InputError(f"given as a parameter and in a source: {', '.join(sorted(twice))}")
+    read.warnings.extend(given.warnings)
     for script in given:
         read.add(script)
-    return read
+    return _told(read)
+
+
+def _told(scripts: ScriptSpool) -> ScriptSpool:
+    log_warnings(logger, scripts.warnings)
+    return scripts
 
 
 async def render_as_task_runs(

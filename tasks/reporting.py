@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from prefect.artifacts import (
     acreate_markdown_artifact,
@@ -16,17 +16,21 @@ from prefect.artifacts import (
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
+from batch_avatar.errors import ManifestError
 from batch_avatar.models import OutcomeKind
 from batch_avatar.rendering.progress import Phase, Progress
+from batch_avatar.safe_text.sinks import markdown, name, table_cell
+from tasks.asking import NoAnswer, answer
 from tasks.events import emit_outcome, emit_throttled
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Sequence
     from uuid import UUID
 
     from prefect.client.schemas.objects import State
 
     from batch_avatar.clock import Clock
+    from batch_avatar.errors import InputError
     from batch_avatar.models import Outcome
     from batch_avatar.rendering.progress import Event
     from batch_avatar.rendering.report import BatchReport
@@ -36,11 +40,13 @@ UPDATE_SECONDS = 3.0
 """An update costs the server about 8 ms (measured with Prefect 3.9), so there is not one per event."""
 TABLE_ROWS = 10_000  # they take 128 ms, measured; the report blob has all rows
 NAMED_FAILURES = 50  # in the report; nobody reads on beyond that, and the table has all
+R = TypeVar("R")
 NEXT_STEP = {
     "input": "mend the script and run again",
     "job": "`batch-avatar failed replay` sends it again",
     "lost": "it was paid for and is gone: run with rerender_lost to pay again",
-    "changed": "run with accept_changes if that is wanted",
+    "changed": "run with accept_changes to render it, or, if only its look changed, with keep_changed to leave it",
+    "long": "split it, or run with allow_long",
     "access": "mend the key or role, and run again",
 }
 """What to do next, by failure class. After all other failures another run continues where this one ended."""
@@ -77,7 +83,8 @@ class ProgressArtifact:
         self._update: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._artifact_id = await acreate_progress_artifact(progress=0.0, key="progress", description="starting")
+        made = acreate_progress_artifact(progress=0.0, key="progress", description="starting")
+        self._artifact_id = await show("the progress", made)
 
     def __call__(self, event: Event) -> None:
         self._progress(event)
@@ -102,16 +109,20 @@ class ProgressArtifact:
     async def _write(self) -> None:
         if self._artifact_id is None:
             return
-        try:
-            await self._update_artifact(self._artifact_id)
-        except Exception:  # noqa: BLE001 - whatever the API says, videos matter more than a picture of them
-            get_run_logger().warning("the progress artifact cannot be updated", exc_info=True)
-
-    async def _update_artifact(self, artifact_id: UUID) -> None:
         counts = self._progress.counts()
         text = ", ".join(f"{counts[phase]} {phase}" for phase in Phase if counts[phase])
         share = 100.0 * self._progress.share
-        await aupdate_progress_artifact(artifact_id, progress=share, description=text or "no scripts")
+        update = aupdate_progress_artifact(self._artifact_id, progress=share, description=text or "no scripts")
+        await show("the progress", update)
+
+
+async def show(what: str, artifact: Awaitable[R]) -> R | None:
+    """Make or update an artifact. If that fails, only warn: the work matters more than a picture of it."""
+    try:
+        return await answer(artifact)
+    except NoAnswer as error:
+        get_run_logger().warning("%s cannot be shown in Prefect: %s", what, error)
+        return None
 
 
 async def publish_report(report: BatchReport, *, remarks: Sequence[str] = ()) -> None:
@@ -121,23 +132,30 @@ async def publish_report(report: BatchReport, *, remarks: Sequence[str] = ()) ->
     """
     summary = summary_of(report)
     rows = [_row(outcome) for outcome in report.outcomes[:TABLE_ROWS]]
-    try:
-        await acreate_table_artifact(table=rows, key="scripts", description=summary)
-        await acreate_markdown_artifact(markdown=page_of(report, remarks), key="report", description=summary)
-    except Exception:  # noqa: BLE001 - as above; the archive has the report as well
-        get_run_logger().warning("the report cannot be shown", exc_info=True)
+    await show("the table of scripts", acreate_table_artifact(table=rows, key="scripts", description=summary))
+    page = page_of(report, remarks)
+    await show("the report", acreate_markdown_artifact(markdown=page, key="report", description=summary))
+
+
+async def refused(error: InputError) -> State[None]:
+    """Return the state that ends a flow run before anything was sent; a table then has all faults of the scripts."""
+    if isinstance(error, ManifestError):
+        rows = [{"fault": table_cell(fault)} for fault in error.faults[:TABLE_ROWS]]
+        table = acreate_table_artifact(table=rows, key="faults", description=f"{len(error.faults):,} faults")
+        await show("the table of faults", table)
+    return Failed(message=f"{error} - nothing was sent")
 
 
 def _row(outcome: Outcome) -> dict[str, object]:
     error = outcome.error
     return {
-        "script": outcome.script_id,
+        "script": table_cell(outcome.script_id),
         "outcome": str(outcome.outcome),
         "seconds billed": outcome.billed_seconds or "",
         "characters billed": outcome.billed_characters or "",
-        "video folder": outcome.blob_prefix or "",
-        "error": f"{error.failure_class}: {error.message}" if error else outcome.note or "",
-        "job": outcome.job_id or "",
+        "video folder": table_cell(outcome.blob_prefix),
+        "error": table_cell(f"{error.failure_class}: {error.message}" if error else outcome.note),
+        "job": table_cell(outcome.job_id),
     }
 
 
@@ -153,11 +171,13 @@ def page_of(report: BatchReport, remarks: Sequence[str] = ()) -> str:
         "characters billed": report.billed_characters,
     }
     lines = ["| | |", "|---|--:|", *(f"| {name} | {count:,} |" for name, count in counts.items())]
-    lines += ["", f"All outcomes: blob `_runs/{report.run}/report.json`."]
+    place = f"`_runs/{report.run}/report.json`"
+    why = f"The report could not be written to {place}: {markdown(report.unwritten)}. The table has all outcomes."
+    lines += ["", why if report.unwritten else f"All outcomes: blob {place}."]
     missing = [one for one in report.outcomes if one.outcome in (OutcomeKind.FAILED, OutcomeKind.UNFINISHED)]
     if missing:
         lines += ["", *_missing(missing)]
-    if notes := [f"- {cell(one.script_id)}: {cell(one.note)}" for one in report.outcomes if one.note]:
+    if notes := [f"- {markdown(one.script_id)}: {markdown(one.note)}" for one in report.outcomes if one.note]:
         lines += ["", "## To look at", "", *notes[:NAMED_FAILURES]]
     for remark in remarks:
         lines += ["", remark]
@@ -169,26 +189,19 @@ def _missing(outcomes: Sequence[Outcome]) -> list[str]:
     lines = ["## Not archived", "", "| class | code | scripts | what to do |", "|---|---|--:|---|"]
     for (failure_class, code), count in kinds.most_common():
         step = NEXT_STEP.get(failure_class, "run again: it goes on where this run ended")
-        lines.append(f"| {failure_class} | {cell(code)} | {count:,} | {step} |")
+        lines.append(f"| {failure_class} | {markdown(code)} | {count:,} | {step} |")
     lines += ["", "| script | outcome | why | job |", "|---|---|---|---|"]
     for one in outcomes[:NAMED_FAILURES]:
         why = one.error.message if one.error else ""
-        lines.append(f"| {cell(one.script_id)} | {one.outcome} | {cell(why)} | {cell(one.job_id or '')} |")
+        lines.append(f"| {markdown(one.script_id)} | {one.outcome} | {markdown(why)} | {markdown(one.job_id)} |")
     if len(outcomes) > NAMED_FAILURES:
         lines.append(f"\nand {len(outcomes) - NAMED_FAILURES:,} more, see the table.")
     return lines
 
 
-def cell(text: str | None) -> str:
-    """Return the text as the cell of a Markdown table, with all markup escaped."""
-    marked = "".join(f"\\{character}" if character in "\\`*_[]<>|#" else character for character in text or "")
-    return " ".join(marked.split())
-
-
 def summary_of(report: BatchReport) -> str:
     return (
-        f"{report.archived} archived, {report.skipped} archived before, {report.failed} failed, "
-        f"{report.unfinished} unfinished of {report.scripts}; billed {report.billed_seconds} s of video and "
+        f"{report.counts} of {report.scripts}; billed {report.billed_seconds} s of video and "
         f"{report.billed_characters} characters"
     )
 
@@ -198,5 +211,5 @@ def final_state(report: BatchReport) -> State[None]:
     if report.all_archived:
         return Completed(message=summary_of(report))
     first = next((outcome for outcome in report.outcomes if outcome.error is not None), None)
-    reason = f"; first: {first.script_id}: {first.error.message}" if first and first.error else ""
+    reason = f"; first: {name(first.script_id)}: {first.error.message}" if first and first.error else ""
     return Failed(message=summary_of(report) + reason)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from prefect.runtime import flow_run
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 
     from prefect.client.schemas.objects import State
 
-    from batch_avatar.models import Permits
     from batch_avatar.planning.order import Order
+    from batch_avatar.planning.permits import Permits
     from batch_avatar.rendering.connections import Connections
     from batch_avatar.rendering.report import BatchReport
     from batch_avatar.rendering.run import Run
@@ -47,6 +48,8 @@ logger = logging.getLogger("batch_avatar.shards")
 UNREPORTED = FailureFacts.model_validate(
     {"class": "stopped", "code": "ChildRunEnded", "message": "its child run ended without a report; run again"}
 )
+
+SHARD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[0-9]{1,9}")
 
 
 async def render_as_child_runs(
@@ -66,14 +69,18 @@ async def render_as_child_runs(
             for script in scripts:
                 run.tell(Event(script.script_id, Phase.WAITING))
             try:
-                refused = await _refuse_changes(c, scripts)
-                missing = [script for script in scripts if script.script_id not in refused]
+                decided = await decide_changes(c, scripts)
+                missing = [script for script in scripts if script.script_id not in decided]
                 shards = await _cut(run, missing, scripts_per_run)
-                accepted = permits.model_copy(update={"accept_changes": True})  # decided here, for all shards together
                 children = Children(
-                    run, permits=accepted, order=order, pack=pack, read=_shard_reader(c), still_wanted=wanted.check
+                    run,
+                    permits=permits_of_children(permits, settings),
+                    order=order,
+                    pack=pack,
+                    read=_shard_reader(c),
+                    still_wanted=wanted.check,
                 )
-                report = await _sum_up(run, scripts, await children.render(shards), refused)
+                report = await _sum_up(run, scripts, await children.render(shards), decided)
             except (BatchAvatarError, MissingDeployment) as error:  # a message, not a stack trace
                 return Failed(message=str(error), data=error)
             except asyncio.CancelledError:  # a hook cancels the children once this process has ended
@@ -104,20 +111,30 @@ async def read_shard(settings: Settings, shard: str) -> Sequence[Script]:
 
 def _shard_reader(c: Connections) -> Callable[[str], Awaitable[Sequence[Script]]]:
     async def read(shard: str) -> Sequence[Script]:
+        if not SHARD.fullmatch(shard):  # a parameter, of which a path is made
+            raise InputError("a shard is named <run>/<number>, as its parent run names it")
         run, _, number = shard.partition("/")
         text = await c.control(c.archive.read_run_document, run, f"shards/{number}.jsonl")
         if text is None:
             raise InputError(f"there is no shard {shard} in the archive")
-        scripts = (Script.model_validate_json(line) for line in text.split("\n"))  # U+2028 may stand inside a line
+        try:
+            scripts = [Script.model_validate_json(line) for line in text.split("\n")]  # U+2028 may stand inside a line
+        except ValueError:  # its text repeats what it read
+            raise InputError(f"the shard {shard} does not hold scripts") from None
         return check_scripts(scripts, defaults={}, wire=wire_for(c.settings.api_version))
 
     return read
 
 
-async def _refuse_changes(c: Connections, scripts: Sequence[Script]) -> dict[str, Outcome]:
-    """Return the outcomes of changed scripts if there are more of them than may be rendered without permission."""
+def permits_of_children(permits: Permits, settings: Settings) -> Permits:
+    """Return the permits of the child runs: which changes are accepted is decided here, for all shards together."""
+    return permits.with_setting(keep_changed=settings.keep_changed).model_copy(update={"accept_changes": True})
+
+
+async def decide_changes(c: Connections, scripts: Sequence[Script]) -> dict[str, Outcome]:
+    """Return the outcomes of changed scripts that are left as they are archived, or may not be rendered."""
     items = (await survey.plan(scripts)).items
-    changed = [item for item in items if item.state is PlanState.CHANGED and item.failure is not None]
+    changed = [item for item in items if item.state in (PlanState.CHANGED, PlanState.KEPT)]
     outcomes = [settled(item, prefix=c.archive.prefix_of(item.ref())) for item in changed]
     return {outcome.script_id: outcome for outcome in outcomes if outcome is not None}
 
@@ -138,11 +155,11 @@ async def _cut(run: Run, scripts: Sequence[Script], size: int) -> list[str]:
 
 
 async def _sum_up(
-    run: Run, scripts: Sequence[Script], reports: Sequence[BatchReport], refused: dict[str, Outcome]
+    run: Run, scripts: Sequence[Script], reports: Sequence[BatchReport], decided: dict[str, Outcome]
 ) -> BatchReport:
     """Return one report of the batch; scripts of children that died without a report are looked up in the archive."""
     c = run.connections
-    outcomes = refused | {outcome.script_id: outcome for report in reports for outcome in report.outcomes}
+    outcomes = decided | {outcome.script_id: outcome for report in reports for outcome in report.outcomes}
     silent = [script for script in scripts if script.script_id not in outcomes]
     planned = {item.script_id: item for item in (await survey.plan(silent)).items} if silent else {}
     for script_id, item in planned.items():

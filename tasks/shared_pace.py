@@ -9,17 +9,16 @@ nothing. Tried with Prefect 3.8: two waiters share a slot that comes free every 
 
 from __future__ import annotations
 
-import asyncio
 import math
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import httpx
 from prefect.client.orchestration import get_client
 from prefect.logging import get_run_logger
 
 from batch_avatar.rendering.connections import current_connections
 from batch_avatar.service.http_headers import read_retry_after
+from tasks.asking import Kinds, NoAnswer, answer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,8 +30,8 @@ LOCKED = 423  # how the server says "not yet"
 MISSING_IS_FREE = "[]"
 """The answer of a server that has no such limit: it grants the create and lists no limit."""
 SHARE = 0.1  # we wait only this share of Retry-After, to which the server adds up to as much again at random
-ANSWER_SECONDS, AWAY_SECONDS = 15.0, 60.0  # a server on SQLite may take some seconds if two cores are busy
-"""A server that does not answer within the first is not asked again before the second; creates go on without it."""
+AWAY_SECONDS = 60.0
+"""A server that does not answer is not asked again before; creates go on without it."""
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 5.0  # between two requests, each of which costs the server about 5 ms
 DEFAULT_RETRY_SECONDS = 1.0  # if the answer names no time that can be read
 
@@ -52,20 +51,6 @@ async def shared_paces() -> AsyncIterator[Callable[[str], Callable[[], Awaitable
         yield lambda resource: _SharedPace(client, limit_name(resource)).turn
 
 
-class Kinds:
-    """The kinds of errors that were seen: one that comes again and again for hours is worth one line in the log."""
-
-    def __init__(self) -> None:
-        self._seen: set[tuple[type[Exception], int]] = set()
-
-    def is_new(self, error: Exception) -> bool:
-        """Return whether no error of this kind came before: of its class and, if it has one, with its status."""
-        kind = type(error), error.response.status_code if isinstance(error, httpx.HTTPStatusError) else 0
-        new = kind not in self._seen
-        self._seen.add(kind)
-        return new
-
-
 class _SharedPace:
     def __init__(self, client: PrefectClient, name: str) -> None:
         self._client = client
@@ -79,21 +64,17 @@ class _SharedPace:
         clock = current_connections().clock
         while self._known and clock.monotonic() >= self._away_until:
             try:
-                async with asyncio.timeout(ANSWER_SECONDS):  # the client itself would try for about a minute
-                    answer = await self._client.increment_concurrency_slots([self._name], 1, "rate_limit")
-            except httpx.HTTPStatusError as error:
-                if error.response.status_code != LOCKED:
+                granted = await answer(self._client.increment_concurrency_slots([self._name], 1, "rate_limit"))
+            except NoAnswer as error:
+                if error.refusal is None or error.refusal.status_code != LOCKED:
+                    self._away_until = clock.monotonic() + AWAY_SECONDS
                     if self._told.is_new(error):
-                        get_run_logger().warning("the shared limit %s cannot be used: %s", self._name, error)
-                    return
-                told = _retry_seconds(error.response.headers.get("Retry-After"), now=clock.now())
+                        get_run_logger().warning("the shared limit %s cannot be asked: %s", self._name, error)
+                    continue
+                told = _retry_seconds(error.refusal.headers.get("Retry-After"), now=clock.now())
                 await clock.sleep(max(SHORTEST_SECONDS, min(SHARE * told, LONGEST_SECONDS)))
-            except Exception as error:  # noqa: BLE001 - whatever answers, a proxy's page too, must not end the run
-                self._away_until = clock.monotonic() + AWAY_SECONDS
-                if self._told.is_new(error):
-                    get_run_logger().warning("the shared limit %s cannot be asked: %r", self._name, error)
             else:
-                self._known = answer.text.strip() != MISSING_IS_FREE
+                self._known = granted.text.strip() != MISSING_IS_FREE
                 if not self._known:
                     get_run_logger().info(
                         "no limit %s on the Prefect server: this run paces its creates by itself", self._name

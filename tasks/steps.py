@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import task_run
 
 from batch_avatar.archive.records import Proof
 from batch_avatar.models import JobRef, Script
@@ -19,9 +20,13 @@ from batch_avatar.receipt import Receipt
 from batch_avatar.rendering import stages
 from batch_avatar.rendering.chain import Chain
 from batch_avatar.rendering.retry import ARCHIVE, DELETE, SUBMIT, WAIT, RetryPolicy, is_retriable
+from batch_avatar.safe_text.sinks import name
+from tasks.quiet import quieten
 from tasks.wanted import stopping_when_suspended
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from prefect import Task
     from prefect.client.schemas.objects import State, TaskRun
 
@@ -29,11 +34,22 @@ logger = logging.getLogger("batch_avatar.steps")
 """One of the loggers that the worker's settings send to the UI. They silence Prefect's own, which logs the end of every
 task run. Ids stand in fixed fields, so that a log can be searched for them."""
 logging.getLogger("batch_avatar").setLevel(logging.INFO)  # Prefect gives such loggers its handler, but no level
+quieten()
 
 
 def _retriable(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Return whether to retry. This reads `state.data`: awaiting `state.result()` would never retry an async task."""
     return is_retriable(state.data)
+
+
+def _about(step: str) -> Callable[[], str]:
+    """Return a function that names a task run by its step and its script."""
+
+    def named() -> str:
+        (given,) = (value for key, value in task_run.parameters.items() if key in ("script", "ref", "proof"))
+        return name(f"{step} {given.script_id}")
+
+    return named
 
 
 def _options(policy: RetryPolicy) -> dict[str, Any]:
@@ -51,7 +67,7 @@ def _options(policy: RetryPolicy) -> dict[str, Any]:
     }
 
 
-@task(name="submit-job", task_run_name="submit {script.script_id}", **_options(SUBMIT))
+@task(name="submit-job", task_run_name=_about("submit"), **_options(SUBMIT))
 async def submit_job(script: Script, resource: str) -> JobRef:
     """Claim the script and create its job on this resource, or adopt the one that exists."""
     ref = await stages.submit(script, resource)
@@ -68,7 +84,7 @@ async def submit_pack(scripts: tuple[Script, ...], resource: str) -> tuple[JobRe
     return refs
 
 
-@task(name="wait-for-job", task_run_name="wait for {ref.script_id}", **_options(WAIT))
+@task(name="wait-for-job", task_run_name=_about("wait for"), **_options(WAIT))
 async def wait_for_job(ref: JobRef) -> JobRef:
     """Wait on the shared poller until the job has succeeded.
 
@@ -79,7 +95,7 @@ async def wait_for_job(ref: JobRef) -> JobRef:
     return await stages.wait(ref)
 
 
-@task(name="archive-outputs", task_run_name="archive {ref.script_id}", **_options(ARCHIVE))
+@task(name="archive-outputs", task_run_name=_about("archive"), **_options(ARCHIVE))
 async def archive_outputs(ref: JobRef) -> Receipt:
     """Stream video, summary and subtitles into the container, verify them, and write the receipt."""
     receipt = await stages.archive(ref)
@@ -92,7 +108,7 @@ async def archive_outputs(ref: JobRef) -> Receipt:
     return receipt
 
 
-@task(name="delete-job", task_run_name="delete job of {proof.script_id}", **_options(DELETE))
+@task(name="delete-job", task_run_name=_about("delete job of"), **_options(DELETE))
 async def delete_job(proof: Proof) -> None:
     """Delete the remote job; the proof says that nothing is lost by it."""
     await stages.delete(proof)

@@ -11,8 +11,10 @@ from prefect.states import Completed, Failed
 from batch_avatar.errors import BatchAvatarError
 from batch_avatar.rendering.connect import open_existing_archive
 from batch_avatar.rendering.run import begin_run
+from batch_avatar.safe_text.sinks import markdown, table_cell
 from batch_avatar.upkeep.sweep import sweep, sweep_rows
 from tasks.rendering import run_name
+from tasks.reporting import show
 from tasks.steps import task_chain
 from tasks.wanted import watching_wanted
 
@@ -37,7 +39,10 @@ async def sweep_as_task_runs(settings: Settings, *, dry_run: bool) -> State[None
     summary = f"{counts}; {report.foreign} jobs of others left alone" + ("; nothing was done" if dry_run else "")
     if report.unread:
         summary += f"; the jobs of {', '.join(report.unread)} cannot be read"
-    await acreate_table_artifact(table=sweep_rows(report), key="jobs", description=summary)
+    rows = [{column: table_cell(text) for column, text in row.items()} for row in sweep_rows(report)]
+    about = "\n\n".join([summary, *(f"Archived with {markdown(text)}" for text in report.withdrawn)])
+    table = acreate_table_artifact(table=rows, key="jobs", description=about)
+    await show("the table of jobs", table)
     if report.clean:
         return Completed(message=summary)
     failed = sum(bool(item.error) for item in report.items)

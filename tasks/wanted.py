@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
-from prefect.exceptions import Abort, ObjectNotFound, Pause
+from prefect.exceptions import Abort, Pause
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Cancelled
 
 from batch_avatar.rendering.connections import current_connections
-from tasks.shared_pace import ANSWER_SECONDS, Kinds, shared_paces
+from tasks.asking import RUN_PREFIX, Kinds, NoAnswer, read_run
+from tasks.shared_pace import shared_paces
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
 
 ASK_SECONDS = 30.0
-PARENT_PREFIX = "flow-"
-"""A batch that is spread is named after the flow run of its parent, see `tasks.rendering.run_name`."""
 
 
 P = ParamSpec("P")
@@ -125,12 +124,11 @@ class Wanted:
         gone, parent_gone = self._gone, self._parent_gone
         self._gone = self._parent_gone = False
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):  # the client itself would try for about a minute
-                own = await self._read(flow_run.id)
-                parent = await self._read(self._parent) if self._parent is not None else None
-        except Exception as error:  # noqa: BLE001 - whatever answers, a proxy's page too, must not end the run
+            own = await self._read(flow_run.id)
+            parent = await self._read(self._parent) if self._parent is not None else None
+        except NoAnswer as error:
             if self._told.is_new(error):
-                get_run_logger().warning("Prefect cannot be asked whether this run is still wanted: %r", error)
+                get_run_logger().warning("Prefect cannot be asked whether this run is still wanted: %s", error)
             return Verdict.WANTED, None
         self._gone, self._parent_gone = own is None, self._parent is not None and parent is None
         if self._run_count is None and own is not None:
@@ -143,8 +141,10 @@ class Wanted:
 
     async def _read(self, run_id: UUID | str | None) -> FlowRun | None:
         try:
-            return await self._client.read_flow_run(UUID(str(run_id)))
-        except ObjectNotFound as error:
+            return await read_run(self._client, run_id)
+        except NoAnswer as error:
+            if not error.gone:
+                raise
             if self._told.is_new(error):
                 get_run_logger().warning(
                     "Prefect has no flow run %s, it is said; this is believed if the next ask says it too", run_id
@@ -173,7 +173,7 @@ _current: ContextVar[Wanted | None] = ContextVar("batch_avatar_wanted", default=
 async def watching_wanted(batch: str = "") -> AsyncIterator[Wanted]:
     """Yield what the work of this flow run asks before creates; `batch` is the parent's run if there is one."""
     async with get_client() as client, shared_paces() as gate_of:
-        parent = UUID(batch.removeprefix(PARENT_PREFIX)) if batch.startswith(PARENT_PREFIX) else None
+        parent = UUID(batch.removeprefix(RUN_PREFIX)) if batch.startswith(RUN_PREFIX) else None
         wanted = Wanted(client, parent=parent, gate_of=gate_of)
         token = _current.set(wanted)
         try:

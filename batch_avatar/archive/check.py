@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from batch_avatar.archive.naming.names import video_of
 from batch_avatar.archive.receipt_files import (
     Unreadable,
     blob_of,
@@ -93,7 +94,7 @@ class Unmatched:
 
 def find_unmatched(index: ArchiveIndex) -> Unmatched:
     """Find what has no receipt. A claim that is counted is in flight or lost. Pure."""
-    videos = {name: tuple(name.split("/")[:2]) for name in sorted(index.videos)}
+    videos = {name: video_of(name) for name in sorted(index.videos)}
     explained = {*index.receipts, *videos.values()}
     return Unmatched(
         videos=tuple(name for name, key in videos.items() if key not in index.receipts),

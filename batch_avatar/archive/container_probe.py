@@ -13,6 +13,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypeVar
 
+from batch_avatar.catalog.limits import limit
+
 TOLERANCE_MILLISECONDS = 500
 """A webm of 3.000 s states 3.008 s (measured). A video frame lasts 40 ms at 25 frames a second, an AAC frame 43 ms at
 24 kHz, and encoders put up to three AAC frames in front. Half a second is more than twice the sum."""
@@ -22,6 +24,8 @@ alarm keeps a job at the service; the faults to be found, half a video or anothe
 SHORT_BYTES = 64 * 1024
 SHORT_SHARE = 0.01
 """A video is short if it has less than its job told by more than both of these."""
+CUT_MILLISECONDS = 2000
+"""A video that ends so near to the service's longest one may be a piece of a longer one: there it cuts (seen)."""
 MAX_ELEMENTS = 250_000
 """Elements read before giving up: 20 minutes with a fragment for every video and audio frame have 116,000 boxes."""
 DEFAULT_TIMESTAMP_SCALE = 1_000_000  # nanoseconds, where Info names none (RFC 9559)
@@ -44,6 +48,12 @@ def is_short(size_bytes: int, told_bytes: int | None) -> bool:
     What the job counts is not documented, so a little less is no doubt: subtitles or a summary may be in it.
     """
     return told_bytes is not None and told_bytes - size_bytes > max(SHORT_BYTES, SHORT_SHARE * told_bytes)
+
+
+def is_cut(*milliseconds: int | None) -> bool:
+    """Return whether one of these lengths of a video is that of the longest video which the service makes."""
+    longest = (limit("video-minutes") or 0) * 60_000
+    return any(length and longest and abs(length - longest) <= CUT_MILLISECONDS for length in milliseconds)
 
 
 def doubts(facts: ContainerFacts, *, ending: str, duration_milliseconds: int | None) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Copy archived videos to a local folder. A copy that broke off resumes, and never passes for a whole one. Blocking.
 
-Layout: `<script_id>/video.mp4`, `summary.json`, `subtitles.srt`, and `receipt.json`, which is written last.
+Layout: `<script_id>/video.mp4`, `summary.json`, `subtitles.srt`, and `receipt.json`, which is written last. A nested id
+is folders in folders.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from batch_avatar.archive.receipt_files import (
 from batch_avatar.archive.transfer import BLOCK_BYTES
 from batch_avatar.errors import BatchAvatarError, InputError
 from batch_avatar.receipt import Receipt
-from batch_avatar.scripts.rules import check_script_id
+from batch_avatar.scripts.script_ids import check_script_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,6 +42,8 @@ PART = ".part"
 RECEIPT = "receipt.json"
 NAME_REFUSED = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ})
 """The file system refuses this name only; it takes others."""
+NAME_TAKEN = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EISDIR})
+"""A file lies where a folder is to be, or the other way round."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def fetch_receipt(archive: Archive, key: Key, folder: Path, *, by_content: bool,
     except Unreadable as error:
         return Fetched(script_id, content_id, failure=str(error))
     except OSError as error:
-        if error.errno in NAME_REFUSED:
+        if error.errno in NAME_REFUSED or (error.errno in NAME_TAKEN and folder.is_dir()):
             return Fetched(script_id, content_id, failure=f"cannot be written here: {error.strerror}")
         raise BatchAvatarError(
             f"cannot write to {target}: {error.strerror}; when that is mended, the same command goes on from here"

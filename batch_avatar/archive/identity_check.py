@@ -18,6 +18,8 @@ from azure.storage.blob import ContentSettings
 from pydantic import Field, ValidationError
 
 from batch_avatar.archive.index import ARCHIVE_ID
+from batch_avatar.archive.naming.inner import asked, is_of_inner
+from batch_avatar.archive.naming.names import ARCHIVE_BLOB, key_of
 from batch_avatar.archive.storage_errors import archive_errors
 from batch_avatar.errors import ArchiveDamaged, ArchiveRefused, LostRace, NotThere
 from batch_avatar.models import Received
@@ -29,14 +31,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ARCHIVE_BLOB = "_archive.json"
 NO_ARCHIVE = "0" * 16
 OTHER_IDS_LAYOUT = 2
 """The layout of an archive that was repaired under another id than that of all its claims and receipts. Versions before
 this one know layout 1 only, so they refuse it: by the id alone they would find nothing of what was paid for."""
-RECORDS = ("claim.json", "receipt.json")
 NAMES, FOLDERS, BLOBS = 100, 3, 20
-"""How many names at the top are looked at for a sample, how many folders among them, and how many blobs in each."""
+"""Of how many names at the top a sample is taken, of at most how many folders, and of how many blobs in each."""
 MOST_NEIGHBOURS = 20  # folders that are asked for an archive before a new one is made
 
 
@@ -160,23 +160,32 @@ def find_record(container: ContainerClient, prefix: str) -> BlobProperties | Non
 def records(
     container: ContainerClient, prefix: str, folder: str = "", *, most: int | None = None
 ) -> Iterator[BlobProperties]:
-    """Yield claims and receipts with their metadata, in one listing, of at most so many blobs."""
+    """Yield claims and receipts with their metadata, in one listing, of at most so many blobs.
+
+    Those of archives in folders of this one are left out.
+    """
+    is_archive = asked(container, prefix)
     with suppress(NotThere), archive_errors(f"list container {container.container_name}"):
         listed = container.list_blobs(name_starts_with=prefix + folder, include=["metadata"], results_per_page=most)
         for blob in islice(listed, most):
-            parts = blob.name.removeprefix(prefix).split("/")
-            if len(parts) == 3 and parts[2] in RECORDS:  # noqa: PLR2004 - script, content, file
+            key = key_of(blob.name.removeprefix(prefix))
+            if key is not None and not is_of_inner(key[0], is_archive):
                 yield blob
 
 
 def sample_ids(container: ContainerClient, prefix: str) -> set[str]:
-    """Return the ids that a few claims and receipts carry; a whole listing would cost more than opening should."""
+    """Return the ids that claims and receipts of one script carry, the first one of whom any carries one.
+
+    A whole listing would cost more than opening should; plans check the ids of all that they list.
+    """
     with suppress(NotThere), archive_errors(f"list container {container.container_name}"):
         top = islice(container.walk_blobs(prefix, delimiter="/", results_per_page=NAMES), NAMES)
         names = [blob.name.removeprefix(prefix) for blob in top]
         folders = [name for name in names if name.endswith("/") and not name.startswith("_")][:FOLDERS]
-        found = [blob for folder in folders for blob in records(container, prefix, folder, most=BLOBS)]
-        return {str(blob.metadata[ARCHIVE_ID]) for blob in found if (blob.metadata or {}).get(ARCHIVE_ID)}
+        for folder in folders:
+            found = [blob.metadata or {} for blob in records(container, prefix, folder, most=BLOBS)]
+            if ids := {str(metadata[ARCHIVE_ID]) for metadata in found if metadata.get(ARCHIVE_ID)}:
+                return ids
     return set()
 
 

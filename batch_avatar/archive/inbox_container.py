@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from unicodedata import normalize
 
 from azure.core import MatchConditions
@@ -29,16 +29,21 @@ if TYPE_CHECKING:
 
 INBOX = "inbox/"
 REASON_ENDING = ".reason.txt"
+IdsOfDrops = Literal["name", "path"]
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """A blob below inbox/ as one listing showed it; `age_seconds` is by the storage's own clock."""
+    """A blob below inbox/ as one listing showed it; `age_seconds` is by the storage's own clock.
+
+    `ids`: whether its script is called by its name or by its path.
+    """
 
     name: str
     etag: str
     size_bytes: int
     age_seconds: float
+    ids: IdsOfDrops = "name"
 
     @property
     def folder(self) -> str:
@@ -55,7 +60,11 @@ class Drop:
     @property
     def script_id(self) -> str:
         """The id of the script, in the Unicode form that scripts have; empty where the drop cannot be one."""
-        return normalize("NFC", PurePosixPath(self.file).stem) if self.ending in KINDS else ""
+        if self.ending not in KINDS:
+            return ""
+        folder = self.folder.removeprefix(INBOX.rstrip("/")).removeprefix("/")
+        stem = PurePosixPath(self.file).stem
+        return normalize("NFC", f"{folder}/{stem}" if folder and self.ids == "path" else stem)
 
 
 class Copy(NamedTuple):
@@ -68,8 +77,9 @@ class Copy(NamedTuple):
 class Inbox:
     """Blocking; shared by all threads."""
 
-    def __init__(self, *, container: ContainerClient) -> None:
+    def __init__(self, *, container: ContainerClient, ids: IdsOfDrops = "name") -> None:
         self._container = container
+        self._ids = ids
 
     def look(self) -> list[Drop]:
         """List every blob below inbox/, without the folders that some accounts list as blobs.
@@ -90,7 +100,7 @@ class Inbox:
                 )
                 for page in listed.by_page():
                     found = [blob for blob in page if not _is_folder(blob)]
-                    drops.extend(_drop(blob, dates[-1]) for blob in found)  # every answer is dated (HTTP)
+                    drops.extend(_drop(blob, dates[-1], self._ids) for blob in found)  # every answer is dated (HTTP)
         except NotThere:
             with suppress(LostRace), archive_errors(f"make container {self._container.container_name}"):
                 self._container.create_container()
@@ -141,9 +151,9 @@ class Inbox:
             blob.delete_blob(etag=drop.etag, match_condition=MatchConditions.IfNotModified)
 
 
-def _drop(blob: BlobProperties, now: datetime) -> Drop:
+def _drop(blob: BlobProperties, now: datetime, ids: IdsOfDrops) -> Drop:
     etag = str(blob.etag).strip('"')  # listings show it without its quotes
-    return Drop(blob.name, f'"{etag}"', blob.size, (now - blob.last_modified).total_seconds())
+    return Drop(blob.name, f'"{etag}"', blob.size, (now - blob.last_modified).total_seconds(), ids)
 
 
 def _is_folder(blob: BlobProperties) -> bool:

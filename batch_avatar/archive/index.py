@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from batch_avatar.archive.metadata import cut, quoted, read_facts
+from batch_avatar.archive.naming.names import ARCHIVE_BLOB, key_of, video_of
 from batch_avatar.errors import FailureClass
 from batch_avatar.identity import form_digest, form_digests, parse_job_id
 
@@ -35,8 +36,10 @@ class ArchiveIndex:
     packs: set[str] = field(default_factory=set)
     claims_changed: dict[Key, datetime] = field(default_factory=dict)
     """When claims were last written, by the storage's clock."""
-    archive_ids: Counter[str] = field(default_factory=Counter)
-    """How many claims and receipts carry which archive's id; those of the first versions carry none."""
+    marks: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many claims and receipts carry which archive's id, by the folder of their script and this id."""
+    inner: set[str] = field(default_factory=set)
+    """Folders that are archives of their own."""
     repaired: bool = False
     """Whether the archive's id may be another one than before, so that content ids may be others as well."""
     odd: list[str] = field(default_factory=list)
@@ -44,38 +47,62 @@ class ArchiveIndex:
 
     def enter(self, name: str, metadata: Mapping[str, str], *, changed_at: datetime | None = None) -> None:
         """Add one blob of the listing; `name` is without the archive's prefix."""
-        match name.split("/"):
-            case ["_failed", letter]:
-                self.dead[letter.removesuffix(".json")] = self._facts(name, metadata, needed="job_id")
-            case ["_packs", pack]:
-                self.packs.add(pack.removesuffix(".json"))
-            case [script_id, content_id, "receipt.json"]:
-                self.receipts[script_id, content_id] = self._facts(name, metadata, needed="attempt")
-            case [script_id, content_id, "claim.json"]:
-                self.claims[script_id, content_id] = self._facts(name, metadata, needed="attempt")
-                if changed_at is not None:
-                    self.claims_changed[script_id, content_id] = changed_at
-            case [_, _, _, output] if output.startswith("video."):
-                self.videos.add(name)
+        if (key := key_of(name)) is not None:
+            script_id, content_id, kind = key
+            facts = self._facts(name, metadata, needed="attempt", folder=script_id.rpartition("/")[0])
+            if kind == "receipt.json":
+                self.receipts[script_id, content_id] = facts
+                return
+            self.claims[script_id, content_id] = facts
+            if changed_at is not None:
+                self.claims_changed[script_id, content_id] = changed_at
+        elif video_of(name) is not None:
+            self.videos.add(name)
+        elif name.endswith("/" + ARCHIVE_BLOB):
+            self.inner.add(name.removesuffix("/" + ARCHIVE_BLOB))
+        else:
+            match name.split("/"):
+                case ["_failed", letter]:
+                    self.dead[letter.removesuffix(".json")] = self._facts(name, metadata, needed="job_id")
+                case ["_packs", pack]:
+                    self.packs.add(pack.removesuffix(".json"))
 
-    def _facts(self, name: str, metadata: Mapping[str, str], *, needed: str) -> dict[str, str]:
+    def _facts(self, name: str, metadata: Mapping[str, str], *, needed: str, folder: str = "") -> dict[str, str]:
         """Return the facts without the archive's id, which is counted. Note the blob if they are not as written."""
         facts = read_facts(metadata)
         if archive_id := facts.pop(ARCHIVE_ID, ""):
-            self.archive_ids[archive_id] += 1
+            self.marks[folder, archive_id] += 1
         if needed not in facts or any(number in metadata and number not in facts for number in ("revision", "input")):
             self.odd.append(name)
         return facts
 
+    @property
+    def archive_ids(self) -> Counter[str]:
+        """How many claims and receipts carry which archive's id; those of the first versions carry none."""
+        found: Counter[str] = Counter()
+        for (_, archive_id), count in self.marks.items():
+            found[archive_id] += count
+        return found
+
+    def leave_out_inner(self) -> None:
+        """Forget what lies in archives of their own."""
+        if not self.inner:
+            return
+        inside = tuple(f"{folder}/" for folder in self.inner)
+        for known in (self.receipts, self.claims, self.claims_changed):
+            for key in [key for key in known if key[0].startswith(inside)]:
+                del known[key]
+        self.videos = {name for name in self.videos if not name.startswith(inside)}
+        self.odd = [name for name in self.odd if not name.startswith(inside)]
+        for mark in [mark for mark in self.marks if f"{mark[0]}/".startswith(inside)]:
+            del self.marks[mark]
+
     def replace(self, name: str, facts: Mapping[str, str] | None) -> None:
         """Put other facts in the place of those that were entered under this name; None if the blob has gone."""
-        known: dict[Any, dict[str, str]]
-        key: Any
-        match name.split("/"):
-            case ["_failed", letter]:
-                known, key = self.dead, letter.removesuffix(".json")
-            case [*key_of, kind]:
-                known, key = self.receipts if kind == "receipt.json" else self.claims, tuple(key_of)
+        known: dict[Any, dict[str, str]] = self.dead
+        key: Any = name.rpartition("/")[2].removesuffix(".json")
+        if (found := key_of(name)) is not None:
+            known, key = self.receipts if found[2] == "receipt.json" else self.claims, found[:2]
         known.pop(key, None)
         if facts is not None:
             known[key] = dict(facts)

@@ -1,6 +1,6 @@
 """The user's container as the only ledger: claims, receipts, dead letters, reports, and one listing of it all.
 
-Layout, below an optional prefix:
+Layout, below an optional prefix (a script_id may be nested, as in `hr/welcome`):
     _archive.json                               layout version and the archive id, written once
     <script_id>/<content_id>/claim.json         written before the first create; never deleted
     <script_id>/<content_id>/<attempt>/...      video, summary.json, subtitles
@@ -24,6 +24,8 @@ from pydantic import BaseModel, ValidationError
 from batch_avatar.archive.identity_check import NO_ARCHIVE, About, check_ids, open_identity
 from batch_avatar.archive.index import ARCHIVE_ID, ArchiveIndex, claim_metadata, letter_metadata, receipt_metadata
 from batch_avatar.archive.metadata import document_text
+from batch_avatar.archive.naming.inner import archives_above, check_place
+from batch_avatar.archive.naming.own_blobs import listed
 from batch_avatar.archive.odd_blobs import Readers, settle_odd
 from batch_avatar.archive.records import Claim, DeadLetter, Held, Pack
 from batch_avatar.archive.repair import repair_identity
@@ -204,17 +206,22 @@ class Archive:
         return text.decode() if text is not None else None
 
     def index(self, script_ids: Sequence[str] | None = None) -> ArchiveIndex:
-        """Read what is known of at least these scripts, or of all, and all letters and packs; see `FEW_SCRIPTS`."""
-        few = script_ids is not None and len(script_ids) <= FEW_SCRIPTS
-        folders = [*(f"{script_id}/" for script_id in script_ids or ()), "_failed/", "_packs/"] if few else [""]
+        """Read what is known of at least these scripts, or of all, and all letters and packs; see `FEW_SCRIPTS`.
+
+        Raises:
+            InputError: a script would lie in another archive.
+        """
+        few = script_ids if script_ids is not None and len(script_ids) <= FEW_SCRIPTS else None
         index = ArchiveIndex(repaired=self._about.repaired)
         if self.archive_id == NO_ARCHIVE:
             return index
         with archive_errors(f"list container {self._container.container_name}"):
-            for folder in folders:
-                for blob in self._container.list_blobs(name_starts_with=self._prefix + folder, include=["metadata"]):
-                    name = blob.name.removeprefix(self._prefix)
-                    index.enter(name, blob.metadata or {}, changed_at=blob.last_modified)
+            for blob in listed(self._container, self._prefix, few):
+                name = blob.name.removeprefix(self._prefix)
+                index.enter(name, blob.metadata or {}, changed_at=blob.last_modified)
+            index.inner |= archives_above(self._container, self._prefix, few or ())
+        check_place(script_ids or (), index.inner)
+        index.leave_out_inner()
         check_ids(self._container, self._prefix, self._about, set(index.archive_ids))
         settle_odd(index, Readers(self.read_claim, self.read_receipt, self.read_dead_letter), self._told)
         return index

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from batch_avatar.archive.index import claim_metadata, letter_metadata, receipt_metadata
 from batch_avatar.archive.metadata import read_facts
+from batch_avatar.archive.naming.names import key_of
 from batch_avatar.archive.storage_errors import ONE_BLOB
 from batch_avatar.errors import ArchiveRefused, ArchiveUnavailable, FailureClass
 
@@ -52,34 +53,33 @@ def settle_odd(index: ArchiveIndex, readers: Readers, told: set[str]) -> None:
 
 
 def _read_whole(name: str, readers: Readers) -> Mapping[str, str] | None:
-    match name.split("/"):
-        case ["_failed", letter]:
-            read = readers.letter(letter.removesuffix(".json"))
-            return letter_metadata(read) if read is not None else None
-        case [script_id, content_id, "receipt.json"]:
-            receipt = readers.receipt(script_id, content_id)
-            _check_name(name, receipt)
-            return receipt_metadata(receipt) if receipt is not None else None
-        case [script_id, content_id, _]:
-            held = readers.claim(script_id, content_id)
-            _check_name(name, held.claim if held is not None else None)
-            return claim_metadata(held.claim) if held is not None else None
-    raise AssertionError(name)  # the index notes no other names
+    key = key_of(name)
+    if key is None:  # the index notes no other names
+        letter = readers.letter(name.rpartition("/")[2].removesuffix(".json"))
+        return letter_metadata(letter) if letter is not None else None
+    script_id, content_id, kind = key
+    if kind == "receipt.json":
+        receipt = readers.receipt(script_id, content_id)
+        _check_name(name, receipt)
+        return receipt_metadata(receipt) if receipt is not None else None
+    held = readers.claim(script_id, content_id)
+    _check_name(name, held.claim if held is not None else None)
+    return claim_metadata(held.claim) if held is not None else None
 
 
 def _check_name(name: str, found: Claim | Receipt | None) -> None:
-    if found is not None and name.split("/")[:2] != [found.script_id, found.content_id]:
+    if found is not None and name.rpartition("/")[0] != f"{found.script_id}/{found.content_id}":
         raise ArchiveRefused(f"{name} is about {found.script_id}/{found.content_id}")
 
 
 def certain(index: ArchiveIndex, name: str) -> dict[str, str]:
     """Return what is certain of a blob that cannot be read: it is there, so somebody may have paid. Pure."""
-    match name.split("/"):
-        case [script_id, content_id, "receipt.json"]:
+    match key_of(name):
+        case script_id, content_id, "receipt.json":
             attempts = (attempt for attempt in range(99, 0, -1) if index.video_of((script_id, content_id), attempt))
             return {"attempt": str(next(attempts, 1)), "doubtful": "receipt"}
-        case ["_failed", letter]:
-            content_id = letter.removesuffix(".json")
+        case None:
+            content_id = name.rpartition("/")[2].removesuffix(".json")
             claims = ((key[0], claim) for key, claim in index.claims.items() if key[1] == content_id)
             script_id, claim = next(claims, ("", {}))
             return {

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core import MatchConditions
 
 from batch_avatar.archive.storage_errors import ONE_BLOB, archive_errors
 from batch_avatar.archive.transfer import BLOCK_BYTES
+from batch_avatar.catalog.near import fold
 from batch_avatar.errors import ArchiveRefused, ArchiveUnavailable, LostRace, NotThere
+from batch_avatar.identity import text_digest
+from batch_avatar.service.wire.summary import decode_whole_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from azure.storage.blob import BlobClient, BlobProperties
 
     from batch_avatar.archive.index import Key
     from batch_avatar.archive.ledger import Archive
+    from batch_avatar.archive.records import Claim
+    from batch_avatar.models import JobRef
     from batch_avatar.receipt import Receipt, StoredBlob
+    from batch_avatar.service.wire.summary import Summary
     from batch_avatar.stopping import Stopping
 
 
@@ -55,6 +61,50 @@ def stored_files(receipt: Receipt) -> dict[str, StoredBlob]:
 def blob_of(archive: Archive, receipt: Receipt, stored: StoredBlob) -> BlobClient:
     """Return where that file lies now; its name in the receipt has the prefix that the archive had then."""
     return archive.output_blob(receipt.ref(), stored.blob_name.rpartition("/")[2])
+
+
+def read_summary(archive: Archive, ref: JobRef, stored: StoredBlob) -> Summary | None:
+    """Return what an archived summary says; None if it is unreadable."""
+    name = stored.blob_name.rpartition("/")[2]
+    with archive_errors(f"read {stored.blob_name}"), suppress(ValueError):
+        return decode_whole_summary(archive.output_blob(ref, name).download_blob().readall())
+    return None
+
+
+def is_of_another(summary: Summary, claim: Claim | None, *, service_id: str, internal_id: str | None) -> bool:
+    """Return whether the summary speaks of another job or of other texts. What is not shown says nothing. Pure."""
+    if internal_id is not None and not summary.is_of((service_id, internal_id)):
+        return True
+    known = claim.texts if claim else ()
+    return bool(known and summary.text.strip()) and text_digest(summary.text) not in known
+
+
+class Shown(Protocol):
+    """What shows which avatar was rendered: a job, or a result in a summary."""
+
+    @property
+    def character(self) -> str | None: ...
+    @property
+    def style(self) -> str | None: ...
+
+
+def is_substitute(form: Mapping[str, Any], shown: Shown) -> bool:
+    """Return whether another avatar is shown than the script named; what is not named or not shown says nothing. Pure.
+
+    `form`: the script's form as its claim has it.
+    """
+    pairs = (("talking_avatar_character", shown.character), ("talking_avatar_style", shown.style))
+    return any(fold(str(form[name])) != fold(found) for name, found in pairs if form.get(name) and found)
+
+
+def summary_doubts(
+    summary: Summary, claim: Claim | None, *, service_id: str, internal_id: str | None
+) -> tuple[str, ...]:
+    """Return `summary` if it is not about this job and script, else `avatar` if it shows a substitute. Pure."""
+    if is_of_another(summary, claim, service_id=service_id, internal_id=internal_id):
+        return ("summary",)
+    form = claim.form if claim else {}
+    return ("avatar",) if any(is_substitute(form, result) for result in summary.results) else ()
 
 
 def find_properties(blob: BlobClient) -> BlobProperties | None:

@@ -10,6 +10,9 @@ from urllib.parse import unquote
 
 from pydantic import ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 
+from batch_avatar.archive.receipt_files import read_summary, summary_doubts
+from batch_avatar.archive.storage_errors import ONE_BLOB
+from batch_avatar.errors import ArchiveRefused
 from batch_avatar.identity import form_digests
 from batch_avatar.models import Received
 from batch_avatar.receipt import Receipt, StoredBlob
@@ -41,6 +44,7 @@ class _Facts(Received):
     duration_milliseconds: Annotated[int | None, Lenient] = None
     billed_seconds: Annotated[int, Lenient] = 0
     billed_characters: Annotated[int, Lenient] = 0
+    side_files: str = "summary"
 
 
 def rescue_receipt(archive: Archive, claim: Claim) -> Receipt | None:
@@ -52,8 +56,27 @@ def rescue_receipt(archive: Archive, claim: Claim) -> Receipt | None:
         ref = claim.ref_of(attempt)
         receipt = rebuild_receipt(claim, archive.list_outputs(ref), number=attempt.number)
         if receipt is not None:
-            return archive.write_receipt(receipt)
+            return archive.write_receipt(_compared(archive, claim, receipt))
     return None
+
+
+def _compared(archive: Archive, claim: Claim, receipt: Receipt) -> Receipt:
+    """Return the receipt with the doubts that its summary gives: the run may have ended before it compared them.
+
+    A summary that cannot be read, for example in the tier Archive, keeps no receipt from being rebuilt.
+    """
+    video = receipt.video
+    try:
+        summary = read_summary(archive, receipt.ref(), receipt.summary) if receipt.summary else None
+    except ArchiveRefused as error:
+        if error.code not in ONE_BLOB:
+            raise
+        summary = None
+    if summary is None:
+        return receipt
+    found = summary_doubts(summary, claim, service_id=receipt.service_id, internal_id=receipt.internal_id)
+    doubtful = tuple(dict.fromkeys((*video.doubtful, *found)))
+    return receipt.model_copy(update={"video": video.model_copy(update={"doubtful": doubtful})})
 
 
 def rebuild_receipt(claim: Claim, blobs: Sequence[BlobProperties], *, number: int) -> Receipt | None:
@@ -86,7 +109,7 @@ def rebuild_receipt(claim: Claim, blobs: Sequence[BlobProperties], *, number: in
         video=stored["video"],
         summary=stored.get("summary"),
         subtitles=stored.get("subtitles"),
-        missing=() if "summary" in stored else ("summary",),
+        missing=tuple(name for name in known.side_files.split() if name not in stored),
         revision=claim.revision,
         attempts=claim.attempts,
         form=form_digests(claim.form),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from azure.storage.blob import generate_blob_sas, generate_container_sas
 
 from batch_avatar.errors import SettingsError
+from batch_avatar.safe_text.redaction import know
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,8 +45,11 @@ def signer(storage: BlobServiceClient, settings: Settings) -> Sign:
             by = {"account_key": key}
         common = {**by, "permission": permission, "start": start, "expiry": expiry}
         if blob is None:
-            return generate_container_sas(str(storage.account_name), container, **common)
-        return generate_blob_sas(str(storage.account_name), container, blob, **common)
+            signed = generate_container_sas(str(storage.account_name), container, **common)
+        else:
+            signed = generate_blob_sas(str(storage.account_name), container, blob, **common)
+        know(signed, passing=True)
+        return signed
 
     return sign
 
@@ -64,5 +68,6 @@ class _Delegation:
             if self._until is None or expiry > self._until:
                 until = min(max(expiry, start + LONGEST / 2), start + LONGEST)
                 self._key = self._storage.get_user_delegation_key(start, until)
+                know(self._key.value)  # it signs all links for hours
                 self._until = until
             return self._key

@@ -30,6 +30,8 @@ POLICY = "the container must not be write-once; use another container, or have t
 LEASE = "somebody holds a lease on it; have the lease released or broken"
 FOLDER = "a folder or another kind of blob has this name; move it away"
 ONLINE = "it is in the tier Archive; set its tier to hot, cool or cold first, which may take hours"
+SIGN_IN = "mend the key or the sign-in, and see that this machine's clock is right"
+NO_KEYS = "the account takes no keys; set BATCH_AVATAR_STORAGE_ACCOUNT_URL, so that Microsoft Entra is used"
 WRITE_ONCE = ("BlobImmutableDueToPolicy", "BlobImmutableDueToLegalHold")
 
 ANSWERS: dict[str, Answer] = {
@@ -70,6 +72,10 @@ ANSWERS: dict[str, Answer] = {
     "ContainerDisabled": Answer(409, Meaning.REFUSED, "an administrator has disabled the container"),
     "BlockCountExceedsLimit": Answer(409, Meaning.REFUSED, "uncommitted blocks of others are in the way"),
     "AccountIsDisabled": Answer(403, Meaning.REFUSED, "the storage account is disabled"),
+    "AuthenticationFailed": Answer(403, Meaning.REFUSED, SIGN_IN),
+    "InvalidAuthenticationInfo": Answer(401, Meaning.REFUSED, SIGN_IN),
+    "NoAuthenticationInformation": Answer(401, Meaning.REFUSED, SIGN_IN),
+    "KeyBasedAuthenticationNotPermitted": Answer(403, Meaning.REFUSED, NO_KEYS),
     "AuthorizationFailure": Answer(403, Meaning.REFUSED, "mend the role or the firewall"),
     "AuthorizationPermissionMismatch": Answer(403, Meaning.REFUSED, "give it Storage Blob Data Contributor"),
     "InsufficientAccountPermissions": Answer(403, Meaning.REFUSED, "mend the role or the signature"),

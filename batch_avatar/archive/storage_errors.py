@@ -17,6 +17,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
+from batch_avatar.archive.access.explanations import explanation, step_for
 from batch_avatar.archive.storage_answers import Meaning, meaning_of, next_step
 from batch_avatar.errors import ArchiveError, ArchiveRefused, ArchiveUnavailable, LostRace, NotThere
 
@@ -74,8 +75,10 @@ def archive_errors(action: str) -> Iterator[None]:
 
 def _said(action: str, error: HttpResponseError | ClientAuthenticationError) -> str:
     first_line = (error.message or "").splitlines()[:1]
-    advice = next_step(storage_code(error))
-    return f"cannot {action}: {first_line[0] if first_line else error.status_code}" + (f"; {advice}" if advice else "")
+    explained = explanation(getattr(error, "additional_info", None) or {})
+    advice = step_for(explained) or next_step(storage_code(error))
+    told = (str(first_line[0] if first_line else error.status_code), explained, advice)
+    return f"cannot {action}: " + "; ".join(part for part in told if part)
 
 
 def storage_code(error: AzureError) -> str | None:

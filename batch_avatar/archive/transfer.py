@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,12 @@ from azure.storage.blob import BlobBlock, ContentSettings
 
 from batch_avatar.archive.container_probe import ContainerProbe
 from batch_avatar.archive.storage_errors import archive_errors
-from batch_avatar.errors import ArchiveConflict, LostRace, TransferError
+from batch_avatar.errors import ArchiveConflict, ArchiveRefused, LostRace, TransferError
 from batch_avatar.receipt import StoredBlob
 from batch_avatar.service.session import NO_ANSWER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from azure.storage.blob import BlobClient
@@ -233,6 +234,30 @@ def store_bytes(target: BlobClient, content: bytes, *, content_type: str, metada
     except LostRace:
         accept_existing(target, stored)
     return stored
+
+
+def note_late_doubts(
+    target: BlobClient, stored: StoredBlob, late: Sequence[str], *, looked_for: Container[str]
+) -> StoredBlob:
+    """Add doubts that came up after a video was committed; in its metadata they outlive the receipt.
+
+    `late`: those that hold now. Of others, which an earlier try noted, those hold no more that were `looked_for` now.
+
+    Raises:
+        ArchiveUnavailable: the storage did not answer.
+    """
+    doubtful = (*(doubt for doubt in stored.doubtful if doubt not in looked_for and doubt not in late), *late)
+    if doubtful == stored.doubtful:
+        return stored
+    with suppress(ArchiveRefused), archive_errors(f"note what is doubtful about {target.blob_name}"):
+        found = target.get_blob_properties()  # what is refused here, e.g. by a tier, the receipt says all the same
+        if found.metadata.get("sha256") == stored.sha256:
+            others = {name: value for name, value in found.metadata.items() if name != "doubtful"}
+            told = {"doubtful": " ".join(doubtful)} if doubtful else {}
+            target.set_blob_metadata(  # if the blob has changed since, another run has noted what it found
+                others | told, etag=found.etag, match_condition=MatchConditions.IfNotModified
+            )
+    return stored.model_copy(update={"doubtful": doubtful})
 
 
 def accept_existing(target: BlobClient, stored: StoredBlob) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -15,6 +14,7 @@ import click
 
 from batch_avatar.commands.options import JSON
 from batch_avatar.commands.running import EXIT_NOT_ARCHIVED, fails_clearly, output, progress_console, run_async
+from batch_avatar.commands.saying import say_json
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def verify(quick: bool, as_json: bool) -> int:
     settings = load_settings()
     checked, unmatched = run_async(_verify(settings, quick=quick))
     if as_json:
-        click.echo(json.dumps(_as_json(checked, unmatched), indent=2))
+        say_json(_as_json(checked, unmatched))
     else:
         _print_checked(output(), settings, checked, quick=quick)
         _print_told(output(), checked, unmatched)
@@ -122,13 +122,13 @@ async def _verify(settings: Settings, *, quick: bool) -> tuple[list[Checked], Un
     from batch_avatar.archive.check import check_receipt, find_unmatched
     from batch_avatar.rendering.connect import open_existing_archive
 
-    def say(item: Checked | None) -> str:
-        return "\n".join(f"{fault.name}: {fault.text}" for fault in item.faults) if item else ""
+    def told(item: Checked | None) -> list[str]:
+        return [f"{fault.name}: {fault.text}" for fault in item.faults] if item else []
 
     async with open_existing_archive(settings) as c:
         index = await c.control(c.archive.index)
         check = partial(check_receipt, c.archive, quick=quick, stopping=c.stopping)
-        found = await _for_each(c, sorted(index.receipts), check, say)
+        found = await _for_each(c, sorted(index.receipts), check, told)
     return [item for item in found if item is not None], find_unmatched(index)
 
 
@@ -136,48 +136,49 @@ async def _fetch(settings: Settings, folder: Path, script_ids: Sequence[str], *,
     from batch_avatar.archive.fetch import choose_receipts, fetch_receipt
     from batch_avatar.rendering.connect import open_existing_archive
 
-    def say(item: Fetched) -> str:
-        fetched = f"{item.moved_bytes:,} bytes fetched" if item.files else ""
-        told = item.failure or fetched
-        return f"{item.script_id}: {told}" if told else ""
+    def told(item: Fetched) -> list[str]:
+        what = item.failure or (f"{item.moved_bytes:,} bytes fetched" if item.files else "")
+        return [f"{item.script_id}: {what}"] if what else []
 
     async with open_existing_archive(settings) as c:
         index = await c.control(c.archive.index, script_ids or None)
         keys = choose_receipts(index, script_ids, everything=everything)
         bring = partial(fetch_receipt, c.archive, folder=folder, by_content=everything, stopping=c.stopping)
-        return await _for_each(c, keys, bring, say)
+        return await _for_each(c, keys, bring, told)
 
 
-async def _for_each(c: Connections, keys: Sequence[Key], work: Callable[[Key], T], say: Callable[[T], str]) -> list[T]:
+async def _for_each(
+    c: Connections, keys: Sequence[Key], work: Callable[[Key], T], lines_about: Callable[[T], list[str]]
+) -> list[T]:
     """Do blocking work for each key in the transfer threads. Return the results in the order of the keys."""
     with _showing(progress_console(), c, len(keys)) as tell:
 
         async def one(key: Key) -> T:
             result = await c.transfer(work, key)
-            tell(say(result))
+            tell(lines_about(result))
             return result
 
         return await asyncio.gather(*(one(key) for key in keys))
 
 
 @contextmanager
-def _showing(console: Console, c: Connections, total: int) -> Iterator[Callable[[str], None]]:
-    """Show progress. Yield a function to call once per finished key, with a line for the reader or an empty string."""
+def _showing(console: Console, c: Connections, total: int) -> Iterator[Callable[[list[str]], None]]:
+    """Show progress. Yield a function to call once per finished key, with lines for the reader, if there are any."""
     from rich.progress import Progress
 
     done, told_at = 0, c.clock.monotonic()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=total)
 
-        def tell(line: str) -> None:
+        def tell(lines: list[str]) -> None:
             nonlocal done, told_at
             done += 1
             bar.advance(task)
-            if line:
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
+            for line in lines:
+                console.print(line, soft_wrap=True)
             if not console.is_terminal and c.clock.monotonic() - told_at > TELL_SECONDS:
                 told_at = c.clock.monotonic()
-                console.print(f"{done:,} of {total:,} done", highlight=False)
+                console.print(f"{done:,} of {total:,} done")
 
         yield tell
 
@@ -242,7 +243,6 @@ def _print_fetched(console: Console, fetched: Sequence[Fetched]) -> None:
 
 def _print_rows(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
     from rich.table import Table
-    from rich.text import Text
 
     from batch_avatar.commands.console import MANY
 
@@ -250,14 +250,14 @@ def _print_rows(console: Console, titles: Sequence[str], rows: Sequence[Sequence
         return
     table = Table(*titles, box=None, pad_edge=False)
     for row in rows[:MANY]:
-        table.add_row(*(Text(cell or "") for cell in row))
+        table.add_row(*(cell or "" for cell in row))
     console.print(table)
     if len(rows) > MANY:
         _print_line(console, f"... and {len(rows) - MANY} more")
 
 
 def _print_line(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(text, soft_wrap=True)
 
 
 def _listed(names: Sequence[str]) -> str:

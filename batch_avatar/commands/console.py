@@ -6,17 +6,17 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from batch_avatar.commands.running import output
+from batch_avatar.commands.saying import say, say_pieces
 from batch_avatar.commands.streams import cannot_write
 from batch_avatar.errors import FailureClass
-from batch_avatar.planning.plan import PlanState
 from batch_avatar.rendering.progress import Event, Phase, Progress
+from batch_avatar.safe_text.sinks import line
 from batch_avatar.upkeep.sweep import sweep_rows
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ HINTS = {
     FailureClass.JOB: "failed jobs: `batch-avatar failed list` shows them, `failed replay` sends them again",
     FailureClass.INPUT: "refused scripts: mend them, or send them again as they are with `batch-avatar failed replay`",
     FailureClass.LOST: "lost or damaged: paid for and gone; `--rerender-lost` pays for them once more",
-    FailureClass.CHANGED: "changed: `batch-avatar plan` shows what differs; `--accept-changes` renders them",
+    FailureClass.CHANGED: "changed: `batch-avatar plan` shows what differs; `--accept-changes` renders them, "
+    "`--keep-changed` leaves those as they are of which only the look changed",
+    FailureClass.LONG: "too long: split them, or send them all the same with `--allow-long`",
 }
 MANY = 50  # rows that a person still reads; a longer list is cut and counted
 
@@ -79,7 +81,7 @@ def showing_progress(console: Console, clock: Clock) -> Iterator[Callable[[Event
         def show(event: Event) -> None:
             progress(event)
             if event.phase in TROUBLE:
-                live.console.print(Text(f"{event.script_id}: {event.phase}: {event.text}", SHOWN[event.phase]))
+                live.console.print(Text(line(f"{event.script_id}: {event.phase}: {event.text}"), SHOWN[event.phase]))
 
         yield show
 
@@ -87,8 +89,8 @@ def showing_progress(console: Console, clock: Clock) -> Iterator[Callable[[Event
 def _print_event(console: Console, event: Event, progress: Progress) -> None:
     if event.phase is not Phase.WAITING:
         about = " ".join(part for part in (event.job_id if event.phase is Phase.CREATED else "", event.text) if part)
-        line = f"[{progress.ended}/{progress.total}] {event.script_id}: {event.phase} {about}".rstrip()
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        text = f"[{progress.ended}/{progress.total}] {event.script_id}: {event.phase} {about}".rstrip()
+        console.print(text, soft_wrap=True)
 
 
 def _line(progress: Progress) -> Table:
@@ -110,12 +112,12 @@ def print_plan(console: Console, plan: Plan, settings: Settings) -> None:
     """Print what a run would do, script by script, and how long its creates take at the configured pace."""
     table = Table("script", "state", "detail", box=None, pad_edge=False)
     for item in plan.items[:MANY]:
-        table.add_row(item.script_id, item.state, item.detail or "")
+        table.add_row(item.script_id, item.state, item.told or "")
     console.print(table)
     if len(plan.items) > MANY:
         console.print(f"... and {len(plan.items) - MANY} more; --json lists all")
-    console.print(", ".join(f"{count} {state}" for state, count in plan.counts().items()), highlight=False)
-    creates = sum(plan.counts().get(state, 0) for state in (PlanState.NEW, PlanState.CHANGED))
+    console.print(", ".join(f"{count} {state}" for state, count in plan.counts().items()))
+    creates = sum(item.to_create for item in plan.items)
     paces = [resource.creates_per_minute or 0 for resource in settings.all_resources()]
     if creates and all(paces):
         seconds = (creates - 1) / sum(paces) * 60
@@ -127,7 +129,7 @@ def show_report(report: BatchReport, settings: Settings, *, elapsed_seconds: flo
     """Print the report on stdout. If it cannot be printed there, its place and the sums go to stderr."""
     try:
         if as_json:
-            click.echo(report.to_json())
+            say_pieces(report.to_json())
         else:
             print_report(output(), report, settings, elapsed_seconds=elapsed_seconds)
     except Exception:  # whatever it is, the scripts are paid for, and the exit code is theirs
@@ -136,35 +138,36 @@ def show_report(report: BatchReport, settings: Settings, *, elapsed_seconds: flo
         if not cannot_write("stdout"):
             return
     where = f"report: container {settings.container}, {_place(report, settings)}"
-    click.echo(f"{report.sums}\n{report.billed}\n{where}", err=True)
+    say(f"{report.sums}\n{report.billed}\n{where}", err=True)
 
 
 def print_report(console: Console, report: BatchReport, settings: Settings, *, elapsed_seconds: float) -> None:
     """Print the end of a run: counts, what went wrong and what to do, and where the videos are."""
-    told = [(outcome, line) for outcome in report.outcomes if (line := _told(outcome))]
+    told = [(outcome, what) for outcome in report.outcomes if (what := _told(outcome))]
     if told:
         table = Table("script", "outcome", "what happened", box=None, pad_edge=False)
-        for outcome, line in told[:MANY]:
-            table.add_row(outcome.script_id, outcome.outcome, line)
+        for outcome, what in told[:MANY]:
+            table.add_row(outcome.script_id, outcome.outcome, what)
         console.print(table)
         if len(told) > MANY:
             console.print(f"... and {len(told) - MANY} more; --json lists all")
     _print_stopped(console, report)
-    console.print(f"{report.sums}, in {duration(elapsed_seconds)}", highlight=False)
-    console.print(report.billed, highlight=False)
+    console.print(f"{report.sums}, in {duration(elapsed_seconds)}")
+    console.print(report.billed)
     where = f"container {settings.container}, folder {settings.prefix}<script_id>/<content_id>/<attempt>/"
-    console.print(f"videos: {where}", highlight=False, soft_wrap=True)
-    console.print(f"report: {_place(report, settings)}", highlight=False, soft_wrap=True)
+    console.print(f"videos: {where}", soft_wrap=True)
+    console.print(f"report: {_place(report, settings)}", soft_wrap=True)
     classes = {outcome.error.failure_class for outcome in report.outcomes if outcome.error}
     for failure_class, hint in HINTS.items():
         if failure_class in classes:
-            console.print(hint, highlight=False, soft_wrap=True)
+            console.print(hint, soft_wrap=True)
     if report.unfinished:
         console.print("Nothing is lost: run the same command again to continue.")
 
 
 def _place(report: BatchReport, settings: Settings) -> str:
-    return f"{settings.prefix}_runs/{report.run}/report.json"
+    place = f"{settings.prefix}_runs/{report.run}/report.json"
+    return f"could not be written to {place}: {report.unwritten}" if report.unwritten else place
 
 
 def _told(outcome: Outcome) -> str | None:
@@ -182,9 +185,9 @@ def _print_stopped(console: Console, report: BatchReport) -> None:
     if jobs:
         more = f" and {len(jobs) - MANY} more" if len(jobs) > MANY else ""
         names = ", ".join(jobs[:MANY])
-        console.print(f"in flight at the service: {len(jobs)} jobs ({names}{more})", highlight=False, soft_wrap=True)
+        console.print(f"in flight at the service: {len(jobs)} jobs ({names}{more})", soft_wrap=True)
     if len(stopped) > len(jobs):
-        console.print(f"not sent: {len(stopped) - len(jobs)} scripts", highlight=False)
+        console.print(f"not sent: {len(stopped) - len(jobs)} scripts")
 
 
 def print_sweep(console: Console, report: SweepReport) -> None:
@@ -203,4 +206,4 @@ def print_sweep(console: Console, report: SweepReport) -> None:
     tense = "nothing was done (--dry-run)" if report.dry_run else "done"
     failed = sum(bool(item.error) for item in report.items)
     end = f"; {failed} could not be done" if failed else ""
-    console.print(f"{counts}; {report.foreign} jobs of others left alone; {tense}{end}", highlight=False)
+    console.print(f"{counts}; {report.foreign} jobs of others left alone; {tense}{end}")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from batch_avatar.commands.saying import say
+
 if TYPE_CHECKING:
     from batch_avatar.commands.stack import Stack
 
@@ -38,21 +40,24 @@ CONTAINER = "videos"
 )
 def demo(*, keep: bool, stop: bool, time_scale: float, api_version: str, folder: Path, output: Path) -> None:
     """Render the scripts of examples/ without an Azure account; nothing leaves this machine."""
-    from batch_avatar.commands.stack import ROOT, running_stack, start_stack
+    from batch_avatar.commands.stack import ROOT, known_stack, running_stack, start_stack
     from batch_avatar.errors import BatchAvatarError
 
     folder = folder.resolve()
-    stack = running_stack(folder)
+    try:
+        stack = known_stack(folder) if stop else running_stack(folder)
+    except BatchAvatarError as error:
+        raise click.ClickException(str(error)) from None
     if stop:
-        if stack is not None:
-            stack.stop()
-        click.echo("stopped" if stack else "nothing was running")
+        for remark in stack.stop() if stack else ():
+            say(remark, err=True)
+        say("stopped" if stack else "nothing was running")
         return
     kept_before = stack is not None
     if stack is not None and (runs := stack.environment["BATCH_AVATAR_API_VERSION"]) != api_version:
         raise click.ClickException(f"a stack for api-version {runs} is running: `make demo-stop` first")
     if stack is None:
-        click.echo("starting storage, service and Prefect (some 15 s) ...", err=True)
+        say("starting storage, service and Prefect (some 15 s) ...", err=True)
         try:
             stack = start_stack(folder, time_scale=time_scale, api_version=api_version)
         except BatchAvatarError as error:
@@ -62,7 +67,7 @@ def demo(*, keep: bool, stop: bool, time_scale: float, api_version: str, folder:
         if keep or kept_before:
             _tell_how_to_use(stack)
         else:
-            click.echo("All of it is stopped again. `make demo KEEP=1` leaves it running, with the Prefect UI.")
+            say("All of it is stopped again. `make demo KEEP=1` leaves it running, with the Prefect UI.")
     finally:
         if not (keep or kept_before):
             stack.stop()
@@ -71,15 +76,15 @@ def demo(*, keep: bool, stop: bool, time_scale: float, api_version: str, folder:
 
 def _render(stack: Stack, examples: Path, output: Path) -> int:
     scale = f"{stack.time_scale:g}"
-    click.echo(f"storage   Azurite                {stack.storage_url}")
-    click.echo(f"service   emulator, {scale} x time    {stack.service_url}")
-    click.echo(f"Prefect   server                 {stack.prefect_url}")
-    click.echo(f"Service time runs {scale} times faster: its 2 creates a minute become {2 * stack.time_scale:g}.\n")
+    say(f"storage   Azurite                {stack.storage_url}")
+    say(f"service   emulator, {scale} x time    {stack.service_url}")
+    say(f"Prefect   server                 {stack.prefect_url}")
+    say(f"Service time runs {scale} times faster: its 2 creates a minute become {2 * stack.time_scale:g}.\n")
     command = [sys.executable, "-m", "batch_avatar.commands.cli", "render", str(examples), "--engine", "prefect"]
     # Run it in the stack's folder, so that a .env of the checkout has no effect.
     code = subprocess.run(command, cwd=stack.folder, env=stack.child_environment(), check=False).returncode
     videos = _fetch_videos(stack, output)
-    click.echo(f"\n{len(videos)} videos copied to {output}/, for example {videos[0] if videos else 'none'}")
+    say(f"\n{len(videos)} videos copied to {output}/, for example {videos[0] if videos else 'none'}")
     return code
 
 
@@ -102,6 +107,7 @@ def _fetch_videos(stack: Stack, output: Path) -> list[Path]:
 
 
 def _tell_how_to_use(stack: Stack) -> None:
-    click.echo(f"\nThe stack goes on running. Prefect UI: {stack.prefect_url}")
-    click.echo(f"Use it:  . {stack.folder.name}/stack.env && .venv/bin/batch-avatar plan examples")
-    click.echo("End it:  make demo-stop")
+    say(f"\nThe stack goes on running. Prefect UI: {stack.prefect_url}")
+    say(f"Use it:  . {stack.folder.name}/stack.env && .venv/bin/batch-avatar plan examples")
+    say(f"The UI asks for a password once: all of PREFECT_API_AUTH_STRING in {stack.folder.name}/stack.env")
+    say("End it:  make demo-stop")

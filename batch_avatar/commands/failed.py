@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import click
 
 from batch_avatar.commands.options import JSON
 from batch_avatar.commands.running import fails_clearly, name_run, output, progress_console, report_code, run_async
+from batch_avatar.commands.saying import say, say_json
 from batch_avatar.errors import FailureClass
 from batch_avatar.settings import load_settings
 
@@ -40,7 +40,7 @@ def list_failed(failure_class: str | None, as_json: bool) -> None:
 
     lines = run_async(_letters((), failure_class))
     if as_json:
-        click.echo(json.dumps([asdict(line) for line in lines], indent=2))
+        say_json([asdict(line) for line in lines])
         return
     table = Table("script", "class", "code", "job", "when", "message", box=None, pad_edge=False)
     for line in lines:
@@ -49,7 +49,7 @@ def list_failed(failure_class: str | None, as_json: bool) -> None:
     console = output()
     if lines:
         console.print(table)
-    console.print(f"{len(lines)} failed", highlight=False)
+    console.print(f"{len(lines)} failed")
 
 
 @failed.command("show")
@@ -58,7 +58,7 @@ def list_failed(failure_class: str | None, as_json: bool) -> None:
 def show_failed(name: str) -> None:
     """Print a whole dead letter as JSON: the reason, every attempt, and the script."""
     letters = run_async(_whole(name))
-    click.echo(json.dumps([letter.model_dump(mode="json", by_alias=True) for letter in letters], indent=2))
+    say_json([letter.model_dump(mode="json", by_alias=True) for letter in letters])
 
 
 @failed.command()
@@ -77,7 +77,7 @@ def replay(names: tuple[str, ...], failure_class: str | None, as_json: bool) -> 
 
         show_report(report, load_settings(), elapsed_seconds=elapsed, as_json=as_json)
     else:
-        click.echo("nothing to replay")
+        say("nothing to replay")
     return report_code(report)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 
 from batch_avatar.commands.options import JSON
 from batch_avatar.commands.running import fails_clearly, output
+from batch_avatar.commands.saying import say, say_json
 from batch_avatar.errors import JobNotFound
 from batch_avatar.settings import load_settings
 
@@ -31,7 +31,7 @@ def list_jobs(as_json: bool) -> None:
     clients = _clients()
     found = [job for client in clients for page in client.list_pages() for job in page.jobs]
     if as_json:
-        click.echo(json.dumps([_shown(job) for job in found], indent=2))
+        say_json([_shown(job) for job in found])
         return
     where = ["resource"] if len(clients) > 1 else []
     table = Table("job", "status", "created", "seconds", "archive", *where, box=None, pad_edge=False)
@@ -42,7 +42,7 @@ def list_jobs(as_json: bool) -> None:
         table.add_row(job.service_id, job.status, created, length, archive_of(job.description) or "", *cells)
     console = output()
     console.print(table)
-    console.print(f"{len(found)} jobs", highlight=False)
+    console.print(f"{len(found)} jobs")
 
 
 @jobs.command("get")
@@ -50,7 +50,7 @@ def list_jobs(as_json: bool) -> None:
 @fails_clearly
 def get_job(job_id: str) -> None:
     """Print one job as JSON, without its links."""
-    click.echo(json.dumps(_shown(_holding(job_id)[1]), indent=2))
+    say_json(_shown(_holding(job_id)[1]))
 
 
 @jobs.command("delete")
@@ -63,7 +63,7 @@ def delete_job(job_id: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"{job_id} is {job.status}; its result is deleted with it. Delete?", abort=True)
     client.delete(job_id)
-    click.echo(f"deleted {job_id}")
+    say(f"deleted {job_id}")
 
 
 def _clients() -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,7 +26,17 @@ PERMITS = (
     ),
     click.option("--retry-failed", is_flag=True, help="Send again what failed for good; it may be billed again."),
     click.option("--rerender-lost", is_flag=True, help="Send again what was paid for and is lost, or has no video."),
-    click.option("--accept-changes", is_flag=True, help="Render changed scripts, however many there are."),
+    click.option(
+        "--accept-changes",
+        is_flag=True,
+        help="Render changed scripts, however many there are, and those of which only the look changed.",
+    ),
+    click.option(
+        "--allow-long", is_flag=True, help="Send scripts that are predicted to be cut by the service, at 20 minutes."
+    ),
+    click.option(
+        "--keep-changed", is_flag=True, help="Leave archived scripts of which only the look changed as they are."
+    ),
 )
 
 
@@ -56,6 +67,38 @@ SENDING = (
     ),
 )
 
+FOLDERS = (
+    click.option(
+        "--recursive", is_flag=True, help="Read sub folders as well; the path below SOURCE is the id, as in hr/welcome."
+    ),
+    click.option(
+        "--include",
+        multiple=True,
+        metavar="PATTERN",
+        help="Of a folder, read also files of other kinds that fit, e.g. '*.csv'; repeatable.",
+    ),
+    click.option(
+        "--exclude",
+        multiple=True,
+        metavar="PATTERN",
+        help="Of a folder, leave out what fits, as in a .gitignore; repeatable. It decides before .batchavatarignore.",
+    ),
+)
+
+
+def folder_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what is read of folders; the command gets them as `choice`."""
+
+    @wraps(command)
+    def chosen(*args: Any, recursive: bool, include: tuple[str, ...], exclude: tuple[str, ...], **options: Any) -> Any:
+        from batch_avatar.scripts.folders import FolderChoice
+
+        return command(*args, choice=FolderChoice(recursive=recursive, include=include, exclude=exclude), **options)
+
+    for option in reversed(FOLDERS):
+        chosen = option(chosen)
+    return chosen
+
 
 def sending_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say how scripts are sent; the command gets `pack` and `order`."""
@@ -65,7 +108,7 @@ def sending_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def permit_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the four options that allow paying again; the command gets them as `**permitted`."""
+    """Add the options that say what may be paid for again; the command gets them as `**permitted`."""
     for option in reversed(PERMITS):
         command = option(command)
     return command

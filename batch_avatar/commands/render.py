@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import TYPE_CHECKING, Any
+import logging
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from batch_avatar.commands.options import JSON, SOURCES, permit_options, sending_options
+from batch_avatar.commands.options import JSON, SOURCES, folder_options, permit_options, sending_options
+from batch_avatar.commands.prefect_answers import refuses_password, told
 from batch_avatar.commands.running import (
     catch_signals,
     fails_clearly,
@@ -18,10 +20,12 @@ from batch_avatar.commands.running import (
     read,
     report_code,
     run_async,
+    say_warnings,
 )
+from batch_avatar.commands.saying import say_json
 from batch_avatar.errors import BatchAvatarError, SettingsError
-from batch_avatar.models import Permits
 from batch_avatar.planning.order import Order
+from batch_avatar.planning.permits import Permits
 from batch_avatar.settings import prefect_api_url, prepare_prefect
 
 if TYPE_CHECKING:
@@ -32,11 +36,25 @@ if TYPE_CHECKING:
     from batch_avatar.models import Script
     from batch_avatar.rendering.report import BatchReport
     from batch_avatar.rendering.run import Run
+    from batch_avatar.scripts.folders import FolderChoice
     from batch_avatar.settings import Settings
+
+
+class Named(NamedTuple):
+    """What was named on the command line, for a flow run that reads it again."""
+
+    sources: tuple[str, ...]
+    choice: FolderChoice
+
+    def as_parameters(self) -> dict[str, Any]:
+        """Return the flow's parameters."""
+        folders = {"include": list(self.choice.include), "exclude": list(self.choice.exclude)}
+        return {"sources": list(self.sources), "recursive": self.choice.recursive, **folders}
 
 
 @click.command()
 @SOURCES
+@folder_options
 @click.option(
     "--engine",
     type=click.Choice(["auto", "prefect", "local"]),
@@ -48,20 +66,31 @@ if TYPE_CHECKING:
 @permit_options
 @JSON
 @fails_clearly
-def render(sources: tuple[str, ...], engine: str, pack: int, order: str, as_json: bool, **permitted: Any) -> int:
+def render(
+    sources: tuple[str, ...],
+    choice: FolderChoice,
+    *,
+    engine: str,
+    pack: int,
+    order: str,
+    as_json: bool,
+    **permitted: Any,
+) -> int:
     """Render what is missing; what is archived already costs nothing.
 
     Exit codes: 0 all archived; 1 some script failed or is unfinished; 2 bad input or settings, nothing was sent;
-    3 access refused.
+    3 access refused; 4 all archived, and a video of this run is doubtful.
     """
-    settings, scripts = read(sources)
+    settings, scripts = read(sources, choice)
     api_url = prefect_api_url()
     if engine == "prefect" and api_url is None:
         raise SettingsError("PREFECT_API_URL is not set; start `prefect server start`, or use --engine local")
     if engine == "auto":
         engine = "prefect" if api_url else "local"
+    if engine == "local":  # a flow run says it in its log
+        say_warnings(scripts)
     options = {"permits": Permits(**permitted), "pack": pack, "order": Order(order)}
-    report, elapsed = run_async(_render(settings, scripts, sources, engine, options))
+    report, elapsed = run_async(_render(settings, scripts, Named(sources, choice), engine, options))
     from batch_avatar.commands.console import show_report
 
     show_report(report, settings, elapsed_seconds=elapsed, as_json=as_json)
@@ -70,16 +99,17 @@ def render(sources: tuple[str, ...], engine: str, pack: int, order: str, as_json
 
 @click.command()
 @SOURCES
+@folder_options
 @permit_options
 @JSON
 @fails_clearly
-def plan(sources: tuple[str, ...], as_json: bool, **permitted: Any) -> None:
+def plan(sources: tuple[str, ...], choice: FolderChoice, as_json: bool, **permitted: Any) -> None:
     """Show what a render would do: archived, alive, new, changed, failed before. Changes nothing."""
     from batch_avatar.commands.console import print_plan
     from batch_avatar.rendering import survey
     from batch_avatar.rendering.connect import open_run
 
-    settings, scripts = read(sources)
+    settings, scripts = read(sources, choice)
 
     async def look() -> Any:
         async with open_run(settings, "plan", create_archive=False) as run:
@@ -87,12 +117,22 @@ def plan(sources: tuple[str, ...], as_json: bool, **permitted: Any) -> None:
             return await survey.plan(scripts)
 
     found = run_async(look())
+    say_warnings(scripts)
     if as_json:
+        warned = defaultdict(list)
+        for finding in scripts.warnings:
+            warned[finding.script_id].append({"rule": finding.rule, "message": finding.message})
         rows = [
-            {"script_id": i.script_id, "content_id": i.content_id, "state": i.state, "detail": i.detail}
+            {
+                "script_id": i.script_id,
+                "content_id": i.content_id,
+                "state": i.state,
+                "detail": i.told,
+                "warnings": warned.get(i.script_id, []),
+            }
             for i in found.items
         ]
-        click.echo(json.dumps(rows, indent=2))
+        say_json(rows)
     else:
         print_plan(output(), found, settings)
 
@@ -100,7 +140,7 @@ def plan(sources: tuple[str, ...], as_json: bool, **permitted: Any) -> None:
 async def _render(
     settings: Settings,
     scripts: Sequence[Script],
-    sources: Sequence[str],
+    named: Named,
     engine: str,
     options: dict[str, Any],
 ) -> tuple[BatchReport, float]:
@@ -116,10 +156,10 @@ async def _render(
             run.listeners.append(listener)
             try:
                 if engine == "local":
-                    console.print(f"run {name}, in this process", highlight=False)
+                    console.print(f"run {name}, in this process")
                     report = await render_scripts(scripts, plain_chain(), **options)
                 else:
-                    report = await _render_as_flow_run(run, sources, options, f"run {name}", console)
+                    report = await _render_as_flow_run(run, named, options, f"run {name}", console)
             except asyncio.CancelledError:
                 if run.report is None:
                     raise
@@ -128,24 +168,29 @@ async def _render(
 
 
 async def _render_as_flow_run(
-    run: Run, sources: Sequence[str], options: dict[str, Any], name: str, console: Console
+    run: Run, named: Named, options: dict[str, Any], name: str, console: Console
 ) -> BatchReport:
     from batch_avatar.rendering.progress import Phase
 
-    render_batch = _import_flow(lambda link: console.print(f"{name}, as {link}", highlight=False))
+    render_batch = _import_flow(lambda link: console.print(f"{name}, as {link}"))
+    from httpx import HTTPError
     from prefect.exceptions import PrefectSignal
 
     run.listeners.append(lambda event: catch_signals() if event.phase is Phase.WAITING else None)
-    wanted = options | options["permits"].model_dump()
+    wanted = options | options["permits"].model_dump() | named.as_parameters()
     del wanted["permits"]
     try:
-        state = await render_batch(sources=list(sources), return_state=True, **wanted)
+        state = await render_batch(return_state=True, **wanted)
     except RuntimeError as error:
         if not str(error).startswith("Failed to reach API"):
             raise
         raise SettingsError(
             f"PREFECT_API_URL: {prefect_api_url()} does not answer; start it, or use --engine local"
         ) from None
+    except HTTPError as error:
+        if not refuses_password(error):
+            raise
+        raise SettingsError(told(error)) from None
     except PrefectSignal as signal:  # it was stopped from outside, e.g. deleted in the UI
         if run.report is None:
             raise BatchAvatarError(f"the flow run was stopped: {signal}") from None
@@ -166,4 +211,6 @@ def _import_flow(show_link: Callable[[str], None]) -> Any:
         raise SettingsError(f"--engine prefect needs a checkout with the prefect extra ({error.name})") from None
     from prefect.utilities.urls import url_for
 
+    for handler in logging.getLogger().handlers:  # Prefect's console; this command tells the end by itself
+        handler.addFilter(lambda record: not record.getMessage().startswith("Finished in state "))
     return render_batch.with_options(on_running=[lambda _flow, run, _state: show_link(f"flow run {url_for(run)}")])

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
-from batch_avatar.errors import AccessRefused, ArchiveRefused, BatchAvatarError, FailureClass, InputError
+from batch_avatar.commands.saying import say
+from batch_avatar.errors import (
+    AccessRefused,
+    ArchiveRefused,
+    BatchAvatarError,
+    FailureClass,
+    InputError,
+    ManifestError,
+)
+from batch_avatar.log import make_logs_safe
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:
@@ -23,9 +32,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from batch_avatar.clock import Clock
-    from batch_avatar.models import Script
     from batch_avatar.rendering.report import BatchReport
+    from batch_avatar.scripts.folders import FolderChoice
+    from batch_avatar.scripts.spool import ScriptSpool
     from batch_avatar.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 _stop: ContextVar[Callable[[], None] | None] = ContextVar("batch_avatar_stop", default=None)
@@ -33,7 +45,7 @@ _stop: ContextVar[Callable[[], None] | None] = ContextVar("batch_avatar_stop", d
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_SECONDS = 25.0
 """After so long a stopped command exits without waiting, as it must end within 30 s."""
-EXIT_NOT_ARCHIVED, EXIT_INPUT, EXIT_ACCESS = 1, 2, 3
+EXIT_NOT_ARCHIVED, EXIT_INPUT, EXIT_ACCESS, EXIT_DOUBTFUL = 1, 2, 3, 4
 
 
 def fails_clearly(command: Callable[P, int | None]) -> Callable[P, None]:
@@ -45,30 +57,53 @@ def fails_clearly(command: Callable[P, int | None]) -> Callable[P, None]:
             logging.getLogger("urllib3").setLevel(logging.ERROR)  # it logs a warning for each retry
         try:
             code = command(*args, **kwargs)
+        except ManifestError as error:
+            faults = "\n  ".join(error.faults)  # the message has the first ones only
+            say(f"{error.message.splitlines()[0]}\n  {faults}\nNothing was sent.", err=True)
+            code = EXIT_INPUT
         except InputError as error:
-            click.echo(f"{error}\nNothing was sent.", err=True)
+            say(f"{error}\nNothing was sent.", err=True)
             code = EXIT_INPUT
         except (AccessRefused, ArchiveRefused) as error:
-            click.echo(f"access refused: {error}", err=True)
+            say(f"access refused: {error}", err=True)
             code = EXIT_ACCESS
         except BatchAvatarError as error:
-            click.echo(str(error), err=True)
+            say(str(error), err=True)
             code = EXIT_NOT_ARCHIVED
         except (KeyboardInterrupt, asyncio.CancelledError):
-            click.echo("Stopped; run the same command again to continue.", err=True)
+            say("Stopped; run the same command again to continue.", err=True)
+            code = EXIT_NOT_ARCHIVED
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception:  # Python would print it as it is, with whatever stands in it
+            make_logs_safe()
+            logger.exception("the command ended because of a mistake in this program")
             code = EXIT_NOT_ARCHIVED
         sys.exit(code or 0)
 
     return wrapper
 
 
-def read(sources: Sequence[str]) -> tuple[Settings, Sequence[Script]]:
+def read(sources: Sequence[str], choice: FolderChoice | None = None) -> tuple[Settings, ScriptSpool]:
+    """Return the settings and the scripts of the sources; `choice`: of what lies in folders."""
+    from batch_avatar.clock import today
     from batch_avatar.scripts.manifest import read_scripts
+    from batch_avatar.scripts.voices import Known
+    from batch_avatar.service.voices.kept import known_voices
     from batch_avatar.service.wire.generations import wire_for
 
     settings = load_settings()
-    scripts = read_scripts(sources, defaults=settings.video_defaults(), wire=wire_for(settings.api_version))
+    wire, known = wire_for(settings.api_version), Known(today(), known_voices())
+    scripts = read_scripts(sources, defaults=settings.video_defaults(), wire=wire, choice=choice, known=known)
     return settings, scripts
+
+
+def say_warnings(scripts: ScriptSpool) -> None:
+    """Say on stderr what people should know of the scripts."""
+    from batch_avatar.scripts.findings import told
+
+    for text in told(scripts.warnings):
+        say(f"warning: {text}", err=True)
 
 
 def name_run() -> tuple[Clock, str]:
@@ -85,7 +120,9 @@ def report_code(report: BatchReport) -> int:
     classes = {outcome.error.failure_class for outcome in report.outcomes if outcome.error}
     if FailureClass.ACCESS in classes:
         return EXIT_ACCESS
-    return 0 if report.all_archived else EXIT_NOT_ARCHIVED
+    if not report.all_archived:
+        return EXIT_NOT_ARCHIVED
+    return EXIT_DOUBTFUL if report.doubtful else 0
 
 
 def run_async(work: Coroutine[Any, Any, Any]) -> Any:
@@ -104,7 +141,7 @@ def run_async(work: Coroutine[Any, Any, Any]) -> Any:
                 loop.remove_signal_handler(number)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that goes may send it twice
             logging.getLogger("prefect").setLevel(logging.CRITICAL)  # it logs a stop as two crashes per task run
-            click.echo("stopping: no new jobs, transfers end at their next block ...", err=True)
+            say("stopping: no new jobs, transfers end at their next block ...", err=True)
             last = threading.Timer(STOP_SECONDS, os._exit, (EXIT_NOT_ARCHIVED,))
             last.daemon = True
             last.start()
@@ -130,18 +167,19 @@ def catch_signals() -> None:
 
 def output() -> Console:
     """Return the console for results: stdout, with long lines uncut where it is not a terminal."""
-    from rich.console import Console
+    from batch_avatar.commands.safe_console import SafeConsole
 
-    return Console(width=None if sys.stdout.isatty() else 250, markup=False)
+    return SafeConsole(width=None if sys.stdout.isatty() else 250)
 
 
 def progress_console() -> Console:
     """Return the console for progress and warnings: stderr, one for both, so that neither breaks the other's lines."""
-    from rich.console import Console
     from rich.logging import RichHandler
 
+    from batch_avatar.commands.safe_console import SafeConsole
+
     wide = None if sys.stderr.isatty() else 250
-    console = Console(stderr=True, width=wide, markup=False)
+    console = SafeConsole(stderr=True, width=wide)
     handler = RichHandler(logging.WARNING, console=console, show_time=False, show_path=False, markup=False)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     return console

@@ -12,15 +12,16 @@ import shlex
 import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from shutil import rmtree
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 import requests
+from pydantic import Field, PositiveInt
 from urllib3.util.retry import Retry
 
+from batch_avatar.commands.own_files import delete_marked_folder, make_marked_folder, read_private, write_private
 from batch_avatar.emulator.ports import free_port
-from batch_avatar.emulator.process import is_running, start_detached, stop_process
+from batch_avatar.emulator.process import is_running, start_detached, started_at, stop_process
 from batch_avatar.emulator.storage.azurite import SERVICE_ACCOUNT, USER_ACCOUNT, Azurite
 from batch_avatar.errors import BatchAvatarError
 from batch_avatar.models import Written
@@ -41,12 +42,24 @@ LOOKS = 200
 on two cores (measured with Prefect 3.9). A machine may be far slower, and a process that ended is noticed at once."""
 
 
+class Process(Written):
+    """A process that was started for a stack. Its id alone may belong to another process by now."""
+
+    pid: PositiveInt
+    started: str
+    """As `started_at` told it."""
+
+    def is_ours(self) -> bool:
+        """Return whether it is this process that runs under its id."""
+        return is_running(self.pid) and started_at(self.pid) == self.started
+
+
 class Stack(Written):
     """A running stack, with its ports on 127.0.0.1. Up to its first hyphen, a process's name says what it runs."""
 
     folder: Path
     time_scale: float
-    processes: dict[str, int]
+    processes: dict[str, Process] = Field(min_length=1)
     storage_url: str
     service_url: str
     prefect_url: str
@@ -54,15 +67,18 @@ class Stack(Written):
     scratch: tuple[Path, ...] = ()
     """Folders elsewhere that are deleted with the stack."""
 
-    def stop(self) -> None:
-        """End the processes, the last started first, and forget them."""
-        for name, pid in reversed(self.processes.items()):
-            if _is_ours(pid, name):
-                stop_process(pid)
+    def stop(self) -> list[str]:
+        """End the processes, the last started first, and forget them. Return what was left alone, and why."""
+        left = []
+        for name, process in reversed(self.processes.items()):
+            if process.is_ours():
+                stop_process(process.pid)
+            elif is_running(process.pid):
+                left.append(f"process {process.pid} is left alone: it is not the {name} that this stack started")
         (self.folder / "stack.json").unlink(missing_ok=True)
         (self.folder / "stack.env").unlink(missing_ok=True)
-        for path in self.scratch:
-            rmtree(path, ignore_errors=True)
+        kept = [path for path in self.scratch if not delete_marked_folder(path, str(self.folder))]
+        return [*left, *(f"{path} is left alone: this stack did not make it" for path in kept)]
 
     def child_environment(self) -> dict[str, str]:
         """Return this process's environment, pointed at the stack and at nothing else."""
@@ -71,17 +87,26 @@ class Stack(Written):
 
 
 def known_stack(folder: Path) -> Stack | None:
-    """Return the stack that was left running in this folder; some or all of it may have ended since."""
+    """Return the stack that was left running in this folder; some or all of it may have ended since.
+
+    Raises:
+        BatchAvatarError: somebody else may have written its file, which names what to end and to delete.
+    """
+    text = read_private(folder / "stack.json")
     try:
-        return Stack.model_validate_json((folder / "stack.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return Stack.model_validate_json(text).model_copy(update={"folder": folder}) if text else None
+    except ValueError:
         return None
 
 
 def running_stack(folder: Path) -> Stack | None:
-    """Return that stack if all of it still runs; otherwise end what is left of it."""
+    """Return that stack if all of it still runs; otherwise end what is left of it.
+
+    Raises:
+        BatchAvatarError: as `known_stack`.
+    """
     stack = known_stack(folder)
-    if stack is not None and not all(_is_ours(pid, name) for name, pid in stack.processes.items()):
+    if stack is not None and not all(process.is_ours() for process in stack.processes.values()):
         stack.stop()
         return None
     return stack
@@ -96,16 +121,28 @@ def start_stack(folder: Path, *, time_scale: float, api_version: str = "2024-08-
     with Starting(folder) as starting:
         service = starting.service(time_scale=time_scale, api_version=api_version)
         port = starting.free_port()
-        prefect = {
-            "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-            "PREFECT_HOME": str(folder / "prefect"),
-            **read_env(SERVER_SETTINGS),
-        }
+        prefect = {**prefect_settings(port), "PREFECT_HOME": str(folder / "prefect")}
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
         starting.run("prefect", command, prefect)
         starting.await_answer(f"{service['BATCH_AVATAR_ENDPOINT']}/emulator/health", "emulator")
         starting.await_answer(f"http://127.0.0.1:{port}/api/health", "prefect")
         return starting.finish({**service, **prefect}, time_scale=time_scale)
+
+
+def prefect_settings(port: int) -> dict[str, str]:
+    """Return the settings for a Prefect server on this port and for its clients, with a new password.
+
+    The page of the UI asks the server under the address that its person opened, or under PREFECT_API_URL.
+    """
+    password = f"admin:{secrets.token_hex(16)}"
+    return {
+        **read_env(SERVER_SETTINGS),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_UI_URL": f"http://127.0.0.1:{port}",
+        "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}",
+        "PREFECT_SERVER_API_AUTH_STRING": password,
+        "PREFECT_API_AUTH_STRING": password,
+    }
 
 
 class Starting:
@@ -114,12 +151,12 @@ class Starting:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._undo = ExitStack()
-        self._processes: dict[str, int] = {}
+        self._processes: dict[str, Process] = {}
         self._scratch: list[Path] = []
         self._ports: set[int] = set()
 
     def __enter__(self) -> Self:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -135,10 +172,10 @@ class Starting:
             raise BatchAvatarError(str(error)) from None
         self.adopt("azurite", azurite.pid)
         key, port = secrets.token_hex(16), self.free_port()
-        command = [sys.executable, "-m", "batch_avatar.commands.cli", "emulator", "--port", str(port), "--key", key]
+        command = [sys.executable, "-m", "batch_avatar.commands.cli", "emulator", "--port", str(port)]
         command += ["--time-scale", f"{time_scale:g}", "--creates-per-minute", str(creates_per_minute)]
-        storage = {"EMULATOR_STORAGE_CONNECTION_STRING": azurite.connection_string(SERVICE_ACCOUNT)}
-        self.run("emulator", command, storage)
+        connection = azurite.connection_string(SERVICE_ACCOUNT)
+        self.run("emulator", command, {"EMULATOR_STORAGE_CONNECTION_STRING": connection, "EMULATOR_KEY": key})
         return {
             "BATCH_AVATAR_API_VERSION": api_version,
             "BATCH_AVATAR_ENDPOINT": f"http://127.0.0.1:{port}",
@@ -154,15 +191,17 @@ class Starting:
         """Start a process with `environment` added to our own; its log is `<name>.log`."""
         self.adopt(name, start_detached(command, log=self.folder / f"{name}.log", extra=environment))
 
-    def own(self, path: Path) -> None:
-        """Take charge of a folder elsewhere: it is deleted with the stack."""
-        self._undo.callback(rmtree, path, ignore_errors=True)
+    def make_scratch(self, name: str) -> Path:
+        """Make a folder elsewhere, for what cannot lie in the stack's own; it is deleted with the stack."""
+        path = make_marked_folder(name, str(self.folder))
+        self._undo.callback(delete_marked_folder, path, str(self.folder))
         self._scratch.append(path)
+        return path
 
     def adopt(self, name: str, pid: int) -> None:
         """Take charge of a process that was started for the stack: it is ended with the stack."""
         self._undo.callback(stop_process, pid)
-        self._processes[name] = pid
+        self._processes[name] = Process(pid=pid, started=started_at(pid) or "ended at once")
 
     def free_port(self) -> int:
         """Return a free port, another one each time, because the earlier ones may not be bound yet."""
@@ -172,7 +211,7 @@ class Starting:
 
     def is_alive(self, name: str) -> bool:
         """Return whether the process of this name still runs."""
-        return is_running(self._processes[name])
+        return is_running(self._processes[name].pid)
 
     def await_answer(self, url: str, name: str) -> None:
         """Wait until the process of this name answers with success; the session waits between its tries.
@@ -193,7 +232,7 @@ class Starting:
         """Return the error for a process that did not start, with the end of its log."""
         log = self.folder / f"{name}.log"
         end = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-        return BatchAvatarError(f"{name} did not start:\n{end}")
+        return BatchAvatarError(f"{name} did not start:", more=end.splitlines())
 
     def finish(self, environment: dict[str, str], *, time_scale: float) -> Stack:
         """Return the stack that now runs, and leave it running; write its files."""
@@ -207,9 +246,9 @@ class Starting:
             environment=environment,
             scratch=tuple(self._scratch),
         )
-        _write_private(self.folder / "stack.json", stack.model_dump_json(indent=2))
+        write_private(self.folder / "stack.json", stack.model_dump_json(indent=2))
         exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
-        _write_private(self.folder / "stack.env", "\n".join(exports) + "\n")
+        write_private(self.folder / "stack.env", "\n".join(exports) + "\n")
         self._undo.pop_all()
         return stack
 
@@ -222,19 +261,3 @@ def read_env(path: Path) -> dict[str, str]:
     """Return the settings in one of our .env files."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, because it holds keys of the stack."""
-    path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")
-
-
-def _is_ours(pid: int, name: str) -> bool:
-    """Return whether a process of that id runs and, by its command line, is the one that was started."""
-    if not is_running(pid):
-        return False
-    command = Path(f"/proc/{pid}/cmdline")
-    return not command.parent.parent.joinpath("self").exists() or name.partition("-")[0] in command.read_text(
-        errors="replace"
-    )

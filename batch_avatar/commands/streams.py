@@ -13,11 +13,21 @@ import select
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
+from batch_avatar.safe_text.redaction import without_known
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ESCAPED = "batch-avatar-escaped"
 """The name under which `_escape` is registered as a way to treat characters that an encoding lacks."""
+
+
+class LastingText(io.TextIOWrapper):
+    """Text for a file, whoever writes it, without the secrets that are known."""
+
+    def write(self, text: str, /) -> int:
+        super().write(without_known(text))
+        return len(text)
 
 
 class LastingFile(io.RawIOBase):
@@ -84,7 +94,7 @@ def _make_last(name: str, stream: io.TextIOWrapper) -> None:
             sys.stderr.write(f"stdout cannot be written, the rest is not shown there: {error.strerror}\n")
 
     stream.flush()
-    lasting = io.TextIOWrapper(
+    lasting = LastingText(
         io.BufferedWriter(LastingFile(file, tell)),
         encoding=stream.encoding,
         errors=ESCAPED,

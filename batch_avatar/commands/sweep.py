@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +15,7 @@ from batch_avatar.commands.running import (
     progress_console,
     run_async,
 )
+from batch_avatar.commands.saying import say, say_json
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:
@@ -38,8 +38,10 @@ def sweep(dry_run: bool, as_json: bool) -> int:
 
     progress_console()
     report: SweepReport = run_async(_sweep(dry_run=dry_run))
+    for text in report.withdrawn:
+        say(f"warning: archived with {text}", err=True)
     if as_json:
-        click.echo(json.dumps(sweep_rows(report), indent=2))
+        say_json(sweep_rows(report))
     else:
         print_sweep(output(), report)
     return 0 if report.clean else EXIT_NOT_ARCHIVED

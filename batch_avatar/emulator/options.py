@@ -8,6 +8,7 @@ as tables. Other modules of the emulator use these letters too.
 from __future__ import annotations
 
 import secrets
+from datetime import date
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -128,7 +129,9 @@ class EmulatorOptions(BaseModel):
     oversized_page: Literal["refuse", "clamp"] = "refuse"
     """U: the old audio docs refuse a larger page with 400."""
     max_video_minutes: float = Field(default=20.0, gt=0)
-    """D. That a longer video makes its job fail is U."""
+    """D: the length of the longest video."""
+    long_videos: Literal["cut", "failed"] = "cut"
+    """What becomes of a longer one: it is cut there (O, one client), or makes its job fail (U)."""
 
     # Open questions
     repeat_put: Literal["conflict", "existing", "replace", "bad_request"] = "conflict"
@@ -159,6 +162,11 @@ class EmulatorOptions(BaseModel):
     """U: whether the videos of the good inputs exist when such a job ended Failed."""
     bill_failed_jobs: bool = True
     """U: whether a job that failed after rendering is billed. The stats count it separately."""
+    withdrawn_avatars: Literal["refused", "substitute"] = "refused"
+    """U: whether a create that names a withdrawn avatar is refused with 400, or renders another one, which the job and
+    its summary then name."""
+    withdrawals_as_of: date | None = None
+    """The day for which it is judged what is withdrawn; None: the day of service time."""
     custom_avatars: tuple[str, ...] | None = None
     """Names of the custom avatars that the resource has; None accepts any name."""
 
@@ -187,6 +195,8 @@ class EmulatorOptions(BaseModel):
     storage_front: bool = False
     """Whether links lead through a forwarder, which can play download faults and records the headers of each request.
     """
+    storage_certificate: str | None = None
+    """File of the authority that signed the certificate of a storage with https; None: the usual authorities."""
     render_threads: int = Field(default=2, ge=1)
 
     faults: tuple[FaultRule, ...] = ()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_LEAVE_BEHIND = 'log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!'
+# Its files are for its owner alone: logs, databases, and whatever else it writes.
+_LEAVE_BEHIND = 'umask 077; log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!'
 
 
 def start_detached(command: Sequence[str], *, log: Path, extra: Mapping[str, str]) -> int:
@@ -39,6 +40,22 @@ def is_running(pid: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return not _has_ended(pid)
+
+
+def started_at(pid: int) -> str | None:
+    """Return when the process with this id started, as this system tells it, or None if there is none.
+
+    An id is given again to another process, but not at the same time. The unit is the system's own: ticks since the
+    machine started (proc(5), stat, field 22), or a date where there is no /proc.
+    """
+    if Path("/proc/self/stat").exists():
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(") ")[2].split()
+        except OSError:
+            return None
+        return fields[19]  # the state, which comes after the name, is field 3
+    told = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return told.stdout.strip() or None
 
 
 def _has_ended(pid: int) -> bool:

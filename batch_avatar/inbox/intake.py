@@ -13,6 +13,7 @@ from batch_avatar.archive.inbox_container import INBOX, REASON_ENDING, Drop
 from batch_avatar.errors import FailureClass
 from batch_avatar.models import Outcome, OutcomeKind
 from batch_avatar.scripts.drafts import DEFAULTS_NAME, KINDS, MANIFESTS
+from batch_avatar.scripts.ignoring import is_junk
 from batch_avatar.scripts.reading import DEFAULTS_LIMIT, SCRIPT_LIMIT
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ ACCEPTED = "*.txt, *.ssml and *.xml are taken, and a defaults.toml beside them"
 DROP_AGAIN = "Mend it and drop it again."
 ADVICE = {
     FailureClass.INPUT: f"The service refuses it as it is. {DROP_AGAIN}",
+    FailureClass.LONG: "Split it into several scripts and drop these, or drop it again and run render-inbox with "
+    "allow_long.",
     FailureClass.JOB: f"{DROP_AGAIN} Where the service was at fault, send it again as it was: `batch-avatar failed "
     "replay {script}`, or drop it again and run render-inbox with retry_failed. Either may be billed again.",
     FailureClass.LOST: "It was paid for, and its video is gone. Drop it again and run render-inbox with "
@@ -67,7 +70,10 @@ class Look:
 
 
 def look_over(drops: Iterable[Drop], *, held: Mapping[str, KnownDrop], settle_seconds: float) -> Look:
-    """Sort the drops of a listing; of two with the same script_id the older counts, or the one that is held already."""
+    """Sort the drops of a listing; of two with the same script_id the older counts, or the one that is held already.
+
+    What systems leave beside files is neither taken nor refused.
+    """
     found = sorted(drops, key=lambda drop: (-drop.age_seconds, drop.name))
     defaults = {drop.folder: drop for drop in found if drop.file == DEFAULTS_NAME}
     listed = {drop.name for drop in found}
@@ -77,6 +83,8 @@ def look_over(drops: Iterable[Drop], *, held: Mapping[str, KnownDrop], settle_se
     for drop in found:
         known, beside = held.get(drop.name), defaults.get(drop.folder)
         if (known is not None and (known.running or known.etag == drop.etag)) or drop is beside:
+            continue
+        if is_junk(drop.file):
             continue
         if any(part in (".", "..") for part in drop.name.split("/")):
             stuck.append(drop)

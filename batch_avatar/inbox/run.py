@@ -30,6 +30,7 @@ from batch_avatar.rendering.outcomes import build_report, own_mistake
 from batch_avatar.rendering.progress import Event, Phase
 from batch_avatar.rendering.run import current_run
 from batch_avatar.rendering.runner import REPORT_SECONDS, publish_report, render_scripts
+from batch_avatar.scripts.findings import log_warnings
 from batch_avatar.scripts.spool import ScriptSpool
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 
     from batch_avatar.archive.inbox_container import Drop, Inbox
     from batch_avatar.inbox.intake import Look
-    from batch_avatar.models import Outcome, Permits, Script
+    from batch_avatar.inbox.steps import Taken
+    from batch_avatar.models import Outcome, Script
+    from batch_avatar.planning.permits import Permits
     from batch_avatar.rendering.chain import Chain
     from batch_avatar.rendering.report import BatchReport
     from batch_avatar.rendering.run import Run
@@ -158,14 +161,13 @@ class _InboxRun:
         for start in range(0, len(look.good), READ_AHEAD):
             some = look.good[start : start + READ_AHEAD]
             read = await asyncio.gather(*(self._fetch(drop, beside.get(drop.folder, {})) for drop in some))
-            for drop, script in zip(some, read, strict=True):
-                if script is not None:
-                    scripts.add(script)
-                    mine[script.script_id] = self._rendering[script.script_id] = drop
+            for drop, taken in zip(some, read, strict=True):
+                if taken is not None:
+                    scripts.add(*taken)
+                    mine[taken[0].script_id] = self._rendering[taken[0].script_id] = drop
+        log_warnings(logger, scripts.warnings)
         if scripts:
             self._waves.begin(self._wave(scripts, mine))
-        else:
-            scripts.close()
 
     async def _defaults(self, drop: Drop) -> Mapping[str, Any] | None:
         """Return the defaults of a folder; None if its drops have to wait. Other folders never wait for them."""
@@ -180,15 +182,14 @@ class _InboxRun:
             self._faulty.append(put_off(drop.name, own_mistake(error)))
         return None
 
-    async def _fetch(self, drop: Drop, defaults: Mapping[str, Any] | None) -> Script | None:
-        """Return the script in a drop; None if there is none, or it cannot be read for now."""
+    async def _fetch(self, drop: Drop, defaults: Mapping[str, Any] | None) -> Taken | None:
+        """Return the script in a drop and its warnings; None if there is none, or it cannot be read for now."""
         if defaults is None:
             del self._held[drop.name]
             return None
         try:
             async with self._few:
-                read = partial(read_script, self._inbox, drop, defaults=defaults, settings=self._c.settings)
-                script = await self._c.control(read)
+                taken = await self._c.control(read_script, self._inbox, drop, defaults, self._c.settings)
         except ManifestError as error:
             self._moves.begin(self._reject(drop, error.faults))
         except Exception as error:
@@ -197,9 +198,9 @@ class _InboxRun:
             self._keep(drop, running=False)
             self._note(put_off(drop.name, own_mistake(error)))
         else:
-            if script is None:  # it has changed or gone; the next look sees what is there now
+            if taken is None:  # it has changed or gone; the next look sees what is there now
                 del self._held[drop.name]
-            return script
+            return taken
         return None
 
     async def _wave(self, scripts: ScriptSpool, mine: Mapping[str, Drop]) -> None:
@@ -262,7 +263,10 @@ class _InboxRun:
             logger.warning("%s stays in the inbox for now: %s", drop.name, own_mistake(error))
             self._keep(drop, running=False)
             return True
-        del self._held[drop.name]  # a blob of that name is another drop from now on
+        if moved:
+            del self._held[drop.name]  # a blob of that name is another drop from now on
+        else:
+            self._keep(drop, running=False)  # a changed one is another drop; this one is taken once in a run
         return moved
 
     def _keep(self, drop: Drop, *, running: bool) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from batch_avatar.clock import TOLD_SECONDS
 from batch_avatar.errors import ArchiveUnavailable, InputError, ManifestError, SettingsError
 from batch_avatar.inbox.intake import REFUSED, look_over, too_large
 from batch_avatar.models import Outcome, OutcomeKind
@@ -21,7 +23,12 @@ if TYPE_CHECKING:
     from batch_avatar.inbox.intake import KnownDrop, Look
     from batch_avatar.models import Script
     from batch_avatar.rendering.connections import Connections
+    from batch_avatar.scripts.findings import Finding
     from batch_avatar.settings import Settings
+
+    Taken = tuple[Script, list[Finding]]
+
+logger = logging.getLogger(__name__)
 
 NO_INBOX = "scripts are dropped into BATCH_AVATAR_INBOX_CONTAINER, which is not set"
 NOTHING_HELD: Mapping[str, KnownDrop] = MappingProxyType({})
@@ -66,8 +73,8 @@ def read_defaults(inbox: Inbox, drop: Drop) -> dict[str, Any] | None:
     return None if content is None else check_defaults(drop.file, content)
 
 
-def read_script(inbox: Inbox, drop: Drop, *, defaults: Mapping[str, Any], settings: Settings) -> Script | None:
-    """Read the script in a drop; None if it has changed or gone. Blocking.
+def read_script(inbox: Inbox, drop: Drop, defaults: Mapping[str, Any], settings: Settings) -> Taken | None:
+    """Read the script in a drop, and the warnings about it; None if the drop has changed or gone. Blocking.
 
     Raises:
         ManifestError: with every fault.
@@ -77,7 +84,8 @@ def read_script(inbox: Inbox, drop: Drop, *, defaults: Mapping[str, Any], settin
     if content is None:
         return None
     given = {**settings.video_defaults(), **defaults}
-    return check_file(drop.file, content, defaults=given, wire=wire_for(settings.api_version))
+    wire = wire_for(settings.api_version)
+    return check_file(drop.file, content, defaults=given, wire=wire, script_id=drop.script_id)
 
 
 async def move(c: Connections, inbox: Inbox, drop: Drop, target: str, *, facts: Mapping[str, str], reason: str) -> bool:
@@ -96,6 +104,8 @@ async def move(c: Connections, inbox: Inbox, drop: Drop, target: str, *, facts: 
         looks += 1
         if looks == COPY_LOOKS:
             raise ArchiveUnavailable(f"the storage has not copied it within {COPY_LOOKS * COPY_LOOK_SECONDS:g} s")
+        if looks == TOLD_SECONDS // COPY_LOOK_SECONDS:
+            logger.warning("%s is still being copied to %s; looking again for a while", drop.name, target)
         await c.clock.sleep(COPY_LOOK_SECONDS)
     if reason:
         await c.control(inbox.write_reason, target, reason)

@@ -2,5 +2,6 @@
 
 Knows: jobs, claims, receipts and scripts as values, and the rules of "never twice, never lost". Must not know: HTTP,
 storage, clocks or threads; nothing here waits or asks. Begin with `reconciliation.py` (scripts against jobs and
-archive), then `decision.py`, the only place that decides whether a create may be sent again.
+archive) with `changes.py` and `lengths.py` (what is not rendered unasked), then `decision.py`, the only place that
+decides whether a create may be sent again.
 """

@@ -24,28 +24,38 @@ LOOKS = 2
 
 
 CONTENT_CODES = frozenset(
-    {
-        # 2024-08-01 and its audio sibling: `ErrorCode` in their OpenAPI documents.
+    code.lower()
+    for code in (
+        # 2024-08-01 and its audio sibling: `ErrorCode` in batchavatar.json and batchsynthesis.json, both in
+        # azure-rest-api-specs.
         *("BadRequest", "BadArgument", "UnsupportedMediaType"),
         # 3.1-preview1: its audio pages, and issues 1813 and 2285 of the Speech SDK's samples.
         *("InvalidRequest", "InvalidParameter", "InvalidPayload"),
-        # Speech to text 3.x, which shares these codes: `ErrorCode` and `DetailedErrorCode` in its OpenAPI document.
+        # Speech to text, whose codes look the same: `ErrorCode` and `DetailedErrorCode` in speechtotext.json, v3.2
+        # (azure-rest-api-specs). Those of them that speak of an input, a language or a model.
         *("InvalidArgument", "UnprocessableEntity", "InvalidParameterValue", "InvalidRequestBodyFormat"),
         *("EmptyRequest", "InvalidLocale", "UnsupportedLanguageCode", "InvalidModel", "ModelDeprecated"),
-    }
+    )
 )
-"""Error codes of failed jobs whose input is at fault: these are not sent again at all."""
+"""Error codes of failed jobs whose input is at fault, in lower case: these are not sent again at all."""
 
 OWN_CODES = frozenset(
-    {
+    code.lower()
+    for code in (
         "Aborted",  # the one code of a failed job that was seen (learn.microsoft.com, question 2057445)
-        # 2024-08-01: `ErrorCode` in its OpenAPI document; 500 was seen inside 3.1-preview1's bodies (issue 2285).
+        # 2024-08-01: `ErrorCode` in batchavatar.json; UnexpectedError was seen inside 3.1-preview1's 500 (issue 2285).
         *("InternalServerError", "ServiceUnavailable", "TooManyRequests", "UnexpectedError"),
-        # Speech to text 3.x: `ErrorCode` in its OpenAPI document.
+        # Speech to text: `ErrorCode` in speechtotext.json, v3.2.
         *("PipelineError", "InternalCommunicationFailed", "Conflict"),
-    }
+        # The Speech SDK: `CancellationErrorCode` (learn.microsoft.com).
+        *("ConnectionFailure", "ServiceTimeout", "ServiceError", "RuntimeError"),
+        # Azure's common codes for 500 and 503: "Service Management Status and Error Codes" (learn.microsoft.com).
+        *("InternalError", "OperationTimedOut", "ServerBusy"),
+        *("Timeout", "ServerError"),  # documented nowhere; they can mean nothing else
+    )
 )
-"""Error codes of failed jobs where the service itself is at fault, however often it says the same."""
+"""Error codes of failed jobs where the service itself is at fault, in lower case, however often it says the same."""
+_OWN_STATUS = re.compile(r"5\d\d|408|429")  # gateways give the HTTP status as the code (seen)
 
 CUT = 800  # characters that are compared; claims keep 1,000
 _NUMBERED = re.compile(r"\S*\d\S*")
@@ -56,9 +66,19 @@ def fails_alike(code: str | None, ended: str, before: Iterable[Attempt]) -> bool
 
     `ended`: how claims say how an attempt ended. Ids, times and numbers in it do not count. Pure.
     """
-    if code is None or code in OWN_CODES:
+    if code is None or _is_own(code):
         return False
     return any(_words(attempt.ended) == _words(ended) for attempt in before if attempt.ended and not attempt.input)
+
+
+def blames_input(code: str | None) -> bool:
+    """Return whether a failed job's code says that its input is at fault. Pure."""
+    return code is not None and code.strip().lower() in CONTENT_CODES
+
+
+def _is_own(code: str) -> bool:
+    said = code.strip().lower()
+    return said in OWN_CODES or _OWN_STATUS.fullmatch(said) is not None
 
 
 def _words(ended: str) -> list[str]:

@@ -20,6 +20,7 @@ class PlanState(StrEnum):
     DEAD = "dead"  # a dead letter says why it is not sent again
     LOST = "lost"  # paid for, but not in the job list: the job is asked for by name, then a person decides
     DAMAGED = "damaged"  # a receipt without its video: a person decides
+    KEPT = "kept"  # archived before with another look, and left so: skip
     CHANGED = "changed"  # archived before with other content
     NEW = "new"
 
@@ -52,6 +53,17 @@ class PlanItem:
     named: tuple[str, ...] = ()
     letter: bool = False
     revision: int = 0
+
+    @property
+    def to_create(self) -> bool:
+        """Whether a run sends it, and nothing binds it to a resource yet; in other states it has a job or a claim."""
+        return self.state in (PlanState.NEW, PlanState.CHANGED) and self.failure is None
+
+    @property
+    def told(self) -> str | None:
+        """What a person reads about it; of a change that is not rendered also why, and what to do."""
+        refused = self.state is PlanState.CHANGED and self.failure
+        return refused.message if refused else self.detail
 
     @property
     def extras(self) -> tuple[str, ...]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from batch_avatar.archive.index import form_of, letter_attempt, overtaken
 from batch_avatar.errors import FailureClass
 from batch_avatar.identity import archive_of, content_ids, form_digest, known_forms, parse_job_id
-from batch_avatar.models import FailureFacts, JobStatus, Permits
+from batch_avatar.models import FailureFacts, JobStatus
+from batch_avatar.planning.changes import Archived, change_since, judge_changes
+from batch_avatar.planning.moved import find_moved, tell_moved
+from batch_avatar.planning.permits import Permits
 from batch_avatar.planning.plan import Leftover, Plan, PlanItem, PlanState
 from batch_avatar.scripts.prediction import PastRender
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from batch_avatar.archive.index import ArchiveIndex
     from batch_avatar.models import Script, SynthesisJob
+    from batch_avatar.planning.changes import Change
 
 
 def own_jobs(
@@ -42,21 +46,21 @@ def reconcile(
     jobs: Iterable[SynthesisJob],
     index: ArchiveIndex,
     resources: Collection[str] | None = None,
+    unclear: Container[str] = (),
     permits: Permits | None = None,
     max_changed: int = 0,
 ) -> Plan:
     """Return one state per script. Read the jobs before the index, or a job that a run has just archived looks lost.
 
-    `resources`: all hosts whose jobs were read; a job that was sent to another host does not count as lost. More than
-    `max_changed` changed scripts are taken for a mistake and refused, unless the permits accept them.
+    `resources`: all hosts whose jobs were read; a job that was sent to another host does not count as lost. Nor does
+    one of `unclear`, the `job_id` of jobs of which the service did not tell whether it has them. More than
+    `max_changed` changed texts are taken for a mistake and refused, unless the permits accept them.
     """
     permits = permits or Permits()
     ours = own_jobs(jobs, archive_id, of_other_marks=index.ids_before_repair())
-    forms: defaultdict[str, list[tuple[str, str, dict[str, str]]]] = defaultdict(list)
-    for (script_id, content_id), receipt in index.receipts.items():
-        forms[script_id].append((receipt.get("archived_at", ""), content_id, form_of(receipt)))
+    archived = _archived(index)
     revisions, before = _claimed_revisions(index), index.same_forms()
-    items = []
+    items, changes, new = [], {}, {}
     for script in scripts:
         known = known_forms(script)
         claimed = {number for form in known for number in revisions[script.script_id, form_digest(form)]}
@@ -69,14 +73,20 @@ def reconcile(
             )
         ]
         revision, content_id = _serving(script.script_id, ids, ours, index, permits.revision)
+        past = archived[script.script_id]
+        if past and not any(one.form in known for one in past):
+            changes[script.script_id] = change_since(known[0], past)
         item = _classify(script.script_id, content_id, ours, index, resources) or _unknown(
-            script.script_id, content_id, known, forms
+            script.script_id, content_id, changes.get(script.script_id), wanted_again=bool(past)
         )
+        item = _in_doubt(item, index, unclear)
         item = replace(item, letter=content_id in index.dead, revision=revision)
         items.append(_permitted(item, permits))
-    changed = sum(item.state is PlanState.CHANGED for item in items)
-    if changed > max_changed and not permits.accept_changes:
-        items = [_refuse_change(item, changed) if item.state is PlanState.CHANGED else item for item in items]
+        if item.state is PlanState.NEW and not past:
+            new[script.script_id] = [form_digest(form) for form in known]
+    moved = find_moved(new, archived, {item.script_id for item in items})
+    items, changes = tell_moved(items, moved), changes | moved
+    items = judge_changes(items, changes, index=index, permits=permits, max_changed=max_changed)
     return Plan(tuple(items), tuple(_settled_packs(ours, index)))
 
 
@@ -124,10 +134,17 @@ def _claimed_revisions(index: ArchiveIndex) -> defaultdict[tuple[str, str], set[
     return claimed
 
 
+def frequent_doubts(index: ArchiveIndex, *, at_least: int) -> set[str]:
+    """Return what is doubtful about so many archived videos that somebody has had reason to look at them."""
+    found = Counter(doubt for receipt in index.receipts.values() for doubt in receipt.get("doubtful", "").split())
+    return {doubt for doubt, count in found.items() if count >= at_least}
+
+
 def past_renders(index: ArchiveIndex) -> Iterator[PastRender]:
     """Yield what the archive's receipts teach about how long scripts take."""
     for receipt in index.receipts.values():
-        if receipt.get("predicted") and receipt.get("video"):
+        cut = "cut" in receipt.get("doubtful", "").split()  # its length is the service's, and not that of its text
+        if receipt.get("predicted") and receipt.get("video") and not cut:
             took = receipt.get("rendered")
             yield PastRender(
                 voice=receipt.get("voice", ""),
@@ -225,6 +242,21 @@ def _decided(
     return replace(item, state=PlanState.LOST, detail=f"{claim.get('job_id')} is not in the job list")
 
 
+def _in_doubt(item: PlanItem, index: ArchiveIndex, unclear: Container[str]) -> PlanItem:
+    """Take back that an item's job is lost if the service did not tell whether it has it."""
+    key = (item.script_id, item.content_id)
+    job_id = (index.receipts.get(key) or index.claims.get(key, {})).get("job_id", "")
+    if job_id not in unclear:
+        return item
+    text = f"the service does not tell whether it has {job_id}; ask again"
+    if item.state is PlanState.LOST:
+        return replace(item, state=PlanState.CLAIMED, detail=text)
+    if item.state is PlanState.DAMAGED and item.failure is not None:
+        text = f"{item.failure.message}, and {text}"
+        return replace(item, detail=text, failure=item.failure.model_copy(update={"message": text}))
+    return item
+
+
 def _alive(script_id: str, content_id: str, jobs: Sequence[SynthesisJob]) -> PlanItem:
     """Return an item for the latest attempt; if several jobs have its name, the oldest counts."""
     attempts = [(parsed[1], job) for job in jobs if (parsed := parse_job_id(job.job_id))]
@@ -237,37 +269,27 @@ def _alive(script_id: str, content_id: str, jobs: Sequence[SynthesisJob]) -> Pla
     return PlanItem(script_id, content_id, PlanState.ALIVE, latest, detail, resource=host, named=names)
 
 
-def _unknown(
-    script_id: str,
-    content_id: str,
-    known: Sequence[Mapping[str, str]],
-    forms: Mapping[str, Sequence[tuple[str, str, dict[str, str]]]],
-) -> PlanItem:
-    """Return a new item, or one that changed since it was archived; a wanted re-render of the same is no change.
+def _unknown(script_id: str, content_id: str, change: Change | None, *, wanted_again: bool) -> PlanItem:
+    """Return a new item, or one that changed since it was archived; a wanted re-render of the same is no change."""
+    if change is not None:
+        return PlanItem(script_id, content_id, PlanState.CHANGED, detail=str(change))
+    detail = "archived before, wanted again" if wanted_again else None
+    return PlanItem(script_id, content_id, PlanState.NEW, detail=detail)
 
-    `known`: the script's own forms, today's first. `forms`: those that were archived, by script.
-    """
-    before = forms.get(script_id)
-    if not before:
-        return PlanItem(script_id, content_id, PlanState.NEW)
-    if any(form in known for _, _, form in before):
-        return PlanItem(script_id, content_id, PlanState.NEW, detail="archived before, wanted again")
-    now, (_, last_id, last) = known[0], max(before)
-    differs = sorted(name for name in now.keys() | last.keys() if now.get(name) != last.get(name)) if last else []
-    what = f"{', '.join(differs)} differ{'s' if len(differs) == 1 else ''}" if differs else "differs"
-    detail = f"{what} from what was archived as {last_id}"
-    return PlanItem(script_id, content_id, PlanState.CHANGED, detail=detail)
+
+def _archived(index: ArchiveIndex) -> defaultdict[str, list[Archived]]:
+    """Return the receipts of each script."""
+    found: defaultdict[str, list[Archived]] = defaultdict(list)
+    for (script_id, content_id), receipt in index.receipts.items():
+        attempt = int(receipt.get("attempt", "1"))
+        found[script_id].append(Archived(receipt.get("archived_at", ""), content_id, attempt, form_of(receipt)))
+    return found
 
 
 def _permitted(item: PlanItem, permits: Permits) -> PlanItem:
     """Drop the reason not to send the script if a person has permitted to pay for it again."""
     allowed = {PlanState.DEAD: permits.retry_failed, PlanState.DAMAGED: permits.rerender_lost}
     return replace(item, failure=None) if allowed.get(item.state) else item
-
-
-def _refuse_change(item: PlanItem, changed: int) -> PlanItem:
-    text = f"{item.detail}; {changed} scripts have changed, perhaps by mistake: look at the plan, then accept changes"
-    return replace(item, failure=_facts(FailureClass.CHANGED, "ChangesNotAccepted", text))
 
 
 def _facts(failure_class: str, code: str, message: str) -> FailureFacts:

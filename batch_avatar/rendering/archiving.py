@@ -7,29 +7,32 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from batch_avatar.archive.receipt_files import is_substitute, read_summary, summary_doubts
 from batch_avatar.archive.rescue import rescue_receipt
-from batch_avatar.archive.storage_errors import archive_errors
+from batch_avatar.archive.transfer import note_late_doubts
 from batch_avatar.errors import (
     AlreadyArchived,
+    ArchiveUnavailable,
     ClaimedElsewhere,
     JobFailed,
     JobNotFound,
     JobOverdue,
     LinkRefused,
+    LostRace,
     ResultLost,
     StillRunning,
     TransferError,
 )
-from batch_avatar.identity import form_digests, text_digest
+from batch_avatar.identity import form_digests
 from batch_avatar.models import JobStatus
-from batch_avatar.planning.decision import CONTENT_CODES
-from batch_avatar.receipt import Receipt, StoredBlob
+from batch_avatar.planning.decision import LOOKS, blames_input
+from batch_avatar.receipt import Receipt
 from batch_avatar.rendering.claims import rewrite
 from batch_avatar.rendering.outputs import Outputs
 from batch_avatar.rendering.packs.members import check_staging, load_pack, shared_billing
 from batch_avatar.service.links import split_link
 from batch_avatar.service.session import NO_ANSWER
-from batch_avatar.service.wire.summary import decode_results, decode_summary, decode_whole_summary
+from batch_avatar.service.wire.summary import decode_results, decode_summary
 
 if TYPE_CHECKING:
     from batch_avatar.archive.records import Claim
@@ -51,23 +54,28 @@ def read_job(c: Connections, ref: JobRef) -> SynthesisJob:
         AlreadyArchived, ClaimedElsewhere: the job is gone because another run was faster.
         ResultLost: the job is gone and there is no receipt.
     """
-    try:
-        return c.resource_of(ref.resource).client.get(ref.service_id)
-    except JobNotFound:
-        receipt = c.archive.read_receipt(ref.script_id, ref.content_id)
-        if receipt is not None:
-            raise AlreadyArchived(receipt) from None
-        held = c.archive.read_claim(ref.script_id, ref.content_id)
-        if held is not None and (receipt := rescue_receipt(c.archive, held.claim)) is not None:
-            raise AlreadyArchived(receipt) from None
-        if held is not None and (held.claim.last.number != ref.attempt or held.claim.last.ended is not None):
-            raise ClaimedElsewhere(f"another run has given up attempt {ref.attempt}") from None
-        raise ResultLost(
-            "the service no longer knows the job and there is no receipt; it was probably billed, "
-            "so it is not rendered again by itself",
-            script_id=ref.script_id,
-            job_id=ref.job_id,
-        ) from None
+    for _ in range(LOOKS):  # a single answer that there is no such job is not believed
+        with suppress(JobNotFound):
+            return c.resource_of(ref.resource).client.get(ref.service_id)
+        _look_for_a_faster_run(c, ref)
+    raise ResultLost(
+        "the service no longer knows the job and there is no receipt; it was probably billed, "
+        "so it is not rendered again by itself",
+        script_id=ref.script_id,
+        job_id=ref.job_id,
+    )
+
+
+def _look_for_a_faster_run(c: Connections, ref: JobRef) -> None:
+    """Raise `AlreadyArchived` or `ClaimedElsewhere` if another run has archived the job, or has given it up."""
+    receipt = c.archive.read_receipt(ref.script_id, ref.content_id)
+    if receipt is not None:
+        raise AlreadyArchived(receipt)
+    held = c.archive.read_claim(ref.script_id, ref.content_id)
+    if held is not None and (receipt := rescue_receipt(c.archive, held.claim)) is not None:
+        raise AlreadyArchived(receipt)
+    if held is not None and (held.claim.last.number != ref.attempt or held.claim.last.ended is not None):
+        raise ClaimedElsewhere(f"another run has given up attempt {ref.attempt}")
 
 
 def job_failed(c: Connections, ref: JobRef, job: SynthesisJob) -> JobFailed:
@@ -79,7 +87,7 @@ def job_failed(c: Connections, ref: JobRef, job: SynthesisJob) -> JobFailed:
         code=job.error_code,
         job=job,
         script_id=ref.script_id,
-        worth_another_attempt=job.error_code not in CONTENT_CODES,
+        worth_another_attempt=not blames_input(job.error_code),
     )
 
 
@@ -127,17 +135,22 @@ def archive_job(run: Run, ref: JobRef, *, without_side_files: bool) -> Receipt:
         job = read_job(c, ref)
     job = _as_member(run, ref, job) if ref.input else proven_end(run, ref, job)
     claim = _note_success(c, ref, job)
-    outputs = Outputs(run, ref, job, read=partial(_read_again, run, ref))
+    built_in_voice = bool(claim and claim.form.get("use_built_in_voice"))
+    outputs = Outputs(run, ref, job, read=partial(_read_again, run, ref), built_in_voice=built_in_voice)
     video = outputs.move("result", "video")
     side_files, missing = outputs.move_side_files(without=without_side_files)
-    if outputs.link_refused:
-        video = video.model_copy(update={"doubtful": (*video.doubtful, "link")})
+    late = ["link"] if outputs.link_refused else []
     billing = job.billing
-    if (stored := side_files["summary"]) and (summary := _read_summary(c, ref, stored)):
-        if _is_of_another(summary, job, claim):
-            video = video.model_copy(update={"doubtful": (*video.doubtful, "summary")})
+    looked_for = set() if missing else {"link"}  # a link to what is missing may be the one that was refused
+    if (stored := side_files["summary"]) and (summary := read_summary(c.archive, ref, stored)):
+        looked_for |= {"summary", "avatar"}
+        late += summary_doubts(summary, claim, service_id=job.service_id, internal_id=job.internal_id)
         if resource.client.service_names_jobs:  # in this generation only the summary tells the billed seconds
             billing = billing | _summary_billing(summary)
+    if claim and is_substitute(claim.form, job) and "avatar" not in late:
+        late.append("avatar")
+    target = c.archive.output_blob(ref, video.blob_name.rpartition("/")[2])
+    video = note_late_doubts(target, video, late, looked_for=looked_for)
     billed = job.model_copy(update={"billing": billing})
     receipt = c.archive.write_receipt(
         Receipt(
@@ -236,7 +249,7 @@ def _note_success(c: Connections, ref: JobRef, job: SynthesisJob) -> Claim | Non
     nobody had paid for it, even if job, video or receipt are gone one day.
 
     Raises:
-        ClaimedElsewhere: other runs keep writing to the claim.
+        ArchiveUnavailable: another run has just written to the claim; the retries of the step have the pauses.
     """
     paid_at = job.created_at or c.clock.now()
 
@@ -248,23 +261,10 @@ def _note_success(c: Connections, ref: JobRef, job: SynthesisJob) -> Claim | Non
     def change(claim: Claim) -> Claim:
         return claim.model_copy(update={"attempts": tuple(noted(attempt) for attempt in claim.attempts)})
 
-    return rewrite(c, ref, change)
-
-
-def _read_summary(c: Connections, ref: JobRef, stored: StoredBlob) -> Summary | None:
-    """Return what the archived summary says; None if it is unreadable."""
-    name = stored.blob_name.rpartition("/")[2]
-    with archive_errors(f"read {stored.blob_name}"), suppress(ValueError):
-        return decode_whole_summary(c.archive.output_blob(ref, name).download_blob().readall())
-    return None
-
-
-def _is_of_another(summary: Summary, job: SynthesisJob, claim: Claim | None) -> bool:
-    """Return whether the summary speaks of another job or of other texts. What is not shown says nothing. Pure."""
-    if job.internal_id is not None and not summary.is_of((job.service_id, job.internal_id)):
-        return True
-    known = claim.texts if claim else ()
-    return bool(known and summary.text.strip()) and text_digest(summary.text) not in known
+    try:
+        return rewrite(c, ref, change)
+    except LostRace as error:
+        raise ArchiveUnavailable(error.message, script_id=ref.script_id, job_id=ref.job_id) from None
 
 
 def _summary_billing(summary: Summary) -> dict[str, int]:

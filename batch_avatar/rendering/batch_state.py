@@ -11,13 +11,15 @@ from batch_avatar.errors import BatchAvatarError, Stopped
 from batch_avatar.rendering.outcomes import outcome_of_error
 from batch_avatar.rendering.progress import Event, Phase
 from batch_avatar.scripts.spool import OutcomeSpool
+from batch_avatar.service.resource import SYSTEMIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from batch_avatar.errors import JobFailed, JobOverdue
+    from batch_avatar.errors import ArchiveRefused, JobFailed, JobOverdue
     from batch_avatar.models import Outcome, SynthesisJob
     from batch_avatar.planning.plan import PlanItem
+    from batch_avatar.receipt import Receipt
     from batch_avatar.rendering.run import Run
     from batch_avatar.service.resource import Resource
 
@@ -68,6 +70,25 @@ class BatchState:
         """Set the resource aside if it refused too many scripts in a row; a refused script is never taken as it is."""
         if (reason := resource.systemic()) is not None:
             self.set_aside(resource, reason)
+
+    def note_unarchived(self, error: ArchiveRefused) -> None:
+        """Stop all creates if the storage refused too many videos in a row; they stay at the service."""
+        self._run.storage_refusals.note(("refused",), error.job_id or error.script_id)
+        if self._run.storage_refusals.systemic:
+            text = f"the storage refused {SYSTEMIC} videos in a row ({error.message}), so no more are sent"
+            self.stop_with(Stopped(text, code="StorageRefused"))
+
+    def note_archived(self, receipt: Receipt) -> None:
+        """Stop all creates if too many videos in a row are doubtful for one reason; all would be paid for."""
+        self._run.storage_refusals.note()
+        self._run.doubts.note(set(receipt.video.doubtful) - self._run.known_doubts, receipt.job_id)
+        if reasons := self._run.doubts.systemic:
+            text = (
+                f"{SYSTEMIC} videos in a row are doubtful for the same reason, {' and '.join(reasons)}, so no more are "
+                f"sent. Look at one, for example in {self._c.archive.prefix_of(receipt)}, and at its remote job "
+                f"{receipt.job_id}, which is kept; if such videos are as you want them, run again"
+            )
+            self.stop_with(Stopped(text, code="Doubtful"))
 
     def set_aside(self, resource: Resource, error: BatchAvatarError) -> None:
         """Send nothing more to this resource; once every resource is set aside, stop all creates."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from batch_avatar.archive.records import Claim
-from batch_avatar.errors import ClaimedElsewhere, NoMoreSent
+from batch_avatar.errors import ClaimedElsewhere, LostRace, NoMoreSent
 from batch_avatar.identity import recorded_form, text_digests
 from batch_avatar.scripts.prediction import Predictor
 
@@ -88,26 +88,36 @@ async def update_last(
     gone_on = ClaimedElsewhere(
         f"another run has gone on from attempt {ref.attempt}", script_id=ref.script_id, job_id=ref.job_id
     )
-    claim = await c.control(rewrite, c, ref, change, held=held)
-    if claim is None:
-        raise gone_on
-    return claim.attempts
+    for lost in range(CLAIM_WRITES):
+        await c.clock.sleep(lost_write_pause(lost, c.settings.poll_interval_seconds))
+        try:
+            claim = await c.control(rewrite, c, ref, change, held=held)
+        except LostRace:
+            held = None
+            continue
+        if claim is None:
+            raise gone_on
+        return claim.attempts
+    raise ClaimedElsewhere("other runs keep writing to the claim", script_id=ref.script_id, job_id=ref.job_id)
+
+
+def lost_write_pause(lost: int, poll_interval_seconds: float) -> float:
+    """Return how long to wait after so many lost writes in a row; another run is often done after its one. Pure."""
+    return min(poll_interval_seconds, 5.0) * 2 ** (lost - 2) if lost > 1 else 0.0
 
 
 def rewrite(c: Connections, ref: JobRef, change: Callable[[Claim], Claim], *, held: Held | None = None) -> Claim | None:
-    """Change a claim, even if other runs write to it meanwhile. Return the new claim, or None if there is none.
+    """Change a claim, in one try. Return the new claim, or None if there is none.
 
     `held`: as in `update_last`. Blocking; call it in a thread.
 
     Raises:
-        ClaimedElsewhere: other runs keep writing to the claim.
+        LostRace: another run has just written to the claim.
     """
-    for _ in range(CLAIM_WRITES):
-        held = held or c.archive.read_claim(ref.script_id, ref.content_id)
-        if held is None:
-            return None
-        claim = change(held.claim)
-        if claim == held.claim or c.archive.replace_claim(held, claim) is not None:
-            return claim
-        held = None
-    raise ClaimedElsewhere("other runs keep writing to the claim", script_id=ref.script_id, job_id=ref.job_id)
+    held = held or c.archive.read_claim(ref.script_id, ref.content_id)
+    if held is None:
+        return None
+    claim = change(held.claim)
+    if claim != held.claim and c.archive.replace_claim(held, claim) is None:
+        raise LostRace("another run has just written to the claim", script_id=ref.script_id, job_id=ref.job_id)
+    return claim

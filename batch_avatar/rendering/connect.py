@@ -6,13 +6,15 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.core.exceptions import AzureError
-from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import DefaultAzureCredential
-from azure.storage.blob import BlobServiceClient, ExponentialRetry
+from azure.storage.blob import BlobServiceClient
 
+from batch_avatar.archive.access.keys import StorageRetry
+from batch_avatar.archive.access.tokens import StorageTokens
+from batch_avatar.archive.access.transport import StorageTransport
 from batch_avatar.archive.identity_check import NO_ARCHIVE
 from batch_avatar.archive.inbox_container import Inbox
 from batch_avatar.archive.ledger import Archive
@@ -21,7 +23,6 @@ from batch_avatar.archive.staging import Staging
 from batch_avatar.archive.transfer import BLOCK_BYTES
 from batch_avatar.clock import SystemClock
 from batch_avatar.errors import SettingsError
-from batch_avatar.log import redact_secrets
 from batch_avatar.rendering.connections import (
     CONTROL_THREADS,
     TRANSFER_THREADS,
@@ -33,19 +34,25 @@ from batch_avatar.rendering.connections import (
 from batch_avatar.rendering.run import begin_run
 from batch_avatar.service.admission import Admission
 from batch_avatar.service.client import AvatarClient
-from batch_avatar.service.credentials import EntraCredential, KeyCredential, TokenTransport
+from batch_avatar.service.credentials import SCOPE, EntraCredential, KeyCredential
 from batch_avatar.service.deadlines import Deadlines
+from batch_avatar.service.exchange import Exchange
 from batch_avatar.service.listeners import Listeners
 from batch_avatar.service.resource import Resource
 from batch_avatar.service.session import idempotent_retry, open_session
+from batch_avatar.service.sign_in.tokens import Identity, Tokens
+from batch_avatar.service.sign_in.transport import TokenTransport
+from batch_avatar.service.voices.asking import voices_endpoint
 from batch_avatar.service.watcher import Watcher
 from batch_avatar.service.wire.generations import wire_for
+from batch_avatar.settings import renewed
 from batch_avatar.stopping import Stopping
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     import requests
+    from pydantic import SecretStr
 
     from batch_avatar.clock import Clock
     from batch_avatar.models import SynthesisJob
@@ -85,8 +92,9 @@ async def open_connections(
             yield outer
         return
     clock = clock or SystemClock()
-    session, storage_session = open_session(retry=idempotent_retry()), open_session()
-    connections = _connect(settings, clock=clock, session=session, storage_session=storage_session)
+    session, storage_session, identity_session = open_session(retry=idempotent_retry()), open_session(), open_session()
+    identity = _identity(clock, identity_session)
+    connections = _connect(settings, clock=clock, session=session, storage_session=storage_session, identity=identity)
     try:
         if open_archive:
             await connections.control(partial(connections.archive.open, create=create_archive))
@@ -100,8 +108,8 @@ async def open_connections(
             await resource.watcher.close()
         for threads in (connections.transfer_threads, connections.control_threads):
             threads.shutdown(wait=False, cancel_futures=True)  # calls that wait for an answer end by themselves
-        session.close()
-        storage_session.close()
+        for opened in (session, storage_session, identity_session):
+            opened.close()
 
 
 @asynccontextmanager
@@ -157,18 +165,26 @@ def connect_client(
     *,
     clock: Clock | None = None,
     session: requests.Session | None = None,
+    identity: Identity | None = None,
 ) -> AvatarClient:
     """Return a client for one resource; no archive is needed."""
     clock = clock or SystemClock()
-    redact_secrets()
     return AvatarClient(
         endpoint=resource.endpoint,
-        credential=_credential(resource, clock),
+        credential=_credential(settings, resource, identity or _identity(clock, open_session())),
         wire=wire_for(settings.api_version),
         session=session or open_session(retry=idempotent_retry()),
         clock=clock,
         request_timeout_seconds=settings.request_timeout_seconds,
     )
+
+
+def connect_voices(settings: Settings, resource: ResourceSettings, region: str) -> Exchange:
+    """Return what asks a region for its voices, with the key of this resource."""
+    credential = _credential(settings, resource, _identity(SystemClock(), open_session()))
+    session, seconds = open_session(retry=idempotent_retry()), settings.request_timeout_seconds
+    where = voices_endpoint(resource, region)
+    return Exchange(endpoint=where, credential=credential, session=session, timeout_seconds=seconds)
 
 
 def _connect(
@@ -177,6 +193,7 @@ def _connect(
     clock: Clock,
     session: requests.Session,
     storage_session: requests.Session,
+    identity: Identity,
 ) -> Connections:
     control_threads = ThreadPoolExecutor(CONTROL_THREADS, thread_name_prefix="control")
     listeners: Listeners[SynthesisJob] = Listeners()
@@ -186,7 +203,7 @@ def _connect(
 
     def connected(given: ResourceSettings) -> Resource:
         deadlines = Deadlines(settings.start_deadline_seconds, settings.job_deadline_seconds, clock)
-        client = connect_client(settings, given, clock=clock, session=session)
+        client = connect_client(settings, given, clock=clock, session=session, identity=identity)
         admission = Admission(
             clock=clock,
             creates_per_minute=given.creates_per_minute or 0,
@@ -211,14 +228,14 @@ def _connect(
             unsupported=frozenset(name.lower() for name in given.unsupported),
         )
 
-    storage = _storage(settings, storage_session)
+    storage = _storage(settings, storage_session, identity)
     staging = None
     if settings.staging_container is not None:
         container = storage.get_container_client(settings.staging_container)
         staging = Staging(container=container, sign=signer(storage, settings), clock=clock)
     inbox = None
     if settings.inbox_container is not None:
-        inbox = Inbox(container=storage.get_container_client(settings.inbox_container))
+        inbox = Inbox(container=storage.get_container_client(settings.inbox_container), ids=settings.inbox_ids)
     return Connections(
         settings=settings,
         clock=clock,
@@ -233,16 +250,35 @@ def _connect(
     )
 
 
-def _credential(resource: ResourceSettings, clock: Clock) -> Credential:
-    if resource.speech_key is not None:
-        return KeyCredential(resource.speech_key)
-    return EntraCredential(DefaultAzureCredential(transport=TokenTransport(open_session()), retry_total=3), clock)
+def _identity(clock: Clock, session: requests.Session) -> Identity:
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)  # it warns in a dozen lines of what we say in one
+
+    def sign_in() -> DefaultAzureCredential:
+        return DefaultAzureCredential(transport=TokenTransport(session), retry_total=1)  # outages are waited for
+
+    return Identity(sign_in, clock)
 
 
-def _storage(settings: Settings, session: requests.Session) -> BlobServiceClient:
-    options = {
-        "transport": RequestsTransport(session=session, session_owner=False),  # no retries of ours: the SDK has its own
-        "retry_policy": ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=4),  # its default waits 15 s
+def _credential(settings: Settings, resource: ResourceSettings, identity: Identity) -> Credential:
+    if resource.speech_key is None:
+        return EntraCredential(Tokens(identity, SCOPE))
+
+    def read_again() -> SecretStr | None:
+        known = {given.host: given.speech_key for given in renewed(settings).all_resources()}
+        return known.get(resource.host)
+
+    return KeyCredential(resource.speech_key, read_again)
+
+
+def _storage(settings: Settings, session: requests.Session, identity: Identity) -> BlobServiceClient:
+    def read_again() -> str:
+        given = renewed(settings).storage_connection_string
+        return given.get_secret_value() if given is not None else ""
+
+    retry = StorageRetry(read_again)
+    options: dict[str, Any] = {
+        "transport": StorageTransport(session),  # the session has no retries: the SDK has its own
+        "retry_policy": retry,
         "max_single_put_size": BLOCK_BYTES,
         "max_block_size": BLOCK_BYTES,
     }
@@ -251,9 +287,10 @@ def _storage(settings: Settings, session: requests.Session) -> BlobServiceClient
             service = BlobServiceClient.from_connection_string(
                 settings.storage_connection_string.get_secret_value(), **options
             )
+            retry.sign_with(service)
         else:
             service = BlobServiceClient(
-                settings.storage_account_url or "", credential=DefaultAzureCredential(), **options
+                settings.storage_account_url or "", credential=StorageTokens(identity), **options
             )
     except (ValueError, AzureError) as error:
         raise SettingsError(

@@ -9,7 +9,7 @@ from batch_avatar.errors import AlreadyArchived, BatchAvatarError, FailureClass
 from batch_avatar.models import FailureFacts, Outcome, OutcomeKind
 from batch_avatar.planning.plan import PlanState
 from batch_avatar.rendering.report import BatchReport
-from batch_avatar.scripts.spool import OutcomeSpool
+from batch_avatar.scripts.spool import SUMMED, OutcomeSpool, summands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from batch_avatar.planning.plan import PlanItem
     from batch_avatar.receipt import Receipt
 
-FINAL = frozenset({FailureClass.INPUT, FailureClass.JOB, FailureClass.LOST, FailureClass.CHANGED})
+FINAL = frozenset({FailureClass.INPUT, FailureClass.JOB, FailureClass.LOST, FailureClass.CHANGED, FailureClass.LONG})
 """Failure classes that waiting does not mend: the script is `failed`. With any other class it is `unfinished`."""
 
 
@@ -34,6 +34,9 @@ def settled(item: PlanItem, *, prefix: str) -> Outcome | None:
     if item.state is PlanState.ARCHIVED:
         note = _paid_as_well(len(item.extras)) if item.leftovers else None
         return outcome.model_copy(update={"outcome": OutcomeKind.SKIPPED, "blob_prefix": prefix, "note": note})
+    if item.state is PlanState.KEPT:
+        kept = {"outcome": OutcomeKind.SKIPPED, "blob_prefix": prefix, "note": f"kept: {item.detail}", "kept": True}
+        return outcome.model_copy(update=kept)
     return outcome if item.failure is not None else None
 
 
@@ -52,6 +55,7 @@ def archived(receipt: Receipt, *, prefix: str, extras: int = 0) -> Outcome:
         outcome=OutcomeKind.ARCHIVED,
         blob_prefix=prefix,
         note="; ".join(notes) or None,
+        doubtful=bool(receipt.video.doubtful),
         billed_seconds=receipt.billed_seconds,
         billed_characters=receipt.billed_characters,
     )
@@ -89,15 +93,15 @@ def own_mistake(error: Exception) -> BatchAvatarError:
 def build_report(run: str, outcomes: Sequence[Outcome]) -> BatchReport:
     """Sum up the outcomes of a run, one for each script."""
     if isinstance(outcomes, OutcomeSpool):
-        return _report(run, outcomes, outcomes.kinds, outcomes.billed_seconds, outcomes.billed_characters)
+        return _report(run, outcomes, outcomes.kinds, outcomes.sums)
     kinds = Counter(outcome.outcome for outcome in outcomes)
-    seconds = sum(outcome.billed_seconds for outcome in outcomes)
-    return _report(run, tuple(outcomes), kinds, seconds, sum(outcome.billed_characters for outcome in outcomes))
+    sums: Counter[str] = Counter()
+    for outcome in outcomes:
+        sums.update(summands(outcome))
+    return _report(run, tuple(outcomes), kinds, sums)
 
 
-def _report(
-    run: str, outcomes: Sequence[Outcome], kinds: Counter[OutcomeKind], seconds: int, characters: int
-) -> BatchReport:
+def _report(run: str, outcomes: Sequence[Outcome], kinds: Counter[OutcomeKind], sums: Counter[str]) -> BatchReport:
     return BatchReport(
         run=run,
         scripts=len(outcomes),
@@ -105,7 +109,6 @@ def _report(
         skipped=kinds[OutcomeKind.SKIPPED],
         failed=kinds[OutcomeKind.FAILED],
         unfinished=kinds[OutcomeKind.UNFINISHED],
-        billed_seconds=seconds,
-        billed_characters=characters,
+        **{name: sums[name] for name in SUMMED},
         outcomes=outcomes,
     )

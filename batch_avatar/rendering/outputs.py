@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from azure.storage.blob import ContainerClient
 
-from batch_avatar.archive.container_probe import doubts, is_short
+from batch_avatar.archive.container_probe import doubts, is_cut, is_short
 from batch_avatar.archive.metadata import fit, metadata_key, quoted
 from batch_avatar.archive.rescue import stored_blob
 from batch_avatar.archive.storage_errors import archive_errors
@@ -62,14 +62,27 @@ class _Short(Exception):
 
 
 class Outputs:
-    """The outputs of one job, or of one input of a pack. `read` reads the job again when its links expire."""
+    """The outputs of one job, or of one input of a pack. `read` reads the job again when its links expire.
 
-    def __init__(self, run: Run, ref: JobRef, job: SynthesisJob, *, read: Callable[[], SynthesisJob]) -> None:
+    `built_in_voice`: a custom avatar speaks with its own voice, so that no subtitles are made (batch avatar properties
+    page), whatever the job says of them.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        ref: JobRef,
+        job: SynthesisJob,
+        *,
+        read: Callable[[], SynthesisJob],
+        built_in_voice: bool = False,
+    ) -> None:
         self._run = run
         self._c = run.connections
         self._ref = ref
         self._job = job
         self._read = read
+        self._built_in_voice = built_in_voice
         self._read_twice = False
         self.duration_milliseconds = job.duration_milliseconds
         """Length of the video: as the service says, or for an input of a pack as the video itself says."""
@@ -157,11 +170,8 @@ class Outputs:
             SideFileMissing: one is missing, and `without` is false.
         """
         side_files: dict[str, StoredBlob | None] = {"summary": None, "subtitles": None}
-        wanted = {"summary": "summary"}
-        if self._job.subtitle_link or self._job.subtitle_type == "external_file":
-            wanted["subtitles"] = "subtitle"
         missing = []
-        for name, output in wanted.items():
+        for name, output in self._side_files().items():
             try:
                 side_files[name] = self.move(output, name)
             except (ResultLost, LinkRefused) as error:  # a failed transfer is retried with the whole step
@@ -173,6 +183,12 @@ class Outputs:
                     self.link_refused = True
         return side_files, missing
 
+    def _side_files(self) -> dict[str, str]:
+        """Return the side files that the job should have, by name; what the service calls each of them."""
+        promised = self._job.subtitle_type == "external_file" and not self._built_in_voice
+        subtitles = self._job.subtitle_link or promised
+        return {"summary": "summary"} | ({"subtitles": "subtitle"} if subtitles else {})
+
     def _facts(self) -> dict[str, str]:
         """Return the blob metadata from which a lost receipt is rebuilt."""
         metadata = {
@@ -182,6 +198,7 @@ class Outputs:
             "duration_milliseconds": str(self._job.duration_milliseconds or ""),
             "billed_seconds": str(self._job.billed_seconds),
             "billed_characters": str(self._job.billed_characters),
+            "side_files": " ".join(self._side_files()),
         }
         return fit(metadata) | quoted({"script_id": self._ref.script_id}) | {"job_key": self._job_key}
 
@@ -209,6 +226,8 @@ class Outputs:
             raise JobOverdue("its video is not whole yet", job=self._job)
         if found and self._ref.input and self._job.status == JobStatus.FAILED:
             raise JobFailed("its video is not whole", job=self._job, worth_another_attempt=True)
+        if is_cut(facts.duration_milliseconds, self._job.duration_milliseconds):
+            found = (*found, "cut")
         self.duration_milliseconds = self.duration_milliseconds or facts.duration_milliseconds
         if not self._ref.input and is_short(facts.size_bytes, self._job.size_bytes):
             if not self._read_twice:

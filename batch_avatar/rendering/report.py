@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
-from pydantic import PlainSerializer, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import PlainSerializer, PrivateAttr, ValidatorFunctionWrapHandler, WrapValidator
 
 from batch_avatar.models import Outcome, Received
 
@@ -28,23 +28,42 @@ class BatchReport(Received):
     run: str
     scripts: int
     archived: int
+    doubtful: int = 0
+    """How many of the archived have a video that is not as expected."""
     skipped: int
+    kept: int = 0
+    """How many of the skipped have changed since, and were left as they are archived."""
     failed: int
     unfinished: int
     billed_seconds: int
     billed_characters: int
     outcomes: Outcomes
+    _unwritten: str = PrivateAttr("")
+
+    @property
+    def unwritten(self) -> str:
+        """Why the report is not in the archive; empty if it is."""
+        return self._unwritten
+
+    def was_not_written(self, why: str) -> None:
+        self._unwritten = why
 
     @property
     def all_archived(self) -> bool:
         return self.archived + self.skipped == self.scripts
 
     @property
-    def sums(self) -> str:
+    def counts(self) -> str:
+        doubtful = f" ({self.doubtful} of them doubtful)" if self.doubtful else ""
+        kept = f" ({self.kept} of them kept with another look)" if self.kept else ""
         return (
-            f"{self.scripts} scripts: {self.archived} archived, {self.skipped} archived before, {self.failed} failed, "
+            f"{self.archived} archived{doubtful}, {self.skipped} archived before{kept}, {self.failed} failed, "
             f"{self.unfinished} unfinished"
         )
+
+    @property
+    def sums(self) -> str:
+        return f"{self.scripts} scripts: {self.counts}"
 
     @property
     def billed(self) -> str:

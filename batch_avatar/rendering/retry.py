@@ -5,11 +5,13 @@ Inside a stage, requests are retried within seconds (client.py, the storage SDK)
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import wraps
 from itertools import count
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from batch_avatar.clock import TOLD_SECONDS
 from batch_avatar.errors import BatchAvatarError
 from batch_avatar.rendering import stages
 from batch_avatar.rendering.chain import Chain
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,9 @@ def _with_retries(stage: Callable[P, Awaitable[R]], policy: RetryPolicy) -> Call
             except BatchAvatarError as error:
                 if not is_retriable(error) or number >= policy.retries:
                     raise
-            await current_connections().clock.sleep(policy.delay(number))
+                if (delay := policy.delay(number)) >= TOLD_SECONDS:
+                    logger.warning("%s; trying again in %.0f s", error, delay)
+            await current_connections().clock.sleep(delay)
         raise AssertionError  # count() does not end
 
     return step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import defaultdict
 from contextlib import contextmanager
@@ -10,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from batch_avatar.identity import derive_content_id
-from batch_avatar.models import Permits
+from batch_avatar.planning.permits import Permits
 from batch_avatar.planning.plan import PlanState
 from batch_avatar.planning.stubborn import StubbornCreates
 from batch_avatar.scripts.prediction import Predictor
 from batch_avatar.service.listeners import Listeners
+from batch_avatar.service.resource import InARow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from batch_avatar.rendering.pack_draft import PackDraft
     from batch_avatar.rendering.progress import Event
     from batch_avatar.rendering.report import BatchReport
+    from batch_avatar.service.slot import Slot
 
 
 @dataclass
@@ -63,8 +66,20 @@ class Run:
     """The predicted rendering time by script_id."""
     stubborn: defaultdict[str, StubbornCreates] = field(default_factory=lambda: defaultdict(StubbornCreates))
     """Creates that a resource answers with errors of its own, by host."""
+    storage_refusals: InARow = field(default_factory=InARow)
+    """Videos that the storage refused, in this run."""
+    doubts: InARow = field(default_factory=InARow)
+    """What was doubtful about the videos of this run."""
+    known_doubts: set[str] = field(default_factory=set)
+    """What many archived videos of earlier runs are doubtful for; it stops nothing more, as somebody ran again."""
     ended: dict[str, SynthesisJob] = field(default_factory=dict)
     """Jobs that were just seen to end, by service_id. Their links are fresh, which saves a request."""
+    reading: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    """Held, by service_id, while the job of a pack is read for all of its members."""
+    slots: dict[str, Slot] = field(default_factory=dict)
+    """The slot of each script that is on its walk, by script_id."""
+    odd_since: dict[str, float] = field(default_factory=dict)
+    """When a job was first found to show a result that is not there, by our monotonic clock, by service_id."""
     drafts: dict[tuple[str, ...], PackDraft] = field(default_factory=dict)
     """Packs that are being sent, by host and script_ids. A retried step goes on with its own draft."""
     packs: dict[str, Pack] = field(default_factory=dict)

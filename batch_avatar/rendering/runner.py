@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from batch_avatar.errors import AccessRefused, BatchAvatarError, InputError, SettingsError, Stopped
-from batch_avatar.models import JobRef, Permits
 from batch_avatar.planning.order import Order, Queue, Waiting
 from batch_avatar.planning.packing import PackSizer, fitting, input_bytes, pack_key
+from batch_avatar.planning.permits import Permits
 from batch_avatar.planning.plan import Plan, PlanItem, PlanState
 from batch_avatar.rendering import survey
 from batch_avatar.rendering.connections import CONTROL_THREADS
@@ -27,7 +27,7 @@ from batch_avatar.service.slot import Slot
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from batch_avatar.models import Script
+    from batch_avatar.models import JobRef, Script
     from batch_avatar.planning.order import Lane
     from batch_avatar.rendering.chain import Chain
     from batch_avatar.rendering.report import BatchReport
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TO_SEND = (PlanState.NEW, PlanState.CHANGED)
-"""States in which nothing binds a script to a resource. In all others it has a job or a claim, and goes on there."""
 NOBODY = Stopped("no resource supports its character or voice (see `unsupported` in the settings)", code="NoResource")
 REPORT_SECONDS = 10.0  # for the report of a stopped run, out of the 30 s in which it ends
 ADOPTIONS = 500  # scripts taken up at once; slots do not limit them, as a claim that a dead run left needs no slot
@@ -49,6 +47,7 @@ async def publish_report(report: BatchReport) -> None:
     try:
         await run.connections.control(run.connections.archive.write_report, run.name, report.json_pieces())
     except Exception as error:  # noqa: BLE001 - whatever it is, the scripts are paid for and have ended
+        report.was_not_written(own_mistake(error).message)
         logger.warning("the report cannot be written to the archive: %s; %s; %s", error, report.sums, report.billed)
 
 
@@ -67,8 +66,9 @@ async def render_scripts(
     The run's `listeners` are told every step of every script. `publish` gets the report, also after a cancellation.
     Several batches may share the run at the same time, with the same permits and no script in two of them.
 
-    One bad script never stops the others; only refused access and systemic refusals stop new creates. When the task
-    is cancelled, nothing new is sent, transfers stop at their next piece, and the report says what is left in flight.
+    One bad script never stops the others; only refused access and what hits one after another stop new creates. When
+    the task is cancelled, nothing new is sent, transfers stop at their next piece, and the report says what is in
+    flight.
 
     Raises:
         InputError: a script_id is given twice, or packs are wanted that settings or API generation do not allow.
@@ -145,7 +145,7 @@ class _Batch:
                 self._walks.end(outcome)
                 if item.leftovers:
                     group.create_task(self._delete_leftovers(item))
-            elif item.state not in TO_SEND:
+            elif not item.to_create:
                 group.create_task(self._take_up(item, number), name=item.script_id)
             else:
                 self._enqueue(item, number)
@@ -240,7 +240,7 @@ class _Batch:
         slot.sent()
         by_name = {ref.script_id: ref for ref in refs}
         if refs:
-            slot.resource.refusals.clear()
+            slot.resource.taken()
             predicted = (waiting.seconds for waiting in taken if waiting.item.script_id in by_name)
             self._walks.predicted_seconds[refs[0].job_id] = tuple(predicted)
         for waiting in sorted(

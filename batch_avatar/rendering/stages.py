@@ -15,10 +15,12 @@ from batch_avatar.errors import (
     BatchAvatarError,
     CreateUnclear,
     JobNotFound,
+    JobOverdue,
     ServiceError,
     ServiceUnavailable,
     SideFileMissing,
     StillRunning,
+    TransferError,
 )
 from batch_avatar.models import JobRef, JobStatus
 from batch_avatar.receipt import Receipt
@@ -32,7 +34,8 @@ from batch_avatar.rendering.submission import Submission
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from batch_avatar.models import Script
+    from batch_avatar.models import Script, SynthesisJob
+    from batch_avatar.rendering.run import Run
     from batch_avatar.service.resource import Resource
 
 T = TypeVar("T")
@@ -43,6 +46,8 @@ SIDE_FILE_DELAYS_SECONDS = (2.0, 10.0, 30.0)
 """Waits for summary and subtitles, which were seen missing on jobs that had succeeded; then the video goes without."""
 WAIT_WINDOW_SECONDS = 600.0
 """One wait for a job ends after this long and is retried, so that a flow engine sees that the run is alive."""
+ODD_PAUSE_SECONDS = 60.0
+"""The first pause before a job is asked for again that has ended and shows a result which is not there. A choice."""
 
 
 async def submit(script: Script, host: str = "") -> JobRef:
@@ -99,13 +104,64 @@ async def wait(ref: JobRef) -> JobRef:
         except JobNotFound:
             job = await _outlasting(lambda: resource, partial(c.control, read_job, c, ref))
         if not ref.input:
-            job = await _outlasting(lambda: resource, partial(c.control, proven_end, run, ref, job))
-        elif not job.ended:
-            raise StillRunning(f"the job is {job.status}")
+            job = await _proven(run, resource, ref, job)
+        else:
+            job = await _by_its_id(run, resource, ref)
         run.ended[ref.service_id] = job  # of a pack that failed as well: each member looks for its own video
         if ref.input and job.status == JobStatus.FAILED:
             raise await c.control(job_failed, c, ref, job)
         return ref
+
+
+async def _by_its_id(run: Run, resource: Resource, ref: JobRef) -> SynthesisJob:
+    """Return a pack's job once it has ended, as the service shows it by its id; all members share one read.
+
+    A single job is told from another by its result, which the job itself shows; the videos of a pack lie in staging.
+
+    Raises:
+        StillRunning: it has not ended.
+        AlreadyArchived, ClaimedElsewhere, ResultLost: as `read_job` does.
+    """
+    c = run.connections
+    async with run.reading[ref.service_id]:
+        job = run.ended.get(ref.service_id)
+        if job is None:
+            job = await _outlasting(lambda: resource, partial(c.control, read_job, c, ref))
+        if not job.ended:
+            raise StillRunning(f"the job is {job.status}")
+        run.ended[ref.service_id] = job
+    return job
+
+
+async def _proven(run: Run, resource: Resource, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
+    """Return the job if there is something to archive; raises as `proven_end` does.
+
+    While the result that an odd job shows is not there, its slot goes to others, as the job has ended, and this waits
+    ever longer before it raises what is worth a retry. After the deadline a result that could not be looked for has
+    `WAIT_WINDOW_SECONDS` more: it was paid for, and may be back soon.
+    """
+    c = run.connections
+    try:
+        return await _outlasting(lambda: resource, partial(c.control, proven_end, run, ref, job))
+    except (StillRunning, TransferError) as error:
+        if not job.odd:
+            raise
+        left, now = resource.deadlines.left_seconds(job), c.clock.monotonic()
+        since = now - run.odd_since.setdefault(ref.service_id, now)
+        if not left and (isinstance(error, StillRunning) or since >= WAIT_WINDOW_SECONDS):
+            text = f"{error.message}, and the deadline of {resource.deadlines.job_seconds:.0f} s has passed"
+            raise JobOverdue(text, job=job) from None
+        if (slot := run.slots.get(ref.script_id)) is not None:
+            slot.leave()
+        pause = min(left or WAIT_WINDOW_SECONDS, odd_pause_seconds(since))
+        logger.warning("%s: %s; asking again in %.0f s, other scripts go on", ref.script_id, error.message, pause)
+        await c.clock.sleep(pause)
+        raise
+
+
+def odd_pause_seconds(since: float) -> float:
+    """Return how long to wait for a result that has not been there `since` so many seconds: as long again. Pure."""
+    return min(max(since, ODD_PAUSE_SECONDS), WAIT_WINDOW_SECONDS)
 
 
 async def archive(ref: JobRef) -> Receipt:

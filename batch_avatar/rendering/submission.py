@@ -62,6 +62,7 @@ class Submission:
         self._script = script
         self._written_at = self._c.clock.now()
         self._absent_since = 0.0
+        self._looked_for: Attempt | None = None
         self._lost_races = 0
         self._content_id = run.content_id_of(script)
         settings = self._c.settings
@@ -210,11 +211,11 @@ class Submission:
                 return Seen(held, job, None, 0)
         receipt = await self._c.control(self._c.archive.read_receipt, self._script.script_id, self._content_id)
         again = await self._c.control(self._c.archive.read_claim, self._script.script_id, self._content_id)
-        same = held is not None and again is not None and held.claim.last == again.claim.last
-        if not same:
+        last = held.claim.last if held is not None else None
+        if again is None or again.claim.last != last:
             return Seen(again, None, receipt, 0)
-        if looks == 0:
-            self._absent_since = looked_at
+        if looks == 0 or last != self._looked_for:  # looks by what was known before do not count
+            looks, self._looked_for, self._absent_since = 0, last, looked_at
         return Seen(again, None, receipt, looks + 1, looked_at - self._absent_since)
 
     def _follow(self, claim: Claim) -> None:
@@ -253,7 +254,7 @@ class Submission:
             self._run.stubborn[self.resource.host].unclear(ref.job_id, error)
             raise
         except RequestRefused as error:
-            self.resource.refusals.append(error)  # at once: creates that are about to be sent look at it
+            self.resource.refused(error)  # at once: creates that are about to be sent look at it
             raise
         self.resource.admission.accepted()
         self._run.stubborn[self.resource.host].accepted(ref.job_id)

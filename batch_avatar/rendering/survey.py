@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from batch_avatar.catalog.limits import limit
 from batch_avatar.errors import AccessRefused, JobNotFound, ServiceError
+from batch_avatar.planning.lengths import judge_lengths
 from batch_avatar.planning.plan import PlanState
-from batch_avatar.planning.reconciliation import past_renders, reconcile
+from batch_avatar.planning.reconciliation import frequent_doubts, past_renders, reconcile
 from batch_avatar.rendering.run import current_run
 from batch_avatar.scripts.prediction import Predictor
+from batch_avatar.service.answers import in_our_spelling
 from batch_avatar.service.listing import NOTHING_READ
+from batch_avatar.service.resource import SYSTEMIC
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,13 +26,14 @@ if TYPE_CHECKING:
     from batch_avatar.models import Script, SynthesisJob
     from batch_avatar.planning.plan import Plan
     from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.run import Run
     from batch_avatar.service.client import AvatarClient
 
 logger = logging.getLogger(__name__)
 
 ENOUGH_PAGES = 100
-"""Of a longer list only these newest 10,000 jobs are read, which takes half a minute. Jobs that claims name and that
-are not among them are asked for by their ids."""
+"""Of a longer list only so many pages are read, which takes half a minute: the newest 10,000 jobs, or 5,000 where each
+is read twice. Jobs that open claims name and that are not among them are asked for by their ids."""
 
 
 async def plan(scripts: Sequence[Script]) -> Plan:
@@ -38,22 +43,21 @@ async def plan(scripts: Sequence[Script]) -> Plan:
     listed = await _listed(c)
     names = [script.script_id for script in scripts]
     index = await c.control(c.archive.index, names)
-    if unseen := unseen_jobs(index, listed):
-        asked = await asyncio.gather(*(c.control(_ask, c, host, job_id) for host, job_id in unseen))
-        for job in asked:
-            if job is not None:
-                listed[job.resource].jobs.append(job)
+    if await ask_for_unseen(c, index, listed):
         index = await c.control(c.archive.index, names)  # again, or a job that was just archived would look lost
     run.predictor = Predictor(past_renders(index))
+    run.known_doubts |= frequent_doubts(index, at_least=SYSTEMIC)
     found = reconcile(
         scripts,
         archive_id=c.archive.archive_id,
         jobs=[job for read in listed.values() for job in read.jobs],
         index=index,
         resources=frozenset(listed),
-        permits=run.permits,
+        unclear={job_id for read in listed.values() for job_id in read.unclear},
+        permits=run.permits.with_setting(keep_changed=c.settings.keep_changed),
         max_changed=c.settings.max_changed_scripts,
     )
+    found = _judge_lengths(run, found, scripts)
     for item in found.items:
         if item.state is PlanState.ALIVE and item.resource in c.resources:
             c.resources[item.resource].watcher.mine(item.pack or item.named[0])
@@ -62,49 +66,91 @@ async def plan(scripts: Sequence[Script]) -> Plan:
     return found
 
 
+def _judge_lengths(run: Run, found: Plan, scripts: Sequence[Script]) -> Plan:
+    """Refuse the scripts whose video would be cut, and tell of those of which it may be."""
+    minutes = limit("video-minutes")
+    if minutes is None:
+        return found
+    items, warning = judge_lengths(
+        found.items,
+        lambda number: run.predictor.predict(scripts[number]).video_seconds,
+        limit_seconds=minutes * 60,
+        allow_long=run.permits.allow_long,
+    )
+    if warning:
+        logger.warning("%s", warning)
+    return replace(found, items=items)
+
+
 @dataclass(frozen=True)
 class Read:
-    """The newest jobs of a resource, `down_to` the creation of the oldest of them; None if these are all."""
+    """The newest jobs of a resource, `down_to` the creation of the oldest of them; None if these are all.
+
+    `unclear`: the `job_id` of jobs that the resource was asked for, and of which it did not tell whether it has them.
+    """
 
     jobs: list[SynthesisJob]
     down_to: datetime | None = None
+    unclear: set[str] = field(default_factory=set)
 
 
 def unseen_jobs(index: ArchiveIndex, listed: Mapping[str, Read]) -> set[tuple[str, str]]:
-    """Return host and id of jobs that claims say to exist and that the read part of a long list does not show. Pure."""
+    """Return host and id of jobs that open claims name and that the read part of a long list does not show. Pure.
+
+    A claim is open until its attempt is over or its video is archived. A create that was refused has made no job; one
+    that was not answered may have.
+    """
     shown = {(host, job.job_id) for host, read in listed.items() for job in read.jobs}
     open_claims = (
         claim
         for key, claim in index.claims.items()
-        if claim.get("accepted") and not claim.get("over") and not index.is_whole(key)
+        if not claim.get("over") and (claim.get("accepted") or not claim.get("refused")) and not index.is_whole(key)
     )
     only = next(iter(listed)) if len(listed) == 1 else ""
     wanted = {(claim.get("resource") or only, claim.get("job_id", "")) for claim in open_claims}
     return {(host, job_id) for host, job_id in wanted - shown if host in listed and listed[host].down_to is not None}
 
 
-def _ask(c: Connections, host: str, job_id: str) -> SynthesisJob | None:
-    """Return the job of this id, None if there is none or the service does not tell. Blocking.
+def put_in_our_spelling(listed: Mapping[str, Read], index: ArchiveIndex) -> None:
+    """Give jobs that the archive knows, and that are shown under an id in another case, the id that the archive has."""
+    known = (index.claims, index.receipts, index.dead)
+    ours = {facts.get("job_id", "") for blobs in known for facts in blobs.values()}
+    for read in listed.values():
+        read.jobs[:] = in_our_spelling(read.jobs, ours)
 
-    A job that is not known here is sent again by no run unasked: before that the service is asked for its id again.
+
+async def ask_for_unseen(c: Connections, index: ArchiveIndex, listed: Mapping[str, Read]) -> bool:
+    """Ask for the `unseen_jobs` and note in `listed` what is said of them. Return whether there were any to ask for.
+
+    If so, read the index once more, as runs may have archived these jobs since. All ids get our spelling.
     """
+    put_in_our_spelling(listed, index)
+    unseen = unseen_jobs(index, listed)
+    await asyncio.gather(*(c.control(_ask, c, host, job_id, listed[host]) for host, job_id in unseen))
+    return bool(unseen)
+
+
+def _ask(c: Connections, host: str, job_id: str, read: Read) -> None:
+    """Add the job of this id to what was read, if there is one, or note that the service does not tell. Blocking."""
     try:
-        return c.resources[host].client.get(job_id)
+        read.jobs.append(c.resources[host].client.get(job_id))
     except JobNotFound:
-        return None
+        return
     except ServiceError as error:
-        logger.warning("%s counts as not known, as %s does not tell: %s", job_id, host, error)
-        return None
+        logger.warning("it is not known whether %s is there, as %s does not tell: %s", job_id, host, error)
+        read.unclear.add(job_id)
 
 
-def _read(client: AvatarClient) -> Read:
-    """Read the newest jobs. Where the service chooses the ids none can be asked for later, so all are read. Blocking.
+def read_newest(client: AvatarClient, *, overlap: bool = False) -> Read:
+    """Read the newest jobs; `overlap` is that of `list_pages`. Blocking.
+
+    Where the service chooses the ids none can be asked for later, so all are read.
 
     Raises:
         ServiceError: the list cannot be read.
     """
     jobs: list[SynthesisJob] = []
-    for number, page in enumerate(client.list_pages(), start=1):
+    for number, page in enumerate(client.list_pages(overlap=overlap), start=1):
         jobs += page.jobs
         if number == ENOUGH_PAGES and not client.service_names_jobs and page.next_link is not None:
             return Read(jobs, min((job.created_at for job in jobs if job.created_at), default=NOTHING_READ))
@@ -118,7 +164,9 @@ async def _listed(c: Connections) -> dict[str, Read]:
         ServiceError: the jobs of no resource can be read.
     """
     known = list(c.resources.values())
-    found = await asyncio.gather(*(c.control(_read, resource.client) for resource in known), return_exceptions=True)
+    found = await asyncio.gather(
+        *(c.control(read_newest, resource.client) for resource in known), return_exceptions=True
+    )
     listed: dict[str, Read] = {}
     for resource, jobs in zip(known, found, strict=True):
         if isinstance(jobs, ServiceError) and len(known) > 1:

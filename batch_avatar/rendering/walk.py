@@ -16,7 +16,6 @@ from batch_avatar.errors import (
     JobOverdue,
     LateSuccess,
     RequestRefused,
-    Stopped,
 )
 from batch_avatar.models import JobRef, JobStatus, Outcome
 from batch_avatar.planning.plan import PlanState
@@ -24,7 +23,6 @@ from batch_avatar.rendering import giving_up
 from batch_avatar.rendering.batch_state import BatchState
 from batch_avatar.rendering.outcomes import archived, outcome_of_letter, own_mistake
 from batch_avatar.rendering.packs.walk import PackWalk
-from batch_avatar.service.resource import SYSTEMIC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,11 +57,11 @@ class Walks(BatchState):
         self.packs: dict[str, PackWalk] = {}
         self.predicted_seconds: dict[str, tuple[float, ...]] = {}
         """How long each input of a pack is predicted to take alone, by job_id."""
-        self._storage_refusals = 0
 
     async def walk(self, item: PlanItem, number: int, slot: Slot, *, ref: JobRef | None = None) -> None:
         """Walk a script to its outcome and note that. `number`: its place in the batch; `ref`: its job, if sent."""
         self.begun.add(item.script_id)
+        self._run.slots[item.script_id] = slot
         try:
             outcome = await self._walk(item, number, slot, ref)
         except BatchAvatarError as error:
@@ -77,6 +75,7 @@ class Walks(BatchState):
             outcome = self.outcome_of(own_mistake(error), item)
         finally:
             slot.leave()
+            self._run.slots.pop(item.script_id, None)
             self._run.expected_seconds.pop(item.script_id, None)
         self.end(outcome)
 
@@ -120,6 +119,7 @@ class Walks(BatchState):
         try:
             return await self._walked(item, script, ref, slot, pack)
         finally:
+            self._run.odd_since.pop(ref.service_id, None)
             self.through(item.script_id, ref.service_id, ref.resource)
 
     async def _walked(
@@ -246,7 +246,7 @@ class Walks(BatchState):
                 slot.move(other)
                 continue
             taken = self._c.resource_of(ref.resource)
-            taken.refusals.clear()
+            taken.taken()
             slot.follow(taken)
             return ref
 
@@ -256,22 +256,16 @@ class Walks(BatchState):
         return min(able, key=lambda r: r.admission.pause_seconds, default=None)
 
     async def _archived(self, ref: JobRef) -> Receipt:
-        """Archive the outputs and return the receipt.
-
-        Videos that the storage refuses stay at the service; after several in a row no more jobs are created.
-        """
+        """Archive the outputs and return the receipt. A video that the storage refuses stays at the service."""
         try:
             receipt = await self._chain.archive(ref)
         except ArchiveRefused as error:
-            self._storage_refusals += 1
-            if self._storage_refusals >= SYSTEMIC:
-                text = f"the storage refused {SYSTEMIC} videos in a row ({error.message}), so no more are sent"
-                self.stop_with(Stopped(text, code="StorageRefused"))
+            self.note_unarchived(error)
             raise
         except AccessRefused as error:
             self.set_aside(self._c.resource_of(ref.resource), error)
             raise
-        self._storage_refusals = 0
+        self.note_archived(receipt)
         return receipt
 
     async def _clean_up(self, receipt: Receipt, item: PlanItem, ref: JobRef) -> None:

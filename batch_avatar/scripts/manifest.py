@@ -5,79 +5,43 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from batch_avatar.errors import ManifestError
+from batch_avatar.scripts.cells import Rows, cell_value
+from batch_avatar.scripts.checked import Checked
 from batch_avatar.scripts.drafts import (
     DEFAULTS_NAME,
     KINDS,
-    LONGEST_NAME,
     MANIFESTS,
-    check_draft,
+    layered,
     members_of,
 )
+from batch_avatar.scripts.findings import found
+from batch_avatar.scripts.folders import FolderChoice, look_into_folder
+from batch_avatar.scripts.ignoring import is_junk
 from batch_avatar.scripts.parsing import Malformed, parse_json, parse_toml
 from batch_avatar.scripts.reading import (
     DEFAULTS_LIMIT,
-    LONGEST_LINE_BYTES,
     SCRIPT_LIMIT,
     Limit,
     NotRead,
     NotUtf8,
+    Roots,
     decoded_lines,
     opened_twice,
     read_whole,
 )
-from batch_avatar.scripts.spool import ScriptSpool
 from batch_avatar.service.wire.messages import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from batch_avatar.models import Script
+    from batch_avatar.scripts.spool import ScriptSpool
+    from batch_avatar.scripts.voices import Known
     from batch_avatar.service.wire.generations import Wire
-
-NESTED = ("custom_voices", "scene", "video_crop", "avatar_position", "avatar_size", "resolution")
-
-
-@dataclass
-class _Checked:
-    """Checks drafts (a script's members and their place) one by one: scripts go to disk, faults stay in memory."""
-
-    wire: Wire
-    scripts: ScriptSpool = field(default_factory=ScriptSpool)
-    faults: list[str] = field(default_factory=list)
-    drafts: int = 0
-    first: dict[str, str] = field(default_factory=dict)
-
-    def take(self, where: str, values: Mapping[str, Any]) -> None:
-        self.drafts += 1
-        script, found = check_draft(values, wire=self.wire)
-        name = script.script_id if script else str(values.get("script_id") or "")[:LONGEST_NAME]
-        if script is not None:
-            if script.script_id in self.first:
-                found.append(f"script_id is taken by {self.first[script.script_id]}")
-            self.first.setdefault(script.script_id, where)
-        self.faults.extend(f"{where}: {f'{name}: ' if name else ''}{reason}" for reason in found)
-        if script is not None and not self.faults:  # after the first fault nothing will be sent
-            self.scripts.add(script)
-
-    def finish(self, faults: Sequence[str]) -> ScriptSpool:
-        """Return the scripts.
-
-        Raises:
-            ManifestError: with every fault; `faults`, those of files, come before those of scripts.
-        """
-        faults = [*faults, *self.faults]
-        if not self.scripts and not faults:
-            faults.append("no scripts")
-        if faults:
-            self.scripts.close()
-            raise ManifestError(faults)
-        return self.scripts
 
 
 @dataclass
@@ -85,13 +49,15 @@ class _Reader:
     """Finds drafts, hands each one on as it is read, and collects the faults of files."""
 
     base: Mapping[str, Any]
-    checked: _Checked
+    checked: Checked
+    roots: Roots | None = None
+    choice: FolderChoice = field(default_factory=FolderChoice)
     known_defaults: dict[Path, dict[str, Any] | None] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
     def text(self, path: Path, where: str, limit: Limit, *, pipe: bool = False) -> str | None:
         try:
-            return "".join(decoded_lines(io.BytesIO(read_whole(path, limit, pipe=pipe))))
+            return "".join(decoded_lines(io.BytesIO(read_whole(path, limit, pipe=pipe, roots=self.roots))))
         except (OSError, ValueError, NotUtf8, NotRead) as error:
             self.unreadable(path, where, error)
             return None
@@ -127,10 +93,28 @@ class _Reader:
             self.faults.append(f"{path}:{error.line}: malformed TOML: {error.reason}")
             return None
 
+    def defaults_below(self, top: Path, folder: Path) -> dict[str, Any] | None:
+        """Return what all folders from `top` down to this one give to its scripts; None as in `defaults`."""
+        parts = folder.relative_to(top).parts
+        given: dict[str, Any] = {}
+        for depth in range(len(parts) + 1):
+            own = self.defaults(top.joinpath(*parts[:depth]))
+            if own is None:
+                return None
+            given |= own
+        return given
+
+    def left_out(self, source: Path, line: str) -> None:
+        self.checked.scripts.warnings.append(found("left-out", line)._replace(source=str(source)))
+
     def source(self, source: Path) -> None:
         try:
+            if self.roots is not None:
+                self.roots.place(source)  # what lies outside is not even said to be there
             if source.is_dir():
                 self.folder(source)
+            elif is_junk(source.name) and source.exists():
+                self.left_out(source, "a system has left it beside other files; it is no script")
             elif source.suffix.lower() in KINDS:
                 self.script_file(source, self.defaults(source.parent), pipe=True)
             elif source.suffix.lower() in MANIFESTS:
@@ -139,12 +123,14 @@ class _Reader:
                 self.faults.append(f"{source}: not a folder, nor a .txt, .ssml, .xml, .jsonl, .ndjson or .csv file")
             else:
                 self.faults.append(f"{source}: does not exist")
+        except NotRead as error:
+            self.faults.append(f"{source}: {error.reason}")
         except OSError as error:  # e.g. its name is too long, or its folder may not be looked into
             self.faults.append(f"{source}: cannot be read: {error.strerror}")
 
     def manifest(self, path: Path) -> None:
         try:
-            with opened_twice(path) as file:
+            with opened_twice(path, roots=self.roots) as file:
                 for _ in decoded_lines(file):
                     pass  # one byte that is not UTF-8 refuses the whole file, so no line is checked before
                 file.seek(0)
@@ -163,26 +149,33 @@ class _Reader:
             self.faults.append(f"{path}:1: no scripts in it")
 
     def folder(self, folder: Path) -> None:
-        try:
-            files = sorted(path for path in folder.iterdir() if path.suffix.lower() in KINDS and not path.is_dir())
-        except OSError as error:
-            self.faults.append(f"{folder}: cannot be read: {error.strerror}")
-            return
-        if not files:
-            self.faults.append(f"{folder}: no scripts in it (*.txt, *.ssml, *.xml)")
-        defaults = self.defaults(folder)
-        for path in files:
-            self.script_file(path, defaults)
+        look = look_into_folder(folder, self.choice, self.roots)
+        self.faults.extend(look.faults)
+        line = look.left_out.line(str(folder))
+        if look.files and line:
+            self.left_out(folder, line)
+        elif not look.files and not look.faults:
+            beside = f"; left out are {line}" if line else ""
+            self.faults.append(f"{folder}: no scripts in it (*.txt, *.ssml, *.xml){beside}")
+        for path, script_id in look.files:
+            if script_id is None:
+                self.source(path)
+            else:
+                self.script_file(path, self.defaults_below(folder, path.parent), script_id=script_id)
 
-    def script_file(self, path: Path, defaults: Mapping[str, Any] | None, *, pipe: bool = False) -> None:
+    def script_file(
+        self, path: Path, defaults: Mapping[str, Any] | None, *, script_id: str | None = None, pipe: bool = False
+    ) -> None:
+        script_id = script_id or path.stem
         try:
-            path.name.encode()
+            script_id.encode()
         except UnicodeEncodeError:
             self.faults.append(f"{path}:1: its name is not UTF-8, so no script can be called so; rename it")
             return
         text = self.text(path, f"{path}:1", SCRIPT_LIMIT, pipe=pipe)
         if text is not None and defaults is not None:
-            self.checked.take(f"{path}:1", {**self.base, **defaults, **members_of(path, text)})
+            own = members_of(path, text, script_id=script_id)
+            self.checked.take(f"{path}:1", layered(self.base, defaults, own))
 
     def jsonl(self, path: Path, lines: Iterable[str], defaults: Mapping[str, Any]) -> None:
         for number, line in enumerate(lines, start=1):
@@ -201,7 +194,7 @@ class _Reader:
 
     def csv(self, path: Path, lines: Iterable[str], defaults: Mapping[str, Any]) -> None:
         csv.field_size_limit(MAX_BODY_BYTES)  # a longer cell cannot be sent anyway
-        feed = _Rows(lines)
+        feed = Rows(lines)
         rows = csv.reader(feed, strict=True)
         start = 1
         try:
@@ -213,7 +206,7 @@ class _Reader:
                 if len(row) > len(header):
                     self.faults.append(f"{where}: {len(row)} cells under {len(header)} columns")
                 elif row:
-                    cells = {name: _cell(name, cell) for name, cell in zip(header, row, strict=False) if cell}
+                    cells = {name: cell_value(name, cell) for name, cell in zip(header, row, strict=False) if cell}
                     self.member(where, path.parent, {**defaults, **cells})
         except csv.Error as error:
             self.faults.append(f"{path}:{start}: malformed CSV: {error}")
@@ -233,50 +226,38 @@ class _Reader:
                 **values,
                 "content": text,
             }
-        self.checked.take(where, {**self.base, **values})
+        self.checked.take(where, layered(self.base, values))
 
 
-class _Rows(Iterator[str]):
-    """Hands lines to a CSV reader, which keeps a row until it ends; set `characters` to 0 after each row."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = (part for line in lines for part in io.StringIO(line, newline=""))  # they may end in CR alone
-        self.characters = 0
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self.characters += len(line)
-        if self.characters > LONGEST_LINE_BYTES:
-            raise csv.Error(f"a row has more than {LONGEST_LINE_BYTES:,} characters, which fit into no request")
-        return line
-
-
-def _cell(name: str, text: str) -> Any:
-    """Return the value of a CSV cell; nested members are written as JSON."""
-    if name in NESTED:
-        try:
-            return parse_json(text)
-        except Malformed:
-            return text
-    return text
-
-
-def read_scripts(sources: Sequence[Path | str], *, defaults: Mapping[str, Any], wire: Wire) -> ScriptSpool:
+def read_scripts(
+    sources: Sequence[Path | str],
+    *,
+    defaults: Mapping[str, Any],
+    wire: Wire,
+    roots: Roots | None = None,
+    choice: FolderChoice | None = None,
+    known: Known | None = None,
+) -> ScriptSpool:
     """Read all scripts of all sources, valid and distinct. Nearer wins: script, then defaults.toml, then `defaults`.
+
+    `roots`: the folders below which everything must lie; without them any file is read. `choice`: of what
+    lies in folders. `known`: the day alone, if not told.
 
     Raises:
         ManifestError: with every fault of every script; then nothing may be sent.
-        InputError: the disk has no room for them.
+        InputError: the disk has no room for them, or a chosen pattern is none.
     """
-    reader = _Reader(base=defaults, checked=_Checked(wire))
+    reader = _Reader(base=defaults, checked=Checked(wire, known), roots=roots, choice=choice or FolderChoice())
     for source in sources:
         reader.source(Path(source))
     return reader.checked.finish(reader.faults)
 
 
-def check_scripts(scripts: Iterable[Script], *, defaults: Mapping[str, Any], wire: Wire) -> ScriptSpool:
+def check_scripts(
+    scripts: Iterable[Script], *, defaults: Mapping[str, Any], wire: Wire, known: Known | None = None
+) -> ScriptSpool:
     """Check scripts that came as values, e.g. as a flow's parameter; otherwise the same as `read_scripts`."""
-    checked = _Checked(wire)
+    checked = Checked(wire, known)
     for number, script in enumerate(scripts):
-        checked.take(f"scripts[{number}]", {**defaults, **script.model_dump(exclude_unset=True)})
+        checked.take(f"scripts[{number}]", layered(defaults, script.model_dump(exclude_unset=True)))
     return checked.finish([] if checked.drafts else ["scripts: none given"])

@@ -1,6 +1,7 @@
 """Predict how long a script's video will be and how long its rendering takes, corrected by past renders. Pure.
 
-Good enough to start the longest first and to know when to poll; nothing that is paid for may depend on it.
+Good enough to start the longest first, to know when to poll, and to refuse what is far too long; nothing else that is
+paid for may depend on it.
 """
 
 from __future__ import annotations

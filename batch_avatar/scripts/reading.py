@@ -9,13 +9,13 @@ import stat
 import tempfile
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from batch_avatar.service.wire.messages import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import IO
 
 LONGEST_LINE_BYTES = 6 * MAX_BODY_BYTES
@@ -37,6 +37,7 @@ class Limit(NamedTuple):
         return f"has {size_bytes:,} bytes; {self.holder} may have {self.most_bytes:,}"
 
 
+IGNORE_LIMIT = Limit(MOST_DEFAULTS_BYTES, "a list of patterns")
 SCRIPT_LIMIT = Limit(MAX_BODY_BYTES, "a request with it")
 DEFAULTS_LIMIT = Limit(MOST_DEFAULTS_BYTES, "a defaults.toml")
 
@@ -49,6 +50,50 @@ class NotRead(Exception):
     def __init__(self, reason: str, line: int | None = None) -> None:
         super().__init__(reason, line)
         self.reason, self.line = reason, line
+
+
+OUTSIDE = "is outside the folders that flow runs may read (BATCH_AVATAR_SOURCE_ROOTS)"
+HIDDEN = "is behind a name with a dot, which is read only where BATCH_AVATAR_SOURCE_ROOTS names the folder"
+
+
+class Roots(NamedTuple):
+    """The folders below which files are read where whoever names them may be anybody.
+
+    The folders are real, without links. `hidden`: whether names below them that begin with a dot are read as well.
+    """
+
+    folders: tuple[Path, ...]
+    hidden: bool
+
+    def place(self, path: Path) -> tuple[Path, Path]:
+        """Return the folder that really holds the path, and the way from there, without links.
+
+        Raises:
+            NotRead: none of the folders holds it.
+        """
+        try:
+            real = Path(os.path.realpath(path))
+        except ValueError:  # nothing can have this name
+            raise NotRead(OUTSIDE) from None
+        for folder in self.folders:
+            if real.is_relative_to(folder):
+                way = real.relative_to(folder)
+                if not self.hidden and any(name.startswith(".") for name in way.parts):
+                    raise NotRead(HIDDEN)
+                return folder, way
+        raise NotRead(OUTSIDE)
+
+    def open(self, path: str, flags: int) -> int:
+        """Open what `place` allows: name by name, so that a link that is put there meanwhile is not followed."""
+        folder, way = self.place(Path(path))
+        found = os.open(folder, os.O_RDONLY)
+        for name in way.parts:
+            try:
+                inner = os.open(name, flags | os.O_NONBLOCK | os.O_NOFOLLOW, dir_fd=found)
+            finally:
+                os.close(found)
+            found = inner
+        return found
 
 
 class NotUtf8(Exception):
@@ -80,27 +125,31 @@ def decoded_lines(file: IO[bytes]) -> Iterator[str]:
 
 
 @contextmanager
-def opened(path: Path, *, pipe: bool = False) -> Iterator[IO[bytes]]:
+def opened(path: Path, *, pipe: bool = False, roots: Roots | None = None) -> Iterator[IO[bytes]]:
     """Open a file for reading. `pipe`: a pipe is waited for and read as well; anything else is refused.
 
+    Below `roots` no pipe is waited for. Without them any file is read.
+
     Raises:
-        NotRead: it is no file.
+        NotRead: it is no file, or outside the roots.
         OSError, ValueError: it cannot be opened, or nothing can have this name.
     """
+    if roots is not None:
+        roots.place(path)  # before anything else is told about it
     mode = path.stat().st_mode
-    if pipe and stat.S_ISFIFO(mode):
+    if pipe and roots is None and stat.S_ISFIFO(mode):
         with path.open("rb") as file:
             yield file
         return
     _check_kind(mode)
-    with open(path, "rb", opener=_open_at_once) as file:
+    with open(path, "rb", opener=_open_at_once if roots is None else roots.open) as file:
         _check_kind(os.fstat(file.fileno()).st_mode)  # somebody may have put something else there
         yield file
 
 
-def read_whole(path: Path, limit: Limit, *, pipe: bool = False) -> bytes:
+def read_whole(path: Path, limit: Limit, *, pipe: bool = False, roots: Roots | None = None) -> bytes:
     """Return the content of a file that is not too large. Raises as `opened` does."""
-    with opened(path, pipe=pipe) as file:
+    with opened(path, pipe=pipe, roots=roots) as file:
         if reason := limit.broken_by(os.fstat(file.fileno()).st_size):
             raise NotRead(reason)
         content = file.read(limit.most_bytes + 1)  # it may grow, and some files tell no size
@@ -110,9 +159,9 @@ def read_whole(path: Path, limit: Limit, *, pipe: bool = False) -> bytes:
 
 
 @contextmanager
-def opened_twice(path: Path) -> Iterator[IO[bytes]]:
+def opened_twice(path: Path, *, roots: Roots | None = None) -> Iterator[IO[bytes]]:
     """Open a manifest that is read twice. A pipe goes through a temporary file. Raises as `opened` does."""
-    with opened(path, pipe=True) as file:
+    with opened(path, pipe=True, roots=roots) as file:
         if file.seekable():
             yield file
             return
@@ -120,6 +169,50 @@ def opened_twice(path: Path) -> Iterator[IO[bytes]]:
             shutil.copyfileobj(file, kept)
             kept.seek(0)
             yield kept
+
+
+class Entry(NamedTuple):
+    """What a folder holds under a name. `is_folder`: also if it is a link to one."""
+
+    name: str
+    is_folder: bool
+    is_link: bool
+
+
+def read_folder(path: Path, beside: str, limit: Limit, *, roots: Roots | None = None) -> tuple[list[Entry], bytes]:
+    """Return the entries of a folder, sorted, and the content of its file `beside`; nothing if there is none.
+
+    Below `roots` the file is read even if it is hidden, and never through a link.
+
+    Raises:
+        NotRead: the folder is outside the roots, or the file cannot be read as it is.
+        OSError, ValueError: it cannot be opened.
+    """
+    flags = os.O_RDONLY | os.O_DIRECTORY
+    opened_folder = os.open(path, flags) if roots is None else roots.open(str(path), flags)
+    try:
+        with os.scandir(opened_folder) as found:
+            entries = sorted(Entry(entry.name, entry.is_dir(), entry.is_symlink()) for entry in found)
+        if not any(entry.name == beside for entry in entries):
+            return entries, b""
+        follow = 0 if roots is None else os.O_NOFOLLOW
+        content = _read_descriptor(os.open(beside, os.O_RDONLY | os.O_NONBLOCK | follow, dir_fd=opened_folder), limit)
+    finally:
+        os.close(opened_folder)
+    if content is None:
+        raise NotRead(f"{beside} is no file")
+    if reason := limit.broken_by(len(content)):
+        raise NotRead(f"{beside} {reason}")
+    return entries, content
+
+
+def _read_descriptor(number: int, limit: Limit) -> bytes | None:
+    """Return one byte more than the limit at most, and close; None if it is no file."""
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        return None
+    with os.fdopen(number, "rb") as file:
+        return file.read(limit.most_bytes + 1)
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -1,6 +1,7 @@
 """Check what a script may not combine, so that a mistake is found before anything is sent. Pure.
 
-Only the service checks voices, characters and styles, because their lists grow without notice.
+Only what the documents say for certain is refused. Names and values that are not known are warned of, because the
+service grows without notice.
 """
 
 from __future__ import annotations
@@ -12,16 +13,26 @@ from urllib.parse import parse_qs, urlsplit
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
+from batch_avatar.catalog.choices import SUBTITLE_TYPES, VIDEO_CODECS, VIDEO_FORMATS
+from batch_avatar.identity import holds_signed_link
+from batch_avatar.safe_text.sinks import name as shown
+from batch_avatar.scripts.avatars import check_avatar, meant
+from batch_avatar.scripts.extra_properties import check_extra_properties
+from batch_avatar.scripts.findings import found
+from batch_avatar.scripts.script_ids import check_script_id
+from batch_avatar.scripts.voices import check_voices
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from urllib.parse import SplitResult
 
     from batch_avatar.models import Script
+    from batch_avatar.scripts.findings import Finding
+    from batch_avatar.scripts.voices import Known
 
 CODECS = {"mp4": ("h264", "hevc", "av1"), "webm": ("vp9", "av1")}
 PHOTO_CODECS = ("h264", "hevc", "vp9")
 PROSODY = ("style", "rate", "pitch", "volume")
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 COLOR = re.compile(r"#[0-9A-Fa-f]{8}")
 
 
@@ -42,76 +53,89 @@ def with_defaults(script: Script) -> Script:
     return script.model_copy(update={"video_format": video_format, "video_codec": codec})
 
 
-def check_script_id(script_id: str) -> Iterator[str]:
-    """Describe every fault of the id: as a folder it must differ from the archive's own and from other scripts'."""
-    if "/" in script_id or "\\" in script_id or ".." in script_id or CONTROL.search(script_id):
-        yield "script_id must not contain '/', '\\', '..' or control characters"
-    if script_id.startswith("_"):
-        yield "script_id must not start with '_'; such names are the archive's own"
-    if script_id != script_id.strip() or script_id.endswith("."):
-        yield "script_id must not begin or end with a blank, nor end with a dot"
-
-
-def check_script(script: Script) -> Iterator[str]:
-    """Describe every rule that the script breaks."""
-    yield from check_script_id(script.script_id)
+def check_script(script: Script, known: Known) -> Iterator[Finding]:
+    """Say what is wrong with the script, and what may be."""
+    yield from (found("id-unusable", text) for text in check_script_id(script.script_id))
     yield from _check_characters(script)
     yield from _check_voice(script)
-    yield from _check_avatar(script)
+    yield from check_voices(script, known.voices)
+    if not script.talking_avatar_character:
+        yield found("character-missing", "talking_avatar_character is required")
+    yield from check_avatar(script, known.today)
+    if script.scene is not None and script.photo_avatar_base_model is None:
+        yield found("scene-not-photo", "scene is for photo avatars only; set photo_avatar_base_model")
     yield from _check_video(script)
-    yield from _check_destination(script)
+    yield from _check_background(script)
+    yield from (found("destination-unusable", text) for text in _check_destination(script))
+    yield from (
+        found("extra-property", f"extra_properties: {text}")
+        for text in check_extra_properties(script.extra_properties or {})
+    )
     if script.input_kind == "SSML":
         yield from _check_ssml(script.content)
     elif not script.content.strip():
-        yield "content is empty"
+        yield found("content-empty", "content is empty")
 
 
-def _check_characters(script: Script) -> Iterator[str]:
+def _check_characters(script: Script) -> Iterator[Finding]:
     checked = {"script_id", *(["content"] if script.input_kind == "SSML" else [])}  # their own rules find it
     for name, value in script:
         if isinstance(value, str) and "\0" in value and name not in checked:
             wide = value.count("\0") * 3 > len(value)  # ASCII text in UTF-16 is valid UTF-8, with a NUL in each letter
             hint = "; is the text in UTF-16?" if wide else ""
-            yield f"{name} holds a NUL character, which cannot be spoken or sent{hint}"
+            yield found("text-unsendable", f"{name} holds a NUL character, which cannot be spoken or sent{hint}")
 
 
-def _check_voice(script: Script) -> Iterator[str]:
+def _check_voice(script: Script) -> Iterator[Finding]:
     if script.input_kind == "PlainText":
         if not script.voice and not script.use_built_in_voice:
-            yield "PlainText needs a voice; set voice, or use_built_in_voice of a custom avatar"
+            text = "PlainText needs a voice; set voice, or use_built_in_voice of a custom avatar"
+            yield found("voice-missing", text)
     elif used := [name for name in PROSODY if getattr(script, name) is not None]:
-        yield f"{', '.join(used)}: for PlainText only; in SSML write express-as or prosody"
+        text = f"{', '.join(used)}: for PlainText only; in SSML write express-as or prosody"
+        yield found("prosody-in-ssml", text)
     if script.use_built_in_voice and not script.customized:
-        yield "use_built_in_voice needs customized: only a custom avatar has a voice of its own"
+        text = "use_built_in_voice needs customized: only a custom avatar has a voice of its own"
+        yield found("built-in-voice-not-custom", text)
+    elif script.use_built_in_voice and script.photo_avatar_base_model:
+        yield found("built-in-voice-not-custom", "use_built_in_voice: a photo avatar has no voice of its own")
+    elif script.use_built_in_voice:
+        yield found("built-in-voice", "use_built_in_voice: no subtitles are made, and gestures are ignored")
 
 
-def _check_avatar(script: Script) -> Iterator[str]:
-    photo = script.photo_avatar_base_model is not None
-    if not script.talking_avatar_character:
-        yield "talking_avatar_character is required"
-    elif not photo and not script.customized and not script.talking_avatar_style:
-        yield "talking_avatar_style is required for a standard video avatar"
-    if script.scene is not None and not photo:
-        yield "scene is for photo avatars only; set photo_avatar_base_model"
-
-
-def _check_video(script: Script) -> Iterator[str]:
+def _check_video(script: Script) -> Iterator[Finding]:
     sent = with_defaults(script)
     video_format, codec = sent.video_format or "", sent.video_codec or ""
+    subtitles = script.subtitle_type
+    if subtitles is not None and subtitles not in SUBTITLE_TYPES:
+        question = meant(subtitles, SUBTITLE_TYPES)
+        yield found("subtitles-unknown", f"no subtitle_type {shown(subtitles)} is known here{question}")
+    if video_format not in CODECS:
+        text = f"video_format is {' or '.join(VIDEO_FORMATS)}, not {shown(video_format)}; nothing else can be archived"
+        yield found("format-unknown", text)
+        return
+    if codec not in VIDEO_CODECS:
+        yield found("codec-unknown", f"no video_codec {shown(codec)} is known here{meant(codec, VIDEO_CODECS)}")
+        return
     if transparent(script.background_color) and (video_format, codec) != ("webm", "vp9"):
-        yield f"a transparent background needs webm with vp9, not {video_format} with {codec}"
+        text = f"a transparent background needs webm with vp9, not {video_format} with {codec}"
+        yield found("transparency-impossible", text)
     elif codec not in CODECS[video_format]:
-        yield f"{video_format} carries {', '.join(CODECS[video_format])}, not {codec}"
+        yield found("codec-impossible", f"{video_format} carries {', '.join(CODECS[video_format])}, not {codec}")
     if script.photo_avatar_base_model and codec not in PHOTO_CODECS:
-        yield f"photo avatars are rendered in {', '.join(PHOTO_CODECS)}, not {codec}"
-    color = script.background_color
+        yield found("codec-impossible", f"photo avatars are rendered in {', '.join(PHOTO_CODECS)}, not {codec}")
+
+
+def _check_background(script: Script) -> Iterator[Finding]:
+    color, image = script.background_color, script.background_image
     if color is not None and color.lower() != "transparent" and not COLOR.fullmatch(color):
-        yield f"background_color is #RRGGBBAA or transparent, not {color!r}"
-    if script.background_image is not None:
+        yield found("color-unreadable", f"background_color is #RRGGBBAA or transparent, not {color!r}")
+    if image is not None:
         if color is not None:
-            yield "background_image and background_color exclude each other"
-        if (link := _split(script.background_image)) is None or link.scheme != "https":
-            yield "background_image must be an https link"
+            text = "background_image and background_color may exclude each other; write unset as one of them"
+            yield found("image-and-color", text)
+        if (link := _split(image)) is None or link.scheme != "https":
+            yield found("image-not-https", "background_image must be an https link")
 
 
 def _check_destination(script: Script) -> Iterator[str]:
@@ -140,14 +164,16 @@ def _split(link: str) -> SplitResult | None:
         return None
 
 
-def _check_ssml(content: str) -> Iterator[str]:
+def _check_ssml(content: str) -> Iterator[Finding]:
+    if holds_signed_link(content):
+        yield found("ssml-signed-link", "its SSML names a signed link; signed anew, it is a changed script")
     try:
         root = ElementTree.fromstring(content)
     except (ElementTree.ParseError, DefusedXmlException, ValueError) as error:
-        yield f"malformed SSML: {str(error) or type(error).__name__}"
+        yield found("ssml-malformed", f"malformed SSML: {str(error) or type(error).__name__}")
         return
     tags = [element.tag.rpartition("}")[2] for element in root.iter()]
     if tags[0] != "speak":
-        yield f"SSML starts with <speak>, not <{tags[0]}>"
+        yield found("ssml-malformed", f"SSML starts with <speak>, not <{tags[0]}>")
     elif "voice" not in tags:
-        yield "SSML names no voice; put the text inside <voice name='...'>"
+        yield found("ssml-malformed", "SSML names no voice; put the text inside <voice name='...'>")

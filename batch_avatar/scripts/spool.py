@@ -10,11 +10,14 @@ import weakref
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from batch_avatar.errors import InputError
 from batch_avatar.identity import signed_properties
 from batch_avatar.models import Outcome, OutcomeKind, Script
+
+if TYPE_CHECKING:
+    from batch_avatar.scripts.findings import Finding
 
 logger = logging.getLogger(__name__)
 
@@ -62,14 +65,16 @@ class ScriptSpool(Sequence[Script]):
         self._ids: list[str] = []
         self._ends = array("q", [0])  # where each record ends, and the next begins
         self._signed: dict[int, Script] = {}
+        self.warnings: list[Finding] = []
+        """What people should know of the scripts, which are sent all the same."""
 
     @property
     def script_ids(self) -> Sequence[str]:
         """The ids in the order of the scripts; no body is read."""
         return self._ids
 
-    def add(self, script: Script) -> None:
-        """Append the script.
+    def add(self, script: Script, warnings: Iterable[Finding] = ()) -> None:
+        """Append the script, and what was found about it.
 
         Raises:
             InputError: the disk is full; what was added before can still be read.
@@ -83,6 +88,7 @@ class ScriptSpool(Sequence[Script]):
             end += len(record)
         self._ends.append(end)
         self._ids.append(script.script_id)
+        self.warnings.extend(warnings)
 
     def close(self) -> None:
         """Free the disk space now instead of with the last reference; nothing can be read afterwards."""
@@ -106,8 +112,16 @@ class ScriptSpool(Sequence[Script]):
         return Script.model_validate_json(self._file.read(start, end))
 
 
+SUMMED = ("doubtful", "kept", "billed_seconds", "billed_characters")
+"""What reports add up over their outcomes."""
+
+
+def summands(outcome: Outcome) -> dict[str, int]:
+    return {name: int(getattr(outcome, name)) for name in SUMMED}
+
+
 class OutcomeSpool(Sequence[Outcome]):
-    """The outcome of each script of a run, on disk, in the order of the scripts; and the sums of what was billed.
+    """The outcome of each script of a run, on disk, in the order of the scripts; and their sums.
 
     It is complete once every script has an outcome; before that, read only single ones that `has` confirms.
 
@@ -123,8 +137,7 @@ class OutcomeSpool(Sequence[Outcome]):
         self._size = 0
         self._kept: dict[int, Outcome] = {}
         self.kinds: Counter[OutcomeKind] = Counter()
-        self.billed_seconds = 0
-        self.billed_characters = 0
+        self.sums: Counter[str] = Counter()
 
     def add(self, outcome: Outcome) -> None:
         """Keep the outcome of a script.
@@ -144,8 +157,7 @@ class OutcomeSpool(Sequence[Outcome]):
         self._starts[number], self._size = self._size, self._size + len(record)
         self._ends[number] = self._size
         self.kinds[outcome.outcome] += 1
-        self.billed_seconds += outcome.billed_seconds
-        self.billed_characters += outcome.billed_characters
+        self.sums.update(summands(outcome))
 
     def has(self, script_id: str) -> bool:
         """Return whether the script has an outcome."""

@@ -15,9 +15,10 @@ from batch_avatar.errors import (
     CreateUnclear,
     DeleteRefused,
     JobNotFound,
+    ServiceError,
     ServiceUnavailable,
 )
-from batch_avatar.service.answers import Answers
+from batch_avatar.service.answers import Answers, in_our_spelling
 from batch_avatar.service.exchange import Exchange
 from batch_avatar.service.links import is_loopback, judge_link
 from batch_avatar.service.results import OUTPUT_SECONDS, open_result
@@ -86,10 +87,12 @@ class AvatarClient:
 
         Raises:
             JobExists, RequestRefused, AccessRefused, Throttled: the service has not created the job.
+            ServiceUnavailable: Microsoft Entra does not answer, so nothing was sent.
             CreateUnclear: the service may or may not have created the job.
         """
         inputs = contents or (script.content,)
         request = self._wire.encode_create(script, job_id=job_id, description=description, inputs=inputs)
+        self._exchange.prepare()  # what is raised here is no unclear create: nothing has been sent
         try:
             answer = self._exchange.send(request, check)
             if answer.status >= 500 or answer.status == 408:  # noqa: PLR2004 - HTTP statuses
@@ -156,9 +159,13 @@ class AvatarClient:
             if url in seen or len(seen) >= MAX_PAGES:
                 raise ServiceUnavailable("the job list does not end: its next link was followed before")
             seen.add(url)
-            answer = self._exchange.send(WireRequest("GET", url, {}))
-            self._answers.raise_for_status(answer, None)
-            page = self._decode(answer, self._wire.decode_page)
+            try:
+                answer = self._exchange.send(WireRequest("GET", url, {}))
+                self._answers.raise_for_status(answer, None)
+                page = self._decode(answer, self._wire.decode_page)
+            except ServiceError as error:
+                error.about(doing=f"listing the jobs of {self._host}")
+                raise
             page = replace(page, jobs=tuple(self._ours(job) for job in page.jobs))
             if page.unreadable:
                 few = f"{page.unreadable} jobs of the list cannot be read and are left out"
@@ -227,7 +234,7 @@ class AvatarClient:
         )
 
     def _asked_for(self, answer: Answer, name: str, *, as_display_name: bool = False) -> SynthesisJob:
-        """Return the job of an answer about one job, whose id may come back in another case.
+        """Return the job of an answer about one job. Its id may come back in another case, and is put into ours.
 
         Raises:
             ServiceUnavailable: the answer cannot be read, or is about another job.
@@ -241,7 +248,7 @@ class AvatarClient:
                 job_id=name,
                 request_id=answer.request_id,
             )
-        return job
+        return job if as_display_name else in_our_spelling((job,), (name,))[0]
 
     def _ours(self, job: SynthesisJob) -> SynthesisJob:
         for member in job.unreadable:

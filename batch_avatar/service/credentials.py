@@ -6,89 +6,56 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError
-from azure.core.pipeline.transport import RequestsTransport
-
 from batch_avatar.errors import AccessRefused, ServiceUnavailable
-from batch_avatar.service.time_limit import time_limit
+from batch_avatar.service.sign_in.tokens import NoToken
 
 if TYPE_CHECKING:
-    import requests
-    from azure.core.credentials import AccessToken, TokenCredential
+    from collections.abc import Callable
+
     from pydantic import SecretStr
 
-    from batch_avatar.clock import Clock
+    from batch_avatar.service.sign_in.tokens import Tokens
 
 logger = logging.getLogger(__name__)
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
-CONNECT_SECONDS = 5.0
-TOKEN_SECONDS = 20.0  # for one answer of Microsoft Entra, which takes a second
-MOST_WAIT_SECONDS = 10.0  # between two tries; whoever waits for the token may be a create
-REFRESH_SECONDS = 300  # before expiry, as azure-core's own bearer policy does
 
 
 class KeyCredential:
-    def __init__(self, key: SecretStr) -> None:
-        self._key = key
+    """A key. `read_again` returns the key as it is configured now, which differs where a file has a new one."""
+
+    def __init__(self, key: SecretStr, read_again: Callable[[], SecretStr | None] | None = None) -> None:
+        self._key = key.get_secret_value()
+        self._read_again = read_again
+        self._lock = threading.Lock()
 
     def header(self) -> tuple[str, str]:
-        return "Ocp-Apim-Subscription-Key", self._key.get_secret_value()
+        return "Ocp-Apim-Subscription-Key", self._key
 
-    def renew(self) -> bool:
-        return False
+    def renew(self, refused: str) -> bool:
+        with self._lock:
+            if self._key == refused and self._read_again is not None:
+                key = self._read_again()
+                if key is not None and key.get_secret_value() != refused:
+                    self._key = key.get_secret_value()
+                    logger.warning("the Speech key was refused; its file has another one, which is used from now on")
+            return self._key != refused
 
 
 class EntraCredential:
-    """A cached bearer token; one thread fetches it while the others wait."""
+    """A bearer token."""
 
-    def __init__(self, credential: TokenCredential, clock: Clock) -> None:
-        self._credential = credential
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._token: AccessToken | None = None
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
 
     def header(self) -> tuple[str, str]:
-        with self._lock:
-            token = self._token
-            left = token.expires_on - self._clock.now().timestamp() if token else 0.0
-            if token is None or left < REFRESH_SECONDS:
-                try:
-                    with time_limit(TOKEN_SECONDS):
-                        token = self._token = self._credential.get_token(SCOPE)
-                except (AzureError, ValueError, OverflowError) as error:  # the latter two over odd headers
-                    if token is None or left <= 0:
-                        raise _refused(error) from None
-                    logger.warning("no new token from Microsoft Entra, the old one is good for %.0f s", left)
-        return "Authorization", f"Bearer {token.token}"
+        try:
+            return "Authorization", f"Bearer {self._tokens.get().token}"
+        except NoToken as error:
+            if error.away:
+                raise ServiceUnavailable(error.message) from None
+            raise AccessRefused(f"{error.message}; or use a key, BATCH_AVATAR_SPEECH_KEY") from None
 
-    def renew(self) -> bool:
-        with self._lock:
-            had = self._token is not None
-            self._token = None
-        return had
-
-
-class TokenTransport(RequestsTransport):  # type: ignore[misc]  # the library gives it no type
-    """The HTTP of the identity library. Each answer heeds `time_limit`, and each wait that one asks for is bounded."""
-
-    def __init__(self, session: requests.Session) -> None:
-        super().__init__(
-            session=session, connection_timeout=CONNECT_SECONDS, read_timeout=TOKEN_SECONDS, session_owner=True
-        )
-
-    def sleep(self, duration: float) -> None:
-        super().sleep(bounded_wait(duration))
-
-
-def bounded_wait(seconds: float) -> float:
-    return max(0.0, min(seconds, MOST_WAIT_SECONDS))
-
-
-def _refused(error: Exception) -> AccessRefused | ServiceUnavailable:
-    if isinstance(error, ClientAuthenticationError):
-        return AccessRefused(
-            "Microsoft Entra gives no token; sign in, or give this machine an identity with the role "
-            f"Cognitive Services Speech User: {error.message}"
-        )
-    return ServiceUnavailable(f"Microsoft Entra does not answer ({type(error).__name__})")
+    def renew(self, refused: str) -> bool:
+        self._tokens.forget(refused.removeprefix("Bearer "))
+        return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from batch_avatar.catalog.regions import batch_avatar_regions
 from batch_avatar.models import JobStatus
 
 if TYPE_CHECKING:
@@ -46,10 +47,16 @@ class Deadlines:
             return None
         age = self._age_seconds(job)
         if job.status == JobStatus.NOT_STARTED and age > self.start_seconds:
-            return f"still NotStarted {age:.0f} s after its creation (deadline {self.start_seconds:.0f} s)"
+            late = f"still NotStarted {age:.0f} s after its creation (deadline {self.start_seconds:.0f} s)"
+            known = batch_avatar_regions()
+            return f"{late}; outside of these regions jobs may never start: {', '.join(known)}" if known else late
         if age > self.job_seconds:
             return f"still {job.status} {age:.0f} s after its creation (deadline {self.job_seconds:.0f} s)"
         return None
+
+    def left_seconds(self, job: SynthesisJob) -> float:
+        """Return how long until the last deadline of the job, whatever its status; not less than 0."""
+        return max(0.0, self.job_seconds - self._age_seconds(job))
 
     def _age_seconds(self, job: SynthesisJob) -> float:
         """Return the job's age without outages."""

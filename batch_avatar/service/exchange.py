@@ -58,32 +58,42 @@ class Exchange:
         self._credential = credential
         self._session = session
         self._seconds = timeout_seconds
-        self._auth = HostAuth(endpoint, credential)
+
+    def prepare(self) -> None:
+        """Have a key or token at hand. Nothing is sent to the service.
+
+        Raises:
+            ServiceUnavailable: Microsoft Entra does not answer.
+            AccessRefused: there is no token.
+        """
+        self._credential.header()
 
     def send(self, request: WireRequest, check: Callable[[], None] | None = None) -> Answer:
-        """Send the request, and once more with a new token if the old one is refused.
+        """Send the request, and once more with another key or token if there is one and the first is refused.
 
         `check` is called last, after a token has been fetched, and prevents the request by raising.
 
         Raises:
-            ServiceUnavailable: no answer within the time, or one that is too large.
+            ServiceUnavailable: no answer within the time, one that is too large, or none of Microsoft Entra.
             AccessRefused: there is no token, or one that no header can carry.
         """
-        answer = self._once(request, check)
-        if answer.status == 401 and self._credential.renew():  # noqa: PLR2004 - Unauthorized
-            answer = self._once(request, check)
+        answer, access = self._once(request, check)
+        if answer.status == 401 and self._credential.renew(access):  # noqa: PLR2004 - Unauthorized
+            answer, _ = self._once(request, check)
         return answer
 
-    def _once(self, request: WireRequest, check: Callable[[], None] | None) -> Answer:
+    def _once(self, request: WireRequest, check: Callable[[], None] | None) -> tuple[Answer, str]:
+        """Return the answer, and the value of the header that was to open the service."""
         url = request.path if "://" in request.path else self._endpoint + request.path
         headers = {"Accept": "application/json"}
         if request.body is not None:
             headers["Content-Type"] = "application/json"
+        header = self._credential.header()
         if check is not None:
-            self._credential.header()
             check()
+        auth = HostAuth(self._endpoint, header)
         try:
-            with time_limit(self._seconds), self._open(request, url, headers) as response:
+            with time_limit(self._seconds), self._open(request, url, headers, auth) as response:
                 most = MOST_BYTES if response.ok else MOST_ERROR_BYTES
                 body = _read(response, most)
         except NO_ANSWER as error:
@@ -96,9 +106,9 @@ class Exchange:
                 http_status=answer.status,
                 request_id=answer.request_id,
             )
-        return answer
+        return answer, header[1]
 
-    def _open(self, request: WireRequest, url: str, headers: Mapping[str, str]) -> requests.Response:
+    def _open(self, request: WireRequest, url: str, headers: Mapping[str, str], auth: HostAuth) -> requests.Response:
         try:
             return self._session.request(
                 request.method,
@@ -107,7 +117,7 @@ class Exchange:
                 data=request.body,
                 headers=headers,
                 timeout=(CONNECT_SECONDS, self._seconds),
-                auth=self._auth,
+                auth=auth,
                 allow_redirects=False,
                 stream=True,
             )

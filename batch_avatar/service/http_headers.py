@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from batch_avatar.safe_text.redaction import redact
+
 MOST_WAIT_SECONDS = 3600.0
 """No wait is believed that is longer: the service counts creates by the minute, and its documents advise four minutes
 at most. Whoever is refused again then waits again."""
@@ -38,4 +40,4 @@ def read_retry_after(text: str | None, *, now: datetime | None) -> float | None:
 
 def read_request_id(text: str | None) -> str | None:
     """Return the id of a request as far as it can be shown: visible ASCII, at most 100 characters."""
-    return "".join(letter for letter in text or "" if "!" <= letter <= "~")[:100] or None
+    return redact("".join(letter for letter in text or "" if "!" <= letter <= "~"))[:100] or None

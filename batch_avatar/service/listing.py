@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from batch_avatar.errors import AccessRefused, ServiceError
+from batch_avatar.service.answers import in_our_spelling
 from batch_avatar.service.wire.messages import PAGE_SIZE
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ def look_at_list(client: AvatarClient, wanted: Mapping[str, datetime | None], de
     try:
         for page in client.list_pages():
             look.pages += 1
-            look.jobs += page.jobs
-            for job in page.jobs:
+            jobs = in_our_spelling(page.jobs, wanted)
+            look.jobs += jobs
+            for job in jobs:
                 missing.pop(job.service_id, None)
             past = page.jobs[-1].created_at if page.jobs else past
             is_last = page.next_link is None and len(page.jobs) + page.unreadable < PAGE_SIZE

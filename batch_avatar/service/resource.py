@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from batch_avatar.errors import Stopped, TooManyJobs
@@ -13,6 +13,8 @@ from batch_avatar.service.listeners import Listeners
 from batch_avatar.service.wire.voices import voice_names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from batch_avatar.errors import BatchAvatarError, RequestRefused, Throttled
     from batch_avatar.models import Script
     from batch_avatar.service.admission import Admission
@@ -27,7 +29,26 @@ CREATES_AT_ONCE = 8
 Half of the threads for short calls."""
 
 SYSTEMIC = 5
-"""When so many scripts in a row are refused with one code, the scripts are not the cause."""
+"""When so many scripts in a row end for one reason, the scripts are not the cause."""
+
+
+class InARow:
+    """Which reasons come up in one end after another, and how often. An end that does not have a reason clears it.
+
+    What has one source, such as the inputs of a pack, counts once.
+    """
+
+    def __init__(self) -> None:
+        self._sources: dict[str, frozenset[object]] = {}
+
+    def note(self, reasons: Iterable[str] = (), source: object = None) -> None:
+        """Note how one end was; without a reason all are cleared."""
+        self._sources = {reason: self._sources.get(reason, frozenset()) | {source} for reason in reasons}
+
+    @property
+    def systemic(self) -> tuple[str, ...]:
+        """The reasons that came up `SYSTEMIC` times in a row."""
+        return tuple(reason for reason, sources in self._sources.items() if len(sources) >= SYSTEMIC)
 
 
 @dataclass
@@ -41,7 +62,7 @@ class Resource:
     watcher: Watcher
     deadlines: Deadlines
     unsupported: frozenset[str] = frozenset()
-    """Characters and voices that it cannot do, in lower case."""
+    """Characters and voices that it cannot do, in lower case, and patterns of such names."""
     set_aside: BatchAvatarError | None = None
     """Why nothing more is sent there in this run."""
     unread: bool = False
@@ -54,14 +75,24 @@ class Resource:
     """A pack never started there, so every job gets only one script from now on."""
     listeners: Listeners[Resource, Throttled] = field(default_factory=Listeners)
     """Called whenever the service takes no new job for now."""
-    refusals: deque[RequestRefused] = field(default_factory=lambda: deque(maxlen=SYSTEMIC))
-    """Scripts that were refused one after another; one that gets a job clears the list."""
+    _refusals: InARow = field(default_factory=InARow)
+    """Codes with which scripts were refused."""
+    _last_refusal: RequestRefused | None = None
+
+    def refused(self, error: RequestRefused) -> None:
+        """Note that a script was refused."""
+        self._refusals.note((error.code,), error)
+        self._last_refusal = error
+
+    def taken(self) -> None:
+        """Note that a script got a job."""
+        self._refusals.note()
 
     def systemic(self) -> Stopped | None:
         """Return why nothing more should be sent there, once `SYSTEMIC` scripts in a row were refused with one code."""
-        if len(self.refusals) < SYSTEMIC or len({error.code for error in self.refusals}) > 1:
+        last = self._last_refusal
+        if last is None or not self._refusals.systemic:
             return None
-        last = self.refusals[-1]
         return Stopped(
             f"{SYSTEMIC} scripts in a row were refused with {last.code} ({last.message}); that is hardly "
             "the scripts' fault, so no more are sent. Mend the common cause and run again with --retry-failed",
@@ -80,5 +111,5 @@ class Resource:
         if not self.unsupported:
             return True
         voices = voice_names(script.content) if script.input_kind == "SSML" else [script.voice or ""]
-        needed = {voice.lower() for voice in (*voices, script.talking_avatar_character or "")}
-        return not needed & self.unsupported
+        needed = {name.lower() for name in (*voices, script.talking_avatar_character) if name}
+        return not any(fnmatchcase(name, pattern) for pattern in self.unsupported for name in needed)

@@ -24,7 +24,8 @@ def open_result(
 ) -> Iterator[requests.Response]:
     """Stream a result from its link, starting at byte `offset` of the version `etag`; no redirect is followed.
 
-    `seconds`: from the beginning of the answer to its end. `timeout_seconds`: without a byte.
+    `seconds`: from the beginning of the request to the end of the answer. `timeout_seconds`: until the head of the
+    answer is there, and thereafter without a byte.
 
     Raises:
         LinkExpired: the link is refused; read the job again for a new one.
@@ -35,7 +36,7 @@ def open_result(
     if offset and etag:
         headers |= {"Range": f"bytes={offset}-", "If-Match": etag}
     try:
-        with time_limit(seconds):
+        with time_limit(seconds, head_seconds=timeout_seconds):
             response = session.get(
                 sas_url,
                 stream=True,

@@ -112,21 +112,21 @@ class Credential(Protocol):
 
     def header(self) -> tuple[str, str]: ...
 
-    def renew(self) -> bool:
-        """Forget the header that was refused. Return True if another may be available now."""
+    def renew(self, refused: str) -> bool:
+        """Use the header's value that was refused no more. Return True if another one may be had."""
         ...
 
 
 class HostAuth(AuthBase):
-    """Adds the credential to requests for one scheme and host only; also keeps `.netrc` out."""
+    """Adds a credential's header to requests for one scheme and host only; also keeps `.netrc` out."""
 
-    def __init__(self, endpoint: str, credential: Credential) -> None:
+    def __init__(self, endpoint: str, header: tuple[str, str]) -> None:
         self._origin = _origin(endpoint)
-        self._credential = credential
+        self._header = header
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if _origin(request.url or "") == self._origin:
-            name, value = self._credential.header()
+            name, value = self._header
             request.headers[name] = value
         return request
 

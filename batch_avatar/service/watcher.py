@@ -13,6 +13,7 @@ import math
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from batch_avatar.clock import TOLD_SECONDS
 from batch_avatar.errors import (
     AccessRefused,
     BatchAvatarError,
@@ -209,9 +210,10 @@ class Watcher:
         except AccessRefused as error:
             self._fail_all(error)
         except ServiceError as error:
-            if self._down_since is None:
+            if first := self._down_since is None:
                 self._down_since, self._blind_since = self._clock.monotonic(), began
-                logger.warning("the job list cannot be read, will ask again: %s", error)
+            if (pause := self._pause_seconds()) > TOLD_SECONDS or first:
+                logger.warning("the job list cannot be read, will ask again in %.0f s: %s", pause, error)
         except Exception as error:
             logger.exception("the watcher broke because of a mistake in this program")
             self._fail_all(error)
@@ -291,9 +293,8 @@ class Watcher:
     def _fail_all(self, error: Exception) -> None:
         self._watched.settle_all(error)
         askers, self._askers = self._askers, []
-        ours = (
-            error if isinstance(error, BatchAvatarError) else BatchAvatarError("see the log", code=type(error).__name__)
-        )
+        known = isinstance(error, BatchAvatarError)
+        ours = error if known else BatchAvatarError("see the log", code=type(error).__name__)
         for asker in (*askers, *self._keepers):
             if not asker.done():
                 asker.set_exception(copy(ours))

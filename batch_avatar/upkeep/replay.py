@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from batch_avatar.errors import Stopped
-from batch_avatar.models import Permits
+from batch_avatar.planning.permits import Permits
 from batch_avatar.rendering.outcomes import build_report, outcome_of_error
 from batch_avatar.rendering.run import current_run
 from batch_avatar.rendering.runner import REPORT_SECONDS, publish_report, render_scripts
@@ -44,7 +44,7 @@ async def replay_letters(letters: Sequence[DeadLetter], chain: Chain) -> BatchRe
         check_scripts(scripts, defaults={}, wire=wire_for(c.settings.api_version))
     try:
         for revision, scripts in wanted.items():
-            permits = Permits(revision=revision, retry_failed=True)
+            permits = Permits(revision=revision, retry_failed=True, allow_long=True)
             await render_scripts(scripts, chain, permits=permits, publish=keep)
     except asyncio.CancelledError:
         reason = Stopped("the run was stopped; it was not sent in this run")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from batch_avatar.archive.index import overtaken
 from batch_avatar.archive.records import Superseded
-from batch_avatar.errors import AlreadyArchived, BatchAvatarError, JobFailed, LateSuccess, ServiceError
+from batch_avatar.errors import AlreadyArchived, BatchAvatarError, JobFailed, LateSuccess
 from batch_avatar.identity import parse_job_id
 from batch_avatar.models import JobRef, JobStatus
 from batch_avatar.planning.reconciliation import own_jobs
@@ -24,7 +24,10 @@ from batch_avatar.rendering import giving_up
 from batch_avatar.rendering.archiving import job_failed
 from batch_avatar.rendering.connections import CONTROL_THREADS
 from batch_avatar.rendering.run import current_run
+from batch_avatar.scripts.findings import told
+from batch_avatar.upkeep.jobs_to_sweep import read_jobs_to_sweep
 from batch_avatar.upkeep.pack_sweep import settle_pack
+from batch_avatar.upkeep.withdrawals import withdrawn_avatars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
     from batch_avatar.rendering.chain import Chain
     from batch_avatar.rendering.connections import Connections
     from batch_avatar.rendering.run import Run
-    from batch_avatar.service.resource import Resource
 
 logger = logging.getLogger(__name__)
 
@@ -74,12 +76,16 @@ class SweepItem:
 
 @dataclass(frozen=True)
 class SweepReport:
-    """All jobs of ours. `foreign`: how many of others were left alone; `unread`: resources that could not be read."""
+    """The jobs of ours. `foreign`: how many of others were left alone; `unread`: resources that could not be read.
+
+    `withdrawn`: lines on archived scripts whose avatar the service withdraws.
+    """
 
     items: tuple[SweepItem, ...]
     foreign: int
     dry_run: bool
     unread: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -185,24 +191,15 @@ def _just_now(job: SynthesisJob) -> bool:
 
 
 async def sweep(chain: Chain, *, dry_run: bool = False) -> SweepReport:
-    """Look at all jobs of all resources, inside open connections, and do what can be done.
+    """Look at the jobs of all resources, inside open connections, and do what can be done.
 
     Raises:
         ServiceError, ArchiveError: no resource can be read, or the archive cannot.
     """
     run = current_run()
     c = run.connections
-    jobs: list[SynthesisJob] = []
-    unread: list[str] = []
-    for resource in c.resources.values():
-        try:
-            jobs += await c.control(_jobs_of, resource)
-        except ServiceError as error:
-            logger.error("the jobs of %s cannot be read: %s", resource.name, error)  # noqa: TRY400 - its own words do
-            unread.append(resource.name)
-            if len(unread) == len(c.resources):
-                raise
-    index = await c.control(c.archive.index)
+    found = await read_jobs_to_sweep(c)
+    jobs, index = found.jobs, found.index
     answered = index.answered()
     for job in jobs:
         if (at := answered.get(job.job_id)) is not None:
@@ -221,11 +218,8 @@ async def sweep(chain: Chain, *, dry_run: bool = False) -> SweepReport:
             by_content.setdefault(item.ref.content_id, []).append(item)
         done = await asyncio.gather(*(_carry_out(run, chain, group, room) for group in by_content.values()))
         items = [item for group in done for item in group]
-    return SweepReport(tuple(items), foreign, dry_run, tuple(unread))
-
-
-def _jobs_of(resource: Resource) -> list[SynthesisJob]:
-    return [job for page in resource.client.list_pages(overlap=True) for job in page.jobs]
+    withdrawn = told(withdrawn_avatars(index.receipts, c.clock.now().date()))
+    return SweepReport(tuple(items), foreign, dry_run, found.unread, tuple(withdrawn))
 
 
 async def _carry_out(run: Run, chain: Chain, items: Sequence[SweepItem], room: asyncio.Semaphore) -> list[SweepItem]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from batch_avatar.commands.stack import SERVER_SETTINGS
+from batch_avatar.commands.stack import prefect_settings
 from benchmarks.real.world import RunFailed, await_that
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class PrefectServer:
     url: str
     settings: dict[str, str]
     """Settings for the processes that use the server."""
+    session: requests.Session
+    """It brings the password, and the token without which the server takes no POST."""
 
     def cpu_seconds(self) -> float:
         """Return the CPU seconds of the server and of all processes under it, so far."""
@@ -67,7 +69,7 @@ class PrefectServer:
         await_that(quiet, "an end of the events")
 
     def _ask(self, path: str, body: dict[str, Any]) -> Any:
-        answer = requests.post(f"{self.url}/{path}", json=body, timeout=REQUEST_SECONDS)
+        answer = self.session.post(f"{self.url}/{path}", json=body, timeout=REQUEST_SECONDS)
         answer.raise_for_status()
         return answer.json()
 
@@ -82,13 +84,7 @@ def open_prefect(folder: Path) -> Iterator[PrefectServer]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    lines = SERVER_SETTINGS.read_text(encoding="utf-8").splitlines()
-    settings = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    settings |= {
-        "PREFECT_HOME": str(folder / "prefect"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-    }
+    settings = {**prefect_settings(port), "PREFECT_HOME": str(folder / "prefect")}
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("BATCH_AVATAR_", "PREFECT_"))}
     log = folder / "prefect.log"
     with (
@@ -106,10 +102,23 @@ def open_prefect(folder: Path) -> Iterator[PrefectServer]:
             await_that(lambda: process.poll() is not None or _answers(f"{url}/health"), "Prefect's server")
             if process.poll() is not None:
                 raise RunFailed(f"Prefect's server ended: {log.read_text(encoding='utf-8')[-2000:]}")
-            user = {"PREFECT_API_URL": url, "PREFECT_HOME": str(folder / "prefect-client")}
-            yield PrefectServer(process.pid, url, user)
+            client = {name: settings[name] for name in ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING")}
+            user = {**client, "PREFECT_HOME": str(folder / "prefect-client")}
+            with _let_in(url, settings["PREFECT_API_AUTH_STRING"]) as session:
+                yield PrefectServer(process.pid, url, user, session)
         finally:
             process.terminate()
+
+
+def _let_in(url: str, password: str) -> requests.Session:
+    session = requests.Session()
+    user, _, word = password.partition(":")
+    session.auth = (user, word)
+    session.headers["Prefect-Csrf-Client"] = "benchmark"
+    token = session.get(f"{url}/csrf-token", params={"client": "benchmark"}, timeout=REQUEST_SECONDS)
+    token.raise_for_status()
+    session.headers["Prefect-Csrf-Token"] = token.json()["token"]
+    return session
 
 
 def _answers(url: str) -> bool:

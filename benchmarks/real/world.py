@@ -174,7 +174,7 @@ def plain_scripts(count: int, *, characters: int) -> Iterator[Script]:
             content=f"{number}: {text}"[: characters - 1] + ".",
             voice="en-US-AvaMultilingualNeural",
             talking_avatar_character="lisa",
-            talking_avatar_style="graceful-sitting",
+            talking_avatar_style="casual-sitting",
         )
 
 

@@ -28,7 +28,7 @@ WORKER = Path(__file__).with_name("worker.py")
 SETTINGS = {
     "BATCH_AVATAR_CLAIM_SECONDS": "120",
     "BATCH_AVATAR_REQUEST_TIMEOUT_SECONDS": "30",  # an answer that comes late is no answer that is lost
-    "BATCH_AVATAR_POLL_INTERVAL_SECONDS": "0.2",
+    "BATCH_AVATAR_POLL_INTERVAL_SECONDS": "0.1",
     "BATCH_AVATAR_CREATES_PER_MINUTE": "0",
     "BATCH_AVATAR_SETTLE_SECONDS": "2",  # 3.1-preview1 only
 }

@@ -39,7 +39,7 @@ def test_flow_runs_that_render_the_same_scripts_at_once_pay_for_each_once(arena,
     stack = start_stack(tmp_path / "stack", time_scale=1)  # for its Prefect server alone
     try:
         for processes in (2, 4):
-            url = f"{stack.prefect_url}/api"
-            render_at_once(arena, row, GA, "prefect", processes, seconds=PREFECT_CROWD_SECONDS, PREFECT_API_URL=url)
+            client = {name: stack.environment[name] for name in ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING")}
+            render_at_once(arena, row, GA, "prefect", processes, seconds=PREFECT_CROWD_SECONDS, **client)
     finally:
         stack.stop()

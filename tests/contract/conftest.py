@@ -28,7 +28,7 @@ PLAIN = {
     "synthesisConfig": {"voice": "en-US-AvaMultilingualNeural"},
     "avatarConfig": {
         "talkingAvatarCharacter": "lisa",
-        "talkingAvatarStyle": "graceful-sitting",
+        "talkingAvatarStyle": "casual-sitting",
         "videoCodec": "h264",
     },
 }
@@ -40,7 +40,7 @@ PREVIEW_PLAIN = {
     "synthesisConfig": {"voice": "en-US-AvaMultilingualNeural"},
     "properties": {
         "talkingAvatarCharacter": "lisa",
-        "talkingAvatarStyle": "graceful-sitting",
+        "talkingAvatarStyle": "casual-sitting",
         "videoCodec": "h264",
     },
 }

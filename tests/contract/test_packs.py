@@ -132,7 +132,7 @@ def test_a_job_that_fails_as_a_whole_keeps_nothing_and_bills_all(start, pack, co
 
 
 def test_an_input_that_is_too_long_fails_alone(start, pack, container):
-    speech = start(max_video_minutes=3 / 60, partial_failure="succeeded")
+    speech = start(max_video_minutes=3 / 60, long_videos="failed", partial_failure="succeeded")
     job = speech.finished(body=pack(SHORT, LONG, MIDDLE))
     assert job["status"] == "Succeeded"
     assert job["properties"]["failedCount"] == 1

@@ -12,10 +12,9 @@ from batch_avatar.commands.stack import start_stack
 from batch_avatar.emulator.options import Progression
 from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from tests.support.bench import QUICK, Bench
-from tests.support.deploying import patient
+from tests.support.deploying import asked, patient
 from tests.support.processes import own_environment
 from tests.support.scripts import script, write_manifest
-from tests.support.waiting import answered
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +58,7 @@ def packs(quick):
 
     def start(**options):
         b = quick(**options)
-        b.overrides |= {"staging_container": f"{b.container_name}-staging", "poll_interval_seconds": 0.05}
+        b.overrides["staging_container"] = f"{b.container_name}-staging"
         return b
 
     return start
@@ -102,7 +101,7 @@ def environment(stack, tmp_path):
 @pytest.fixture
 def api(stack):
     """`api(path, **body)` asks the stack's Prefect server, again where its SQLite is busy."""
-    return lambda path, **body: answered("POST", f"{stack.prefect_url}/api/{path}", json=body).json()
+    return lambda path, **body: asked(stack, "POST", path, json=body).json()
 
 
 @pytest.fixture
@@ -110,7 +109,8 @@ async def client(stack):
     """Of the stack's Prefect server."""
     from prefect.client.orchestration import PrefectClient  # takes 2 s to import, and most tests need none of it
 
-    async with PrefectClient(f"{stack.prefect_url}/api") as opened:
+    password = stack.environment["PREFECT_API_AUTH_STRING"]
+    async with PrefectClient(f"{stack.prefect_url}/api", auth_string=password) as opened:
         yield opened
 
 

@@ -19,6 +19,8 @@ from azure.storage.blob import BlobBlock, ContentSettings
 
 from batch_avatar.archive.transfer import BLOCK_BYTES
 from batch_avatar.emulator.faults import FaultRule, Status
+from batch_avatar.scripts.manifest import read_scripts
+from batch_avatar.service.wire.generations import wire_for
 from tests.support.processes import CLI, own_environment, start_python
 from tests.support.road import Road, Traveller
 from tests.support.scripts import LOOK_TOML
@@ -44,6 +46,15 @@ class Shelf:
 
     def command(self, *arguments, **extra):
         return self.bench.command(*arguments, folder=self.folder, **self.environment, **extra)
+
+    def fill(self):
+        """Render the scripts in this process, which is faster than the command and writes the same."""
+        own = {name.removeprefix("BATCH_AVATAR_").lower(): value for name, value in self.environment.items()}
+        settings = self.bench.settings(**own)
+        source, wire = self.folder / "scripts.jsonl", wire_for(settings.api_version)
+        report = self.bench.render(read_scripts([source], defaults=settings.video_defaults(), wire=wire), **own)
+        assert report.all_archived, report.outcomes
+        self.before = self.bench.blobs()
 
     def render(self, *options):
         return self.command("render", "scripts.jsonl", *options)
@@ -117,8 +128,7 @@ def shelf(bench, tmp_path):
         (tmp_path / "scripts.jsonl").write_text(scripts)
         (tmp_path / "defaults.toml").write_text(LOOK_TOML)
         made = Shelf(bench(**options), tmp_path, environment or {})
-        assert made.render().returncode == 0
-        made.before = made.bench.blobs()
+        made.fill()
         return made
 
     return fill

@@ -8,7 +8,7 @@ import pytest
 
 from batch_avatar.emulator.faults import AbortJob, FailJob, FaultRule, Status, StickJob
 from batch_avatar.emulator.options import Progression
-from batch_avatar.models import Permits
+from batch_avatar.planning.permits import Permits
 
 LONG = 4 * 3600 + 60  # seconds of service time, past both deadlines
 REFUSED = Status(status=400, code="BadRequest", message="Not here.")

@@ -19,7 +19,7 @@ from batch_avatar.emulator.faults import FailJob, FaultRule, Status, StickJob
 from batch_avatar.errors import AccessRefused, ArchiveUnavailable, ServiceUnavailable, SettingsError, Stopped
 from batch_avatar.inbox.run import render_inbox
 from batch_avatar.inbox.steps import look_into_inbox
-from batch_avatar.models import Permits
+from batch_avatar.planning.permits import Permits
 from batch_avatar.rendering.connect import open_connections, open_run
 from batch_avatar.rendering.connections import sharing
 from batch_avatar.rendering.progress import Phase
@@ -330,6 +330,24 @@ def test_changed_scripts_beyond_the_threshold_stay_until_they_are_accepted(dropp
     assert d.blobs() == {"inbox/a.txt": "Two.", "processed/a.txt": "One."}
     assert d.run(max_changed_scripts=0, permits=Permits(accept_changes=True)).archived == 1
     assert d.blobs() == {"processed/a.txt": "Two."}
+
+
+def test_an_unchanged_text_with_another_look_stays_until_a_word_says_whether_to_render_it(dropped):
+    d = dropped()
+    d.drop("a.txt", "One.")
+    d.run()
+    d.drop("a.txt", "One.")
+    green = {"background_color": "#00FF00FF"}
+
+    refused = d.run(**green)
+    kept = d.run(**green, permits=Permits(keep_changed=True))
+
+    assert (refused.failed, refused.outcomes[0].error.code) == (1, "ChangesNotAccepted")
+    assert (kept.all_archived, kept.kept) == (True, 1)
+    assert d.names() == {"processed/a.txt"}
+    assert sum(d.bench.accepted().values()) == 1
+    d.drop("a.txt", "One.")
+    assert d.run(**green, permits=Permits(accept_changes=True)).archived == 1
 
 
 @pytest.mark.parametrize("operation", ["list", "create"])

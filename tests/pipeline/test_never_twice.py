@@ -13,7 +13,7 @@ from batch_avatar.clock import SystemClock
 from batch_avatar.emulator.faults import DropAfter, FailJob, FaultRule, Status, StickJob
 from batch_avatar.emulator.options import Progression
 from batch_avatar.errors import ClaimedElsewhere, InputError, RequestRefused
-from batch_avatar.models import Permits
+from batch_avatar.planning.permits import Permits
 from batch_avatar.rendering import giving_up
 from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.connections import current_connections

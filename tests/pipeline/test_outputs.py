@@ -203,8 +203,9 @@ def test_a_doubtful_video_is_told_in_the_report_and_in_the_table(quick, script, 
     (ref,) = b.submit([script()])
     b.replace_result(ref.job_id, lambda video: b"x" * len(video))
     done = b.command("render", "scripts.jsonl", folder=written(script(), script("other")))
-    assert done.returncode == 0, done.stderr
-    (line,) = (line for line in done.stdout.splitlines() if "doubtful" in line)
+    assert done.returncode == 4, done.stderr
+    assert "2 scripts: 2 archived (1 of them doubtful), 0 archived before" in done.stdout
+    (line,) = (line for line in done.stdout.splitlines() if "doubtful container" in line)
     assert line.split(maxsplit=2)[:2] == ["intro", "archived"]
     assert "doubtful container: look at the video; its remote job is kept" in line
     (report,) = b.documents("/report.json").values()

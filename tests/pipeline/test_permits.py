@@ -7,7 +7,7 @@ import json
 import pytest
 
 from batch_avatar.emulator.faults import FailJob, FaultRule, Status, StickJob
-from batch_avatar.models import Permits
+from batch_avatar.planning.permits import Permits
 
 KEPT = FaultRule(operation="delete", action=Status(status=400, code="NotNow"))
 """The service deletes nothing, so that jobs stay behind."""

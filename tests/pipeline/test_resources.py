@@ -13,7 +13,7 @@ import pytest
 from batch_avatar.emulator.faults import FaultRule, Status, StickJob
 from batch_avatar.emulator.options import Progression
 from batch_avatar.errors import AccessRefused
-from batch_avatar.models import Permits
+from batch_avatar.planning.permits import Permits
 from batch_avatar.rendering import stages
 from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.retry import plain_chain

@@ -11,7 +11,8 @@ import requests
 
 from batch_avatar.archive.records import DeadLetter
 from batch_avatar.emulator.faults import AbortJob, FailJob, FaultRule, Status, StickJob
-from batch_avatar.models import FailureFacts, Permits
+from batch_avatar.models import FailureFacts
+from batch_avatar.planning.permits import Permits
 from batch_avatar.rendering import stages
 from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.progress import Phase

@@ -280,9 +280,10 @@ def test_scale_out_comes_after_what_it_overrules():
 def test_no_secret_is_written_down_and_none_can_be_forgotten():
     texts = {name: (DEPLOYMENTS / name).read_text(encoding="utf-8") for name in (*ENV_FILES, "compose.yaml")}
     required = set(re.findall(r"\$\{(\w+):\?", texts["compose.yaml"]))
-    assert required == {"POSTGRES_PASSWORD"}
+    assert required == {"POSTGRES_PASSWORD", "PREFECT_API_AUTH_STRING"}
+    with_default = set(re.findall(r"\$\{(\w+):-", texts["compose.yaml"]))
     for name, text in texts.items():
-        assert set(re.findall(r"(?<!\$)\$\{?(\w+)", text)) <= required, name
+        assert set(re.findall(r"(?<!\$)\$\{?(\w+)", text)) <= required | with_default, name
     secret = re.compile(r"password|secret|auth_string|_key$|connection_string", re.IGNORECASE)
     values = [value for name in ENV_FILES for setting, value in read_env(name).items() if secret.search(setting)]
     values += [
@@ -291,7 +292,8 @@ def test_no_secret_is_written_down_and_none_can_be_forgotten():
         for setting, value in service.get("environment", {}).items()
         if secret.search(setting)
     ]
-    assert all(value is None or value.startswith("${POSTGRES_PASSWORD:?") for value in values)
+    assert values
+    assert all(value.startswith(tuple(f"${{{name}:?" for name in required)) for value in values)
     logins = re.findall(r"://[^/\s]*:([^/@\s]*)@", "\n".join(texts.values()))
     assert logins == ["${POSTGRES_PASSWORD}"]
 
@@ -310,6 +312,27 @@ def test_only_the_api_is_published_and_only_on_this_machine():
     assert {name: service["ports"] for name, service in SERVICES.items() if "ports" in service} == {
         "prefect-api": ["127.0.0.1:4200:4200"]
     }
+
+
+def test_the_server_that_is_started_asks_for_the_password_that_its_clients_bring():
+    servers = [SERVICES[name]["environment"] for name in ("prefect-api", "prefect-services")]
+    clients = [SERVICES[name]["environment"] for name in ("bootstrap", "worker")]
+    asked = {server["PREFECT_SERVER_API_AUTH_STRING"] for server in servers}
+    assert {client["PREFECT_API_AUTH_STRING"] for client in clients} == asked
+    (password,) = asked
+    assert password.startswith("${PREFECT_API_AUTH_STRING:?")
+
+
+def test_the_settings_of_the_server_let_no_page_of_another_site_in(monkeypatch):
+    for name, value in read_env("server.env").items():
+        monkeypatch.setenv(name, value)
+    api = PrefectSettings().server.api
+    origins = {"http://127.0.0.1:4200", "http://localhost:4200"}
+    assert (api.host, set(api.cors_allowed_origins.split(",")), api.csrf_protection_enabled) == (
+        "127.0.0.1", origins, True,
+    )  # fmt: skip
+    page = SERVICES["prefect-api"]["environment"]["PREFECT_SERVER_UI_API_URL"]
+    assert page == "${PREFECT_SERVER_UI_API_URL:-http://127.0.0.1:4200/api}", "where the UI looks for its server"
 
 
 def test_renders_reach_neither_database_nor_queue():
@@ -342,6 +365,7 @@ def test_every_volume_and_network_that_a_service_uses_is_declared():
         assert {volume.partition(":")[0] for volume in service.get("volumes", ())} <= {
             *COMPOSE["volumes"],
             "../scripts",
+            "./.secrets",
         }
         assert set(service.get("networks", ())) <= {*COMPOSE["networks"], "default"}
 

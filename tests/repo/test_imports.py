@@ -56,6 +56,7 @@ BROKEN = [
     ("layers", "batch_avatar/rendering/connect.py", "import batch_avatar.inbox.intake"),
     ("layers", "batch_avatar/upkeep/sweep.py", "import batch_avatar.inbox.run"),
     ("layers", "batch_avatar/models.py", "import batch_avatar.scripts.rules"),
+    ("layers", "batch_avatar/safe_text/sinks.py", "import batch_avatar.errors"),
     ("layers", "batch_avatar/rendering/stages.py", "import tasks.steps"),
     ("layers", "tasks/steps.py", "import flows.render_batch"),
     ("layers", "flows/render_batch.py", "import batch_avatar.commands.cli"),
@@ -228,6 +229,17 @@ def test_only_connect_chooses_implementations():
         "batch_avatar/commands/stack.py": {"open_session"},  # waits for the processes that it starts
         "deployments/drain.py": {"SystemClock"},  # a command of its own, without connections
     }
+
+
+def test_only_safe_text_is_printed():
+    printing = {"click.echo", "click.secho", "print", "rich.print", "rich.console.Console"}
+    of_ours = {"batch_avatar/commands/saying.py", "batch_avatar/commands/safe_console.py"}
+    types = {  # of parameters
+        f"batch_avatar/commands/{name}.py": {"rich.console.Console"}
+        for name in ("archive", "console", "render", "running")
+    }
+
+    assert beyond(of_ours, uses, printing) == types
 
 
 @pytest.mark.parametrize(

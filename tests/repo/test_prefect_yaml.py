@@ -101,6 +101,12 @@ def test_parameters_and_their_values_are_those_of_the_flow(deployment):
         flow.validate_parameters(deployment["parameters"])
 
 
+def test_no_deployment_has_anything_to_render_by_itself():
+    """A "Quick run" takes the deployment's own parameters, and whatever they name is rendered and billed."""
+    given = {name: one["parameters"].keys() for name, one in zip(NAMES, GIVEN["deployments"], strict=True)}
+    assert {name for name, own in given.items() if own & {"sources", "scripts", "script", "shard"}} == set()
+
+
 @pytest.mark.parametrize("deployment", GIVEN["deployments"], ids=NAMES)
 def test_job_variables_name_settings_that_prefect_has(deployment):
     given = {name for name in deployment["work_pool"]["job_variables"]["env"] if "_LOGGERS_" not in name}

@@ -67,7 +67,9 @@ def test_the_example_settings_are_all_settings_with_their_defaults():
     assert {name.removeprefix("BATCH_AVATAR_").lower() for name in example} == set(Settings.model_fields)
     for name, about in Settings.model_fields.items():
         given = example[f"BATCH_AVATAR_{name.upper()}"]
-        if isinstance(about.default, int | float):
+        if isinstance(about.default, bool):
+            assert given == str(about.default).lower(), name
+        elif isinstance(about.default, int | float):
             assert float(given) == about.default, name
         elif about.default and isinstance(about.default, str):
             assert given == about.default, name

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 QUICK = Progression.after_seconds(start_delay=0.1, overhead=0.2, per_video_second=0.05)
 """Jobs that end soon, and yet not at the first look."""
+POLL_SECONDS = 0.05
+"""A run that expects no end yet looks again after six of them."""
 
 
 @dataclass
@@ -55,18 +57,20 @@ class Bench:
             "BATCH_AVATAR_STORAGE_CONNECTION_STRING": self.connection_string,
             "BATCH_AVATAR_CONTAINER": self.container_name,
             "BATCH_AVATAR_CREATES_PER_MINUTE": "0",
-            "BATCH_AVATAR_POLL_INTERVAL_SECONDS": "0.2",
+            "BATCH_AVATAR_POLL_INTERVAL_SECONDS": str(POLL_SECONDS),
             **{f"BATCH_AVATAR_{name.upper()}": str(value) for name, value in self.overrides.items()},
         } | {name: str(value) for name, value in extra.items()}
 
     def settings(self, **overrides):
-        return load_settings(
-            endpoint=self.emulator.endpoint,
-            speech_key=self.emulator.key,
-            storage_connection_string=self.connection_string,
-            container=self.container_name,
-            **({"creates_per_minute": 0, "poll_interval_seconds": 0.2} | self.overrides | overrides),
-        )
+        given = {
+            "endpoint": self.emulator.endpoint,
+            "speech_key": self.emulator.key,
+            "storage_connection_string": self.connection_string,
+            "container": self.container_name,
+            "creates_per_minute": 0,
+            "poll_interval_seconds": POLL_SECONDS,
+        }
+        return load_settings(**(given | self.overrides | overrides))
 
     def render(self, scripts, *, run=None, batch="", events=None, permits=None, clock=None, **overrides) -> BatchReport:
         async def work():
@@ -163,7 +167,7 @@ class Bench:
             "inputKind": "PlainText",
             "inputs": [{"content": "Somebody else's."}],
             "synthesisConfig": {"voice": "en-US-AvaNeural"},
-            "avatarConfig": {"talkingAvatarCharacter": "lisa", "talkingAvatarStyle": "graceful-sitting"},
+            "avatarConfig": {"talkingAvatarCharacter": "lisa", "talkingAvatarStyle": "casual-sitting"},
         }
         answer = self._ask("PUT", job_id, json=body | members)
         assert answer.status_code == 201, answer.text

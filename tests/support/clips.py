@@ -14,7 +14,7 @@ def clip(video_format="mp4", video_codec="h264", *, text="Good morning.", media=
             "synthesisConfig": {"voice": "en-US-AvaMultilingualNeural"},
             "avatarConfig": {
                 "talkingAvatarCharacter": "lisa",
-                "talkingAvatarStyle": "graceful-sitting",
+                "talkingAvatarStyle": "casual-sitting",
                 "videoFormat": video_format,
                 "videoCodec": video_codec,
             },

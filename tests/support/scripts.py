@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LOOK = {
     "voice": "en-US-AvaMultilingualNeural",
     "talking_avatar_character": "lisa",
-    "talking_avatar_style": "graceful-sitting",
+    "talking_avatar_style": "casual-sitting",
 }
 """What a script has to say besides its id and its content."""
 LOOK_TOML = "".join(f'{name} = "{value}"\n' for name, value in LOOK.items())

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from batch_avatar.emulator.process import is_running, start_detached, stop_process
+from batch_avatar.commands.stack import Process
+from batch_avatar.emulator.process import is_running, start_detached, started_at, stop_process
 from deployments import stack as stacks
-from tests.support.deploying import without_schedules
+from tests.support.deploying import asked, without_schedules
 from tests.support.judge import judge
 from tests.support.processes import ROOT, run_python
 from tests.support.scripts import script, write_manifest
@@ -37,7 +38,7 @@ class System:
     def command(self, *arguments, timeout=PATIENCE_SECONDS, folder=None):
         """A module of ours or Prefect's, as an operator runs it beside the stack; its output."""
         where = folder or self.folder
-        environment = self.stack.child_environment() | {"PWD": str(where)}
+        environment = self.stack.child_environment()
         done = run_python("-m", *arguments, folder=where, environment=environment, timeout=timeout)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -57,15 +58,14 @@ class System:
 
     def api(self, path, *, json=None, seconds=PATIENCE_SECONDS, **body):
         """A question to the Prefect server, or what may be told it twice; with `seconds=0` it is told once."""
-        return answered("POST", f"{self.stack.prefect_url}/api/{path}", json=json or body, seconds=seconds).json()
+        return asked(self.stack, "POST", path, json=json or body, seconds=seconds).json()
 
     def flow_run(self, run_id):
         return self.api("flow_runs/filter", flow_runs={"id": {"any_": [run_id]}})[0]
 
     def history(self, run_id):
         """Of a flow run, its states."""
-        url = f"{self.stack.prefect_url}/api/flow_run_states/"
-        return answered("GET", url, params={"flow_run_id": run_id}).json()
+        return asked(self.stack, "GET", "flow_run_states/", params={"flow_run_id": run_id}).json()
 
     def children(self, run_id):
         return self.api("flow_runs/filter", flow_runs={"parent_flow_run_id": {"any_": [run_id]}})
@@ -103,7 +103,8 @@ class System:
     def restart(self, name, command):
         """Start a process of the stack again under its name."""
         log = self.stack.folder / f"{name}-again.log"
-        self.stack.processes[name] = start_detached(command, log=log, extra=self.stack.environment)
+        pid = start_detached(command, log=log, extra=self.stack.environment)
+        self.stack.processes[name] = Process(pid=pid, started=started_at(pid))
 
     def start_worker(self, name, *, limit):
         """One more, called worker-<name>."""
@@ -111,14 +112,14 @@ class System:
 
     def end(self, name):
         """SIGTERM to a worker and to its runs, where it still is."""
-        pid = self.stack.processes[name]
+        pid = self.stack.processes[name].pid
         for one in (*descendants(pid), pid):
             if is_running(one):
                 stop_process(one)
 
     def lose_machine(self, name):
         """SIGKILL to a worker and to every flow run on it, at once."""
-        worker = self.stack.processes[name]
+        worker = self.stack.processes[name].pid
         lost = [*descendants(worker), worker]
         for sign in (signal.SIGSTOP, signal.SIGKILL):  # stopped, nobody sees another one die
             for pid in lost:
@@ -159,6 +160,7 @@ def start_system(tmp_path_factory):
     with pytest.MonkeyPatch.context() as environment:  # of workers: the service's time runs faster than they do
         for deadline in ("START", "JOB"):
             environment.setenv(f"BATCH_AVATAR_{deadline}_DEADLINE_SECONDS", str(24 * 3600))
+        environment.setenv("BATCH_AVATAR_SOURCE_ROOTS", str(tmp_path_factory.getbasetemp()))
         yield start
         for stack in running:
             stack.stop()

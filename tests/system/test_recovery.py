@@ -83,7 +83,7 @@ def test_a_prefect_server_that_restarts_in_the_middle_of_a_run_loses_nothing(sys
     assert until(lambda: accepted() >= 10)
     begun = accepted()
     for name in ("prefect-services", "prefect-api"):
-        stop_process(system.stack.processes[name], grace_seconds=GRACE_SECONDS)
+        stop_process(system.stack.processes[name].pid, grace_seconds=GRACE_SECONDS)
     before = accepted()
     assert until(lambda: accepted() > before), "the run does not need the server"
     for name in ("prefect-api", "prefect-services"):

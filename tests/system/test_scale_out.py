@@ -43,7 +43,7 @@ def test_a_spread_batch_survives_a_worker_and_is_recorded_whole(system):
         return created >= SCRIPTS // 4 and where.count("worker-1") == RUNS_PER_WORKER
 
     assert until(in_the_middle)
-    os.kill(system.stack.processes["worker-1"], signal.SIGKILL)  # its runs go on, or come back on the other one
+    os.kill(system.stack.processes["worker-1"].pid, signal.SIGKILL)  # its runs go on, or come back on the other one
 
     def ended():
         return system.flow_run(parent)["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")

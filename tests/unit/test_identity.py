@@ -91,6 +91,33 @@ GOLDEN = {
         },
         "ec3d741cb69b18ec",
     ),
+    "custom avatar with a default style": ({"talking_avatar_character": "Mia", "customized": True}, "8aeca3c6b0715776"),
+    "photo avatar with a default style": (
+        {"talking_avatar_character": "Adrian", "photo_avatar_base_model": "vasa-1"},
+        "1563335feaf46924",
+    ),
+    "ssml with a default voice": ({"input_kind": "SSML", "content": SSML}, "ce2020c648402083"),
+    "nothing set": (
+        {"voice": None, "talking_avatar_character": None, "talking_avatar_style": None},
+        "56015296a283a6d4",
+    ),
+    "an empty style": ({"talking_avatar_style": ""}, "206ad2be0876e5c9"),
+    "every text empty": (
+        {
+            "style": "",
+            "rate": "",
+            "pitch": "",
+            "volume": "",
+            "talking_avatar_style": "",
+            "background_color": "",
+            "background_image": "",
+        },
+        "8511f70dc40bf6b9",
+    ),
+    "extra properties": (
+        {"extra_properties": {"avatarConfig": {"gaze": "left", "depth": [1, 2.5, None, {"far": True}]}}},
+        "35302af1a8d97b16",
+    ),
 }
 
 
@@ -117,6 +144,13 @@ def test_a_revision_has_an_id_of_its_own_that_never_changes():
     assert derive_content_id(plain, archive_id=ARCHIVE, revision=0) == GOLDEN["plain"][1]
     assert derive_content_id(plain, archive_id=ARCHIVE, revision=1) == "582d6c806f76a27e"
     assert derive_content_id(plain, archive_id=ARCHIVE, revision=2) == "1290386445588a7a"
+
+
+def test_a_nested_script_has_ids_that_never_change():
+    nested = Script(script_id="hr/welcome", content="Hi.", voice="en-US-AvaMultilingualNeural", input_kind="PlainText")
+    found = derive_content_id(nested, archive_id=ARCHIVE)
+    assert found == "9555d8c8f6e33a42"
+    assert derive_job_id("hr/welcome", found, 1) == "hr-welcome-9555d8c8f6e33a42-1"
 
 
 def test_two_archives_never_share_an_id():

@@ -20,11 +20,12 @@ from batch_avatar.identity import (
     signed_properties,
     text_digests,
 )
-from batch_avatar.log import redact
-from batch_avatar.models import Permits, Script, SynthesisJob
+from batch_avatar.models import Script, SynthesisJob
+from batch_avatar.planning.permits import Permits
 from batch_avatar.planning.plan import PlanState
 from batch_avatar.planning.reconciliation import reconcile
 from batch_avatar.receipt import Attempt, Receipt, StoredBlob
+from batch_avatar.safe_text.redaction import redact
 from batch_avatar.service.wire.voices import voice_names
 
 ARCHIVE = "00112233445566aa"

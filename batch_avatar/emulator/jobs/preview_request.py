@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from batch_avatar.emulator.errors import ApiError
-from batch_avatar.emulator.jobs.request import Kind, Member, Name, SynthesisConfig, SynthesisRequest, VideoCrop
+from batch_avatar.emulator.jobs.request import (
+    LARGEST_BITRATE_KBPS,
+    Kind,
+    Member,
+    Name,
+    SynthesisConfig,
+    SynthesisRequest,
+    VideoCrop,
+)
 from batch_avatar.emulator.jobs.validation import check_request, decode
 
 if TYPE_CHECKING:
@@ -62,7 +70,7 @@ class PreviewProperties(Member):
     customized: bool = False
     video_format: Literal["mp4", "webm"] = "mp4"
     video_codec: Literal["h264", "hevc", "vp9"] = "hevc"
-    k_bitrate: int = Field(default=2000, ge=1)
+    k_bitrate: int = Field(default=2000, ge=1, le=LARGEST_BITRATE_KBPS)
     subtitle_type: Literal["soft_embedded", "hard_embedded", "external_file", "none"] = "soft_embedded"
     background_color: str | None = Field(default=None, pattern=r"^(#[0-9a-fA-F]{8}|transparent|white)$")
     """D; `white` is from the samples of that time (O)."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from batch_avatar.emulator.jobs.ssml import Voice, read_voices
 
 _KINDS = {"plaintext": "PlainText", "ssml": "SSML"}
 Kind = Annotated[
@@ -14,6 +17,10 @@ Kind = Annotated[
     BeforeValidator(lambda value: _KINDS.get(value.lower(), value) if isinstance(value, str) else value),
 ]
 Name = Annotated[str, Field(min_length=1)]
+Number = int | float
+"""Stays as it was sent, because it is shown again (I)."""
+LARGEST_BITRATE_KBPS = 100_000
+"""Assumed: no limit is documented. It is 50 times the default."""
 
 
 class Member(BaseModel):
@@ -36,26 +43,33 @@ class SynthesisConfig(Member):
     volume: str | None = None
 
 
-class Point(Member):
-    x: float
-    y: float
+class Corner(Member):
+    x: Number
+    y: Number
+
+
+class Pair(Member):
+    """Both are optional (D)."""
+
+    x: Number | None = None
+    y: Number | None = None
 
 
 class VideoCrop(Member):
-    top_left: Point
-    bottom_right: Point
+    top_left: Corner
+    bottom_right: Corner
 
 
 class Scene(Member):
     """Placement and movement of a photo avatar; rotations in radians."""
 
-    zoom: float | None = Field(default=None, gt=0)
-    position_x: float | None = Field(default=None, ge=-1, le=1)
-    position_y: float | None = Field(default=None, ge=-1, le=1)
-    rotation_x: float | None = Field(default=None, ge=-math.pi, le=math.pi)
-    rotation_y: float | None = Field(default=None, ge=-math.pi, le=math.pi)
-    rotation_z: float | None = Field(default=None, ge=-math.pi, le=math.pi)
-    amplitude: float | None = Field(default=None, gt=0, le=1)
+    zoom: Number | None = Field(default=None, gt=0)
+    position_x: Number | None = Field(default=None, ge=-1, le=1)
+    position_y: Number | None = Field(default=None, ge=-1, le=1)
+    rotation_x: Number | None = Field(default=None, ge=-math.pi, le=math.pi)
+    rotation_y: Number | None = Field(default=None, ge=-math.pi, le=math.pi)
+    rotation_z: Number | None = Field(default=None, ge=-math.pi, le=math.pi)
+    amplitude: Number | None = Field(default=None, gt=0, le=1)
 
 
 class Properties(Member):
@@ -74,14 +88,19 @@ class AvatarConfig(Member):
     scene: Scene | None = None
     video_format: Literal["mp4", "webm"] = "mp4"
     video_codec: Literal["h264", "hevc", "vp9", "av1"] = "hevc"
-    bitrate_kbps: int = Field(default=2000, ge=1)
+    bitrate_kbps: int = Field(default=2000, ge=1, le=LARGEST_BITRATE_KBPS)
     subtitle_type: Literal["soft_embedded", "hard_embedded", "external_file", "none"] = "soft_embedded"
     background_color: str | None = Field(default=None, pattern=r"^(#[0-9a-fA-F]{8}|transparent)$")
     background_image: str | None = None
     video_crop: VideoCrop | None = None
-    avatar_position: Point | None = None
-    avatar_size: Point | None = None
-    resolution: Point | None = None
+    avatar_position: Pair | None = None
+    avatar_size: Pair | None = None
+    resolution: Pair | None = None
+
+    @property
+    def subtitles(self) -> Literal["soft_embedded", "hard_embedded", "external_file", "none"]:
+        """The subtitles that are made: a built-in voice has none, embedded or external (D)."""
+        return "none" if self.use_built_in_voice else self.subtitle_type
 
     @property
     def transparent(self) -> bool:
@@ -104,10 +123,22 @@ class SynthesisRequest(Member):
         """The voice that is set outside the text, if any."""
         return self.synthesis_config.voice if self.synthesis_config else None
 
+    @cached_property
+    def voices(self) -> tuple[Voice, ...]:
+        """The voices that speak. They are cached because every read of the job needs them."""
+        if self.input_kind == "PlainText":
+            return (Voice(self.voice, has_embedding=False),) if self.voice else ()
+        built_in = self.avatar_config.use_built_in_voice
+        return tuple(voice for item in self.inputs for voice in read_voices(item.content, built_in=built_in))
+
     @property
     def voice_kind(self) -> Literal["neural", "customNeural", "hdNeural"]:
-        """The kind of voice that the characters are billed as; `hdNeural` was seen with an HD voice (O)."""
-        voice = (self.voice or self.inputs[0].content).lower()
-        if any(name.lower() in voice for name in self.custom_voices):
+        """The kind of voice that the characters are billed as; `hdNeural` was seen with an HD voice (O).
+
+        If several kinds speak, all characters are billed as one of them (U): custom before HD before neural.
+        """
+        declared = {name.lower() for name in self.custom_voices}
+        names = [voice.name.lower() for voice in self.voices]
+        if declared.intersection(names):
             return "customNeural"
-        return "hdNeural" if ":dragonhd" in voice else "neural"
+        return "hdNeural" if any("dragonhd" in name for name in names) else "neural"

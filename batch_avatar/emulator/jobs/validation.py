@@ -6,17 +6,17 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import ParseError, fromstring
 from pydantic import BaseModel, ValidationError
 
 from batch_avatar.emulator.errors import ApiError, bad_request
 from batch_avatar.emulator.jobs import catalog
 from batch_avatar.emulator.jobs.request import AvatarConfig, SynthesisRequest
+from batch_avatar.emulator.jobs.ssml import SsmlError, read_voices
 
 if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
+    from collections.abc import Iterable
 
+    from batch_avatar.emulator.jobs.ssml import Voice
     from batch_avatar.emulator.options import EmulatorOptions
 
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -24,8 +24,12 @@ _Body = TypeVar("_Body", bound=BaseModel)
 # The docs do not allow dots in an id; the OpenAPI pattern does, and a public result link has some.
 _ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,62}[a-zA-Z0-9]")
 _PROSODY = ("style", "rate", "pitch", "volume")
-_LOCALE = re.compile(r"[a-z]{2,3}-[a-z]{2,}.*", re.IGNORECASE)
-_SSML_NAMESPACE = "{http://www.w3.org/2001/10/synthesis}"
+_STANDARD = re.compile(
+    r"[a-z]{2,3}-[a-z]{2,}.*|microsoft server speech text to speech voice \([a-z]{2,3}-[a-z]{2,}.*, \w.*\)",
+    re.IGNORECASE,
+)
+_PERSONAL = re.compile(r"(dragon|phoenix)[\w.]*neural", re.IGNORECASE)
+"""Base models of personal voices: DragonLatestNeural and its siblings (D: voice-sync-for-avatar.md)."""
 
 
 def check_id(value: str, *, what: str = "The synthesis id") -> None:
@@ -63,6 +67,7 @@ def decode(model: type[_Body], body: bytes, options: EmulatorOptions) -> _Body:
 
 def check_request(request: SynthesisRequest, options: EmulatorOptions) -> None:
     """Check whether the members fit together."""
+    _check_custom_voices(request)
     _check_inputs(request)
     _check_avatar(request, options)
     _check_video(request.avatar_config)
@@ -97,11 +102,10 @@ def _check_inputs(request: SynthesisRequest) -> None:
         raise bad_request(
             "Multiple inputs are only supported when destinationContainerUrl is specified.", target="inputs"
         )
-    built_in = request.avatar_config.use_built_in_voice
     if request.input_kind == "PlainText":
-        if not request.voice and not built_in:
+        if not request.voice and not request.avatar_config.use_built_in_voice:
             raise bad_request("The voice is required when inputKind is PlainText.", target="synthesisConfig.voice")
-        _check_voice(request.voice, request)
+        _check_voices(request.voices, request)
         return
     config = request.synthesis_config
     if config is not None and any(getattr(config, name) for name in _PROSODY):
@@ -110,30 +114,26 @@ def _check_inputs(request: SynthesisRequest) -> None:
             target="synthesisConfig",
         )
     for index, item in enumerate(request.inputs):
-        for voice in _find_voices(item.content, f"inputs.{index}.content", built_in=built_in):
-            _check_voice(voice, request)
+        try:
+            voices = read_voices(item.content, built_in=request.avatar_config.use_built_in_voice)
+        except SsmlError as error:
+            raise bad_request(f"The SSML is invalid: {error}.", target=f"inputs.{index}.content") from error
+        _check_voices(voices, request)
 
 
-def _check_voice(voice: str | None, request: SynthesisRequest) -> None:
-    """Refuse a voice that is neither declared nor named like a standard voice."""
+def _check_custom_voices(request: SynthesisRequest) -> None:
+    for name, deployment in request.custom_voices.items():
+        if not _ID.fullmatch(deployment):
+            raise bad_request(f"The deployment id of the voice {name} is invalid.", target=f"customVoices.{name}")
+
+
+def _check_voices(voices: Iterable[Voice], request: SynthesisRequest) -> None:
+    """Refuse a voice that is neither declared, nor named like a standard voice, nor personal."""
     declared = {name.lower() for name in request.custom_voices}
-    if voice and voice.lower() not in declared and not _LOCALE.fullmatch(voice):
-        raise bad_request(f"The voice {voice} is not supported.", target="synthesisConfig.voice")
-
-
-def _find_voices(ssml: str, target: str, *, built_in: bool) -> list[str]:
-    try:
-        root: Element = fromstring(ssml)
-    except (ParseError, DefusedXmlException, ValueError) as error:
-        raise bad_request(f"The SSML is invalid: {error}.", target=target) from error
-    if root.tag.removeprefix(_SSML_NAMESPACE) != "speak":
-        raise bad_request("The SSML is invalid: the root element must be speak.", target=target)
-    voices = [
-        element.get("name", "") for element in root.iter() if element.tag.removeprefix(_SSML_NAMESPACE) == "voice"
-    ]
-    if not built_in and not any(voices):
-        raise bad_request("The SSML is invalid: a voice element with a name is required.", target=target)
-    return voices
+    for name, has_embedding in voices:
+        personal = has_embedding and request.avatar_config.customized and _PERSONAL.fullmatch(name)
+        if not (not name or name.lower() in declared or _STANDARD.fullmatch(name) or personal):
+            raise bad_request(f"The voice {name} is not supported.", target="synthesisConfig.voice")
 
 
 def _check_avatar(request: SynthesisRequest, options: EmulatorOptions) -> None:
@@ -146,9 +146,9 @@ def _check_avatar(request: SynthesisRequest, options: EmulatorOptions) -> None:
         )
     if config.scene is not None and not photo:
         raise bad_request("The scene is only supported for photo avatars.", target="avatarConfig.scene")
-    if config.use_built_in_voice and not config.customized:
+    if config.use_built_in_voice and (photo or not config.customized):
         raise bad_request(
-            "useBuiltInVoice is only supported for custom avatars.", target="avatarConfig.useBuiltInVoice"
+            "useBuiltInVoice is only supported for custom video avatars.", target="avatarConfig.useBuiltInVoice"
         )
     if config.customized:
         known = options.custom_avatars
@@ -176,8 +176,8 @@ def _check_standard(config: AvatarConfig, *, photo: bool) -> None:
         )
     if photo:
         return
-    style = config.talking_avatar_style
-    if not style:
+    style = config.talking_avatar_style or ""
+    if not style and "" not in catalog.STYLES[character]:
         raise bad_request("The talkingAvatarStyle is required.", target="avatarConfig.talkingAvatarStyle")
     if style.lower() not in catalog.STYLES[character]:
         raise bad_request(

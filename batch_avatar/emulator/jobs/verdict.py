@@ -49,11 +49,11 @@ def judge(job: Job, attempted: Sequence[int], options: EmulatorOptions, now: dat
     """Decide from `attempted`: the milliseconds of each input's video, 0 for an input that a fault rule has failed.
 
     A failed input of a pack is not billed. A job whose only video is too long is billed, and so is a job that fails
-    as a whole.
+    as a whole. A video that is cut is not too long.
     """
     longest = options.max_video_minutes * 60_000
     failures = tuple(
-        failure or (TOO_LONG if length > longest else None)
+        failure or (TOO_LONG if length > longest and options.long_videos == "failed" else None)
         for failure, length in zip(choose_failures(job), attempted, strict=True)
     )
     failed = [failure for failure in failures if failure is not None]

@@ -1,4 +1,4 @@
-"""Draws the presenter: head and shoulders, with four mouth shapes and a blink."""
+"""Draws the presenter: the head, with four mouth shapes and a blink, above a figure."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -6,6 +6,8 @@ from functools import lru_cache
 from PIL import Image
 
 from batch_avatar.emulator.media.appearance import Appearance, derive_appearance, mix
+from batch_avatar.emulator.media.figure import REACH, draw_chair, draw_collar, draw_figure
+from batch_avatar.emulator.media.model import Box
 from batch_avatar.emulator.media.pen import Pen, mirror
 
 CLOSED, SMALL, HALF, WIDE, BLINK = FACES = range(5)
@@ -38,34 +40,47 @@ class Portrait:
 
 @lru_cache(maxsize=4)  # 8 MB each at 1920x1080
 def draw_portrait(
-    character: str, style: str | None, background: tuple[int, int, int, int], width: int, height: int
+    character: str,
+    style: str | None,
+    background: tuple[int, int, int, int],
+    frame: tuple[int, int],
+    box: Box,
+    *,
+    photo: bool,
 ) -> Portrait:
-    """Draw at twice the size and shrink the result, for smooth edges."""
-    look = derive_appearance(character, style)
-    large = Image.new("RGBA", (width * _SUPERSAMPLING, height * _SUPERSAMPLING), background)
-    unit = float(min(large.height, large.width * 1.2))
-    top = large.height - unit  # so that the shoulders end at the lower edge of tall frames too
-    pen = Pen(large, unit, top)
+    """Draw the part `box` of the frame, at twice the size, and shrink the result, for smooth edges."""
+    look = derive_appearance(character, style, photo=photo)
+    large = Image.new("RGBA", (box.width * _SUPERSAMPLING, box.height * _SUPERSAMPLING), background)
+    width, height = frame
+    unit = min(height, width * 1.2) / REACH[look.pose]
+    # The figure ends at the lower edge of tall frames too.
+    origin = width / 2 - box.left, height - unit * REACH[look.pose] - box.top
+    unit, origin = unit * _SUPERSAMPLING, (origin[0] * _SUPERSAMPLING, origin[1] * _SUPERSAMPLING)
+    pen = Pen(large, unit, origin)
     _draw_body(pen, look)
     step = 2 * _SUPERSAMPLING  # the parts begin and end at even pixels, as chroma does
     left, upper = (int(value) // step * step for value in pen.place((-_FACE_HALF_WIDTH, _FACE_TOP)))
     right, lower = (int(value) // step * step for value in pen.place((_FACE_HALF_WIDTH, _FACE_BOTTOM)))
-    faces = []
+    left, right = (min(max(0, value), large.width) for value in (left, right))
+    upper, lower = (min(max(0, value), large.height) for value in (upper, lower))
+    faces: list[Image.Image] = []
     for face in FACES:
         canvas = large.copy()
-        _draw_face(Pen(canvas, unit, top), look, face)
-        faces.append(canvas.crop((left, upper, right, lower)).reduce(_SUPERSAMPLING))
+        _draw_face(Pen(canvas, unit, origin), look, face)
+        part = canvas.crop((left, upper, right, lower))
+        faces.append(part.reduce(_SUPERSAMPLING) if part.width and part.height else part)
     corner = (left // _SUPERSAMPLING, upper // _SUPERSAMPLING)
     return Portrait(large.reduce(_SUPERSAMPLING), corner, tuple(faces))
 
 
 def _draw_body(pen: Pen, look: Appearance) -> None:
     shade = mix(look.skin, (150, 70, 40), 0.22)
+    draw_chair(pen, look)
     _draw_back_hair(pen, look)
-    _draw_torso(pen, look)
+    draw_figure(pen, look)
     pen.shape(mirror([(0.056, 0.50), (0.055, 0.62), (0.088, 0.685), (0.0, 0.75)]), look.skin)
     pen.shape(mirror([(0.057, 0.54), (0.053, 0.585), (0.0, 0.622)]), shade)
-    _draw_collar(pen, look)
+    draw_collar(pen, look)
     for side in (-1, 1):
         pen.ellipse((0.137 * side, 0.415), (0.022, 0.036), look.skin)
         pen.ellipse((0.139 * side, 0.415), (0.011, 0.021), shade)
@@ -81,38 +96,6 @@ def _draw_body(pen: Pen, look: Appearance) -> None:
         pen.stroke(
             [(0.033 * side, 0.354), (0.048 * side, 0.348), (0.066 * side, 0.347), (0.085 * side, 0.355)], width, brow
         )
-
-
-def _draw_torso(pen: Pen, look: Appearance) -> None:
-    half = [(0.06, 0.672), (0.15, 0.705), (0.255, 0.75), (0.315, 0.83), (0.345, 1.02), (0.0, 1.02)]
-    pen.polygon(mirror([*half[:1], *half[-2:]]), look.clothes)
-    pen.shape(mirror(half), look.clothes)
-    fold = mix(look.clothes, _DARK, 0.25)
-    for side in (-1, 1):
-        pen.stroke([(0.235 * side, 0.87), (0.228 * side, 0.94), (0.232 * side, 1.03)], 0.006, fold)
-
-
-def _draw_collar(pen: Pen, look: Appearance) -> None:
-    light, dark = mix(look.clothes, _WHITE, 0.22), mix(look.clothes, _DARK, 0.3)
-    if look.outfit == "jacket":
-        pen.polygon([(-0.068, 0.672), (-0.05, 0.70), (0.0, 0.76), (0.05, 0.70), (0.068, 0.672), (0.0, 1.0)], _WHITE)
-        pen.polygon([(0.0, 0.735), (0.026, 0.765), (0.0, 0.80), (-0.026, 0.765)], look.clothes)
-        pen.polygon([(0.0, 0.78), (0.03, 0.95), (0.0, 1.0), (-0.03, 0.95)], look.clothes)
-        for side in (-1, 1):
-            pen.polygon(
-                [(0.066 * side, 0.665), (0.0, 0.742), (0.038 * side, 0.79), (0.082 * side, 0.70)], (238, 240, 244)
-            )
-            lapel = [(0.07, 0.668), (0.135, 0.70), (0.118, 0.79), (0.138, 0.80), (0.0, 1.02), (0.072, 0.76)]
-            pen.polygon([(x * side, y) for x, y in lapel], light if side < 0 else mix(light, _DARK, 0.06))
-            pen.stroke([(0.118 * side, 0.79), (0.06 * side, 0.91), (0.0, 1.02)], 0.004, dark)
-    elif look.outfit == "blouse":
-        pen.polygon([(-0.07, 0.672), (0.0, 0.845), (0.07, 0.672), (0.0, 0.70)], look.skin)
-        for side in (-1, 1):
-            pen.polygon([(0.058 * side, 0.655), (0.098 * side, 0.682), (0.07 * side, 0.775), (0.0, 0.85)], light)
-        for y in (0.89, 0.95):
-            pen.ellipse((0.0, y), (0.007, 0.007), dark)
-    else:
-        pen.stroke([(-0.086, 0.688), (-0.052, 0.738), (0.0, 0.756), (0.052, 0.738), (0.086, 0.688)], 0.016, light)
 
 
 def _draw_back_hair(pen: Pen, look: Appearance) -> None:

@@ -16,10 +16,10 @@ from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 from PIL import Image
 
-from batch_avatar.emulator.media.captions import draw_caption
+from batch_avatar.emulator.media.captions import draw_caption, draw_label
 from batch_avatar.emulator.media.drawing import FACES, draw_portrait
 from batch_avatar.emulator.media.encoders import GROUP_FRAMES, VIDEO_ENCODERS
-from batch_avatar.emulator.media.model import FRAMES_PER_SECOND
+from batch_avatar.emulator.media.model import FRAMES_PER_SECOND, Box
 
 _ALPHA: Final = "matroska_block_additional"
 OPAQUE = 255
@@ -29,14 +29,18 @@ _LIMITED_RANGE = 1
 
 @dataclass(frozen=True)
 class Look:
-    """Everything that decides the packets. `background` is RGBA, already opaque if the codec has no alpha."""
+    """Everything that decides the packets: the part `box` of a frame, which is width and height.
+
+    `background` is RGBA, already opaque if the codec has no alpha.
+    """
 
     character: str
     style: str | None
     video_codec: str
     background: tuple[int, int, int, int]
-    width: int
-    height: int
+    frame: tuple[int, int]
+    box: Box
+    photo: bool
     bitrate_kbps: int
 
     @property
@@ -44,8 +48,9 @@ class Look:
         return self.background[3] < OPAQUE
 
     def draw(self, face: int, caption: str = "") -> Image.Image:
-        portrait = draw_portrait(self.character, self.style, self.background, self.width, self.height)
+        portrait = draw_portrait(self.character, self.style, self.background, self.frame, self.box, photo=self.photo)
         image = portrait.picture(face)
+        draw_label(image, ", ".join(filter(None, (self.character, self.style, "photo" if self.photo else None))))
         if caption:
             draw_caption(image, caption)
         return image
@@ -98,7 +103,7 @@ def _encode(look: Look, pictures: Iterable[Image.Image]) -> Groups:
     stream = container.add_stream(encoder.name, rate=FRAMES_PER_SECOND, options=encoder.options_for(look.bitrate_kbps))
     if not isinstance(stream, VideoStream):
         raise TypeError(f"{encoder.name} does not encode video")
-    stream.width, stream.height = look.width, look.height
+    stream.width, stream.height = look.box.width, look.box.height
     stream.pix_fmt = "yuva420p" if look.has_alpha else "yuv420p"
     stream.gop_size = GROUP_FRAMES
     context = stream.codec_context

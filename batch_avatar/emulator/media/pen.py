@@ -11,21 +11,24 @@ _STEPS = 14  # straight pieces between two points of a curve
 
 
 class Pen:
-    """Draws on an RGBA image. x counts from the middle and y from `top`, both in units of `unit` pixels."""
+    """Draws on an RGBA image. x and y count from `origin`, a point of the image, in units of `unit` pixels."""
 
-    def __init__(self, image: Image.Image, unit: float, top: float) -> None:
+    def __init__(self, image: Image.Image, unit: float, origin: Point) -> None:
         self._draw = ImageDraw.Draw(image)
         self._unit = unit
-        self._left = image.width / 2
-        self._top = top
+        self._origin = origin
 
     def place(self, point: Point) -> Point:
-        return self._left + point[0] * self._unit, self._top + point[1] * self._unit
+        return self._origin[0] + point[0] * self._unit, self._origin[1] + point[1] * self._unit
 
     def ellipse(self, centre: Point, radii: Point, colour: Colour) -> None:
         (x, y), unit = self.place(centre), self._unit
         box = (x - radii[0] * unit, y - radii[1] * unit, x + radii[0] * unit, y + radii[1] * unit)
         self._draw.ellipse(box, fill=(*colour, 255))
+
+    def rectangle(self, corner: Point, opposite: Point, radius: float, colour: Colour) -> None:
+        box = (*self.place(corner), *self.place(opposite))
+        self._draw.rounded_rectangle(box, radius=radius * self._unit, fill=(*colour, 255))
 
     def polygon(self, points: Sequence[Point], colour: Colour) -> None:
         self._draw.polygon([self.place(point) for point in points], fill=(*colour, 255))

@@ -39,7 +39,9 @@ class Speech:
         return self.frame_count * MILLISECONDS_PER_FRAME
 
 
-def speak(input_kind: str, content: str, voice: str | None) -> Speech:
+def speak(
+    input_kind: str, content: str, voice: str | None, longest_milliseconds: int = LONGEST_SECONDS * 1000
+) -> Speech:
     """Speak the content sentence by sentence, so that start and end of each cue are exact to the sample."""
     script = read_script(input_kind, content, voice)
     sound = bytearray(_silence(LEAD_MILLISECONDS))
@@ -47,14 +49,14 @@ def speak(input_kind: str, content: str, voice: str | None) -> Speech:
     for phrase in script.phrases:
         sound += _silence(phrase.pause_milliseconds)
         start = _milliseconds(sound)
-        if start >= LONGEST_SECONDS * 1000:
+        if start >= longest_milliseconds:
             break
         if spoken := _pronounce(phrase):
             sound += spoken
-            end = min(_milliseconds(sound), LONGEST_SECONDS * 1000)
+            end = min(_milliseconds(sound), longest_milliseconds)
             cues.append(Cue(start, end, phrase.text))
     sound += _silence(TAIL_MILLISECONDS)
-    del sound[LONGEST_SECONDS * SAMPLE_RATE * _BYTES_PER_SAMPLE :]
+    del sound[longest_milliseconds * SAMPLE_RATE // 1000 * _BYTES_PER_SAMPLE :]
     frame_bytes = SAMPLES_PER_FRAME * _BYTES_PER_SAMPLE
     frames = max(SHORTEST_FRAMES, -(-len(sound) // frame_bytes))
     return Speech(bytes(sound.ljust(frames * frame_bytes, b"\0")), tuple(cues), script.spoken_characters)

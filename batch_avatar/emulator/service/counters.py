@@ -7,6 +7,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
 from batch_avatar.emulator.clock import format_time
+from batch_avatar.emulator.jobs.gestures import ignored_gestures
 from batch_avatar.emulator.jobs.job import RenderedInput, content_key
 
 if TYPE_CHECKING:
@@ -180,6 +181,7 @@ def describe_job(job: Job, *, bill_failed: bool) -> dict[str, Any]:
             for blob in (rendered.blobs if rendered else ())
         ],
         "inputs": _describe_inputs(job),
+        "ignored_gestures": ignored_gestures(job.request),
         "billed": billed_of(job, billed=billed) if job.terminal else None,
     }
 

@@ -18,6 +18,7 @@ from batch_avatar.emulator.jobs.job import Job, Removal, Rendered
 from batch_avatar.emulator.jobs.preview_request import parse_preview
 from batch_avatar.emulator.jobs.validation import check_id, parse_request
 from batch_avatar.emulator.jobs.view import view_job
+from batch_avatar.emulator.jobs.withdrawal import settle_withdrawn, settle_withdrawn_preview
 from batch_avatar.emulator.service.allowance import Allowance
 from batch_avatar.emulator.service.counters import Counters, describe_job
 from batch_avatar.emulator.service.job_store import JobStore
@@ -171,7 +172,7 @@ class Service:
         fingerprint = hashlib.sha256(job_id.encode() + b"\0" + body).hexdigest()
         if (replayed := self._replay(operation_id, fingerprint)) is not None:
             return replayed
-        request = parse_request(body, self.options)
+        request = settle_withdrawn(parse_request(body, self.options), self.options, self.clock.now())
         expires = self._check_destination(request)
         with self.store.lock:
             old = self.store.find(job_id)
@@ -196,7 +197,7 @@ class Service:
             return self._admit(job, fingerprint)
 
     def _create_preview(self, body: bytes) -> Created:
-        preview, request = parse_preview(body, self.options)
+        preview, request = settle_withdrawn_preview(parse_preview(body, self.options), self.options, self.clock.now())
         expires = self._check_destination(request)
         with self.store.lock:
             self._check_slots("400")
@@ -225,7 +226,7 @@ class Service:
         return created
 
     def _check_destination(self, request: SynthesisRequest) -> datetime | None:
-        expiry = check_destination(request.properties.destination_container_url)
+        expiry = check_destination(request.properties.destination_container_url, self.options.storage_certificate)
         return None if expiry is None else self.clock.at_real(expiry)
 
     def _choose_fault(self, name: str, request: SynthesisRequest) -> JobAction | None:

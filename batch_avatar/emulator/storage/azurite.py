@@ -20,6 +20,8 @@ from batch_avatar.emulator.process import is_running, start_detached, stop_proce
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from batch_avatar.emulator.certificate import Certificate
+
 SERVICE_ACCOUNT = "svcaccount"
 USER_ACCOUNT = "useraccount"
 GRACE_SECONDS = 3.0
@@ -50,6 +52,8 @@ class Azurite:
     node_modules: Path | None = None
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Base64 keys by account name; if empty, both accounts get random keys."""
+    certificate: Certificate | None = None
+    """When set, it speaks https."""
     start_timeout_seconds: float = 120.0
     """A start takes 1 to 4 s, but a busy machine may delay it for longer."""
 
@@ -75,7 +79,7 @@ class Azurite:
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:<port>`, without an account."""
+        """`http://127.0.0.1:<port>`, or https with a certificate, without an account."""
         if not self._url:
             raise RuntimeError("Azurite is not running")
         return self._url
@@ -90,7 +94,7 @@ class Azurite:
         """Return the connection string for storage clients; it contains the key."""
         endpoint = self.blob_endpoint(account)
         return (
-            f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={self.keys[account]};"
+            f"DefaultEndpointsProtocol={self.url.partition(':')[0]};AccountName={account};AccountKey={self.keys[account]};"
             f"BlobEndpoint={endpoint};"
         )
 
@@ -103,6 +107,11 @@ class Azurite:
             str(self._find_main()),
             *("--blobHost", "127.0.0.1", "--blobPort", str(self.port)),
             *(("--location", str(self.persist_dir)) if self.persist_dir else ("--inMemoryPersistence",)),
+            *(
+                ("--cert", str(self.certificate.path), "--key", str(self.certificate.key_path))
+                if self.certificate
+                else ()
+            ),
             # Without --disableTelemetry Azurite opens connections to other machines; without
             # --skipApiVersionCheck it refuses storage clients that are newer than itself.
             *("--skipApiVersionCheck", "--disableTelemetry", "--silent"),
@@ -160,6 +169,7 @@ class Azurite:
     def _open_log(self) -> IO[bytes]:
         if self.log_path is not None:
             self.log_path.parent.mkdir(parents=True, exist_ok=True)
+            self.log_path.touch(mode=0o600)
             return self.log_path.open("wb")
         return tempfile.NamedTemporaryFile(prefix="azurite-", suffix=".log", delete=False)
 

@@ -23,8 +23,6 @@ class Clip(Protocol):
     @property
     def duration_milliseconds(self) -> int: ...
     @property
-    def spoken_characters(self) -> int: ...
-    @property
     def subtitles_srt(self) -> str: ...
 
 
@@ -45,11 +43,6 @@ class MinimalClip:
         return _pad(make_head(self.duration_milliseconds), self.video_format, self.nonce, self.size_bytes)
 
     @property
-    def spoken_characters(self) -> int:
-        """The length of the text; 1 for an empty text."""
-        return max(1, len(self.text))
-
-    @property
     def subtitles_srt(self) -> str:
         """The whole text as one cue."""
         return f"1\n00:00:00,050 --> {_srt_time(self.duration_milliseconds)}\n{self.text}\n\n"
@@ -61,6 +54,7 @@ def make_clip(request: SynthesisRequest, content: str, nonce: str, options: Emul
         return _make_real(request, content, nonce, options)
     text = " ".join(_TAG.sub(" ", content).split()) if request.input_kind == "SSML" else content.strip()
     milliseconds = max(1000, round(max(1, len(text)) * 1000 / options.minimal_characters_per_second))
+    milliseconds = min(milliseconds, longest_milliseconds(options))
     return MinimalClip(
         text=text,
         duration_milliseconds=milliseconds,
@@ -70,12 +64,22 @@ def make_clip(request: SynthesisRequest, content: str, nonce: str, options: Emul
     )
 
 
+def longest_milliseconds(options: EmulatorOptions) -> int:
+    """Return where a video ends that would be longer than the service allows.
+
+    If it is not cut there, it goes on for a second, so that it is seen to be too long.
+    """
+    limit = round(options.max_video_minutes * 60_000)
+    return limit if options.long_videos == "cut" else limit + 1000
+
+
 def _make_real(request: SynthesisRequest, content: str, nonce: str, options: EmulatorOptions) -> Clip:
     from batch_avatar.emulator.media.model import ClipRequest
     from batch_avatar.emulator.media.render import render_clip
 
     config = request.avatar_config
     colour = config.background_color or "#FFFFFFFF"
+    crop = config.video_crop
     clip: Clip = render_clip(
         ClipRequest(
             input_kind=request.input_kind,
@@ -85,12 +89,15 @@ def _make_real(request: SynthesisRequest, content: str, nonce: str, options: Emu
             style=config.talking_avatar_style or None,
             video_format=config.video_format,
             video_codec=config.video_codec,
-            subtitle_type=config.subtitle_type,
+            subtitle_type=config.subtitles,
             background_color="#00000000" if colour == "transparent" else colour,
             width=options.video_width,
             height=options.video_height,
             bitrate_kbps=config.bitrate_kbps,
             nonce=nonce,
+            longest_milliseconds=longest_milliseconds(options),
+            photo=config.photo_avatar_base_model is not None,
+            crop=(crop.top_left.x, crop.top_left.y, crop.bottom_right.x, crop.bottom_right.y) if crop else None,
         )
     )
     return clip

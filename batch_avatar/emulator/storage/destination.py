@@ -23,7 +23,7 @@ def _refuse(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message, shape="problem_details", target=_TARGET)
 
 
-def check_destination(url: str | None) -> datetime | None:
+def check_destination(url: str | None, storage_certificate: str | None = None) -> datetime | None:
     """Check a destination container and return the real time at which its signature expires; None without a link.
 
     Raises:
@@ -39,7 +39,9 @@ def check_destination(url: str | None) -> datetime | None:
     probe = f"emulator-probe-{query['sig'][:8].encode().hex()}"
     try:
         # A block that is never committed proves the right to write and leaves nothing visible.
-        with ContainerClient.from_container_url(url, retry_total=0, use_env_settings=False) as container:
+        with ContainerClient.from_container_url(
+            url, retry_total=0, use_env_settings=False, connection_verify=storage_certificate or True
+        ) as container:
             container.get_blob_client(probe).stage_block("0000", b"0", length=1)
     except (AzureError, ValueError) as error:
         raise _refuse("The destination container URL cannot be written to.") from error

@@ -21,6 +21,7 @@ from azure.storage.blob import (
     generate_blob_sas,
 )
 
+from batch_avatar.emulator.jobs.billing import billed_characters
 from batch_avatar.emulator.jobs.job import Job, OutputBlob, Rendered, RenderedInput, content_key
 from batch_avatar.emulator.jobs.summary import make_summary
 from batch_avatar.emulator.jobs.verdict import NOT_WRITABLE, Verdict, choose_failures, judge
@@ -55,7 +56,11 @@ class Outputs:
         self._options = options
         self._clock = clock
         self.storage = BlobServiceClient.from_connection_string(
-            storage_connection_string, max_block_size=_BLOCK_BYTES, retry_total=3, use_env_settings=False
+            storage_connection_string,
+            max_block_size=_BLOCK_BYTES,
+            retry_total=3,
+            use_env_settings=False,
+            connection_verify=options.storage_certificate or True,
         )
         self._container = self.storage.get_container_client(CONTAINER)
         with contextlib.suppress(ResourceExistsError):
@@ -154,7 +159,7 @@ class Outputs:
                 video = None
                 if clip is not None and failure is None and verdict.keeps:
                     video = self._write_clip(container, f"{folder}/{number:04d}", job, clip, blobs)
-                characters = clip.spoken_characters if clip is not None and milliseconds else 0
+                characters = billed_characters(job.request.input_kind, item.content) if milliseconds else 0
                 inputs.append(RenderedInput(content_key(item.content), milliseconds, characters, video, failure))
             if verdict.writes:
                 summary = make_summary(job, inputs, verdict.failure, self.resource_folder, self._options.summary_texts)
@@ -182,7 +187,9 @@ class Outputs:
             yield self._container, f"{self._first_folder(job)}/{job.id}"
             return
         prefix = (job.request.properties.destination_path or "").strip("/")
-        with ContainerClient.from_container_url(url, use_env_settings=False) as container:
+        with ContainerClient.from_container_url(
+            url, use_env_settings=False, connection_verify=self._options.storage_certificate or True
+        ) as container:
             yield container, f"{prefix}/{job.internal_id}" if prefix else job.internal_id
 
     def _first_folder(self, job: Job) -> str:
@@ -208,7 +215,7 @@ class Outputs:
         else:
             video = self._upload(container, name, clip.video, clip.duration_milliseconds)
         blobs.append(video)
-        if job.request.avatar_config.subtitle_type == "external_file":
+        if job.request.avatar_config.subtitles == "external_file":
             blobs.append(self._upload(container, f"{stem}.srt", clip.subtitles_srt.encode()))
         return video
 

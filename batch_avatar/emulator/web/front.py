@@ -56,7 +56,9 @@ class StorageFront:
         self._endpoint = endpoint
         self._account = str(service.outputs.storage.account_name)
         self._secret = secrets.token_bytes(32)
-        self._pool = urllib3.PoolManager(num_pools=2, maxsize=32, retries=_RECONNECT)
+        self._pool = urllib3.PoolManager(
+            num_pools=2, maxsize=32, retries=_RECONNECT, ca_certs=service.options.storage_certificate
+        )
 
     def close(self) -> None:
         """Close the connections to the storage."""

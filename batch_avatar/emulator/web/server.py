@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from batch_avatar.emulator.certificate import Certificate
     from batch_avatar.emulator.faults import FaultRule
 
 _START_SECONDS = 60.0
@@ -43,7 +44,10 @@ class _DroppableProtocol(H11Protocol):
 
 
 class _PromptServer(uvicorn.Server):
-    """Stops as soon as it is told to. uvicorn's own server checks ten times a second whether it should."""
+    """Stops as soon as it is told to. uvicorn's own server checks ten times a second whether it should.
+
+    It also stands still for a tenth of a second for connections to close, where there are none.
+    """
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -52,12 +56,21 @@ class _PromptServer(uvicorn.Server):
     async def main_loop(self) -> None:
         await self.told_to_stop.wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+            return
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for server in self.servers:
+            await server.wait_closed()
+
 
 class EmulatorServer:
     """The service on loopback, as a context manager.
 
     `storage_connection_string` names the *service's* storage account; see `storage.azurite.Azurite`. Requests that are
-    being answered when it stops have `grace_seconds` to end.
+    being answered when it stops have `grace_seconds` to end. With a certificate it speaks https.
     """
 
     def __init__(
@@ -67,18 +80,20 @@ class EmulatorServer:
         storage_connection_string: str,
         port: int = 0,
         grace_seconds: int = 2,
+        certificate: Certificate | None = None,
     ) -> None:
         self.options = options or EmulatorOptions()
         self._connection_string = storage_connection_string
         self._port = port
         self._grace_seconds = grace_seconds
+        self._certificate = certificate
         self._service: Service | None = None
         self._front: StorageFront | None = None
         self._servers: list[_PromptServer] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self.endpoint = ""
-        """`http://127.0.0.1:<port>`, the endpoint for clients."""
+        """`http://127.0.0.1:<port>`, or https, the endpoint for clients."""
         self.storage_endpoint: str | None = None
         """The host of links if the storage front is on."""
 
@@ -106,11 +121,11 @@ class EmulatorServer:
             listener = undo.enter_context(_listen(self._port))
             self._service = Service(self.options, self._connection_string)
             undo.callback(self._service.close)
-            self.endpoint = _url_of(listener)
+            self.endpoint = self._url_of(listener)
             pairs: list[tuple[Any, socket.socket]] = [(create_app(self._service), listener)]
             if self.options.storage_front:
                 front_listener = undo.enter_context(_listen(0))
-                self.storage_endpoint = _url_of(front_listener)
+                self.storage_endpoint = self._url_of(front_listener)
                 self._front = StorageFront(self._service, self.storage_endpoint)
                 undo.callback(self._front.close)
                 self._service.outputs.mint_link = self._front.mint_link
@@ -173,8 +188,11 @@ class EmulatorServer:
     def _serving(self) -> bool:
         return all(server.started for server in self._servers)
 
+    def _url_of(self, listener: socket.socket) -> str:
+        return f"{'https' if self._certificate else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
+
     def _run(self, pairs: list[tuple[Any, socket.socket]]) -> None:
-        self._servers = [_PromptServer(_configure(app, self._grace_seconds)) for app, _ in pairs]
+        self._servers = [_PromptServer(_configure(app, self._grace_seconds, self._certificate)) for app, _ in pairs]
         listeners = [listener for _, listener in pairs]
         started = threading.Event()
         failure: list[BaseException] = []
@@ -206,7 +224,7 @@ class EmulatorServer:
             raise RuntimeError("the emulator did not start") from (failure[0] if failure else None)
 
 
-def _configure(app: Any, grace_seconds: int) -> uvicorn.Config:
+def _configure(app: Any, grace_seconds: int, certificate: Certificate | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=_DroppableProtocol,
@@ -220,6 +238,8 @@ def _configure(app: Any, grace_seconds: int) -> uvicorn.Config:
         timeout_keep_alive=60,
         timeout_graceful_shutdown=grace_seconds,
         backlog=2048,
+        ssl_certfile=certificate and certificate.path,
+        ssl_keyfile=certificate and certificate.key_path,
     )
 
 
@@ -236,15 +256,12 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _url_of(listener: socket.socket) -> str:
-    return f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
 def serve(
     options: EmulatorOptions,
     *,
     storage_connection_string: str,
     port: int = 0,
+    certificate: Certificate | None = None,
     on_ready: Callable[[EmulatorServer], None] = lambda _: None,
 ) -> None:
     """Run the emulator until SIGINT or SIGTERM. Call this from the main thread."""
@@ -253,7 +270,9 @@ def serve(
     )  # put is reentrant; Event.set may block on the wait it interrupts
     before = {number: signal.signal(number, lambda *_: stop.put(None)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with EmulatorServer(options, storage_connection_string=storage_connection_string, port=port) as emulator:
+        with EmulatorServer(
+            options, storage_connection_string=storage_connection_string, port=port, certificate=certificate
+        ) as emulator:
             on_ready(emulator)
             stop.get()
     finally:

@@ -102,10 +102,12 @@ class PackSubmission:
         if not isinstance(error, RequestRefused):
             raise error
         age = (self._c.clock.now() - self._draft.written_at).total_seconds()
-        await self._c.clock.sleep(max(0.0, self._c.settings.claim_seconds - age))
+        pause = max(0.0, self._c.settings.claim_seconds - age)
+        text = "a pack of %d is split in %.0f s, once its claims are old, and its scripts go alone: %s"
+        logger.warning(text, len(pack.members), pause, error)
+        await self._c.clock.sleep(pause)
         if (job := await self._found(pack)) is not None:
             return await self._accepted(pack, job)
-        logger.warning("a pack of %d is split, its scripts go alone: %s", len(pack.members), error)
         over = {"ended": f"{error.code}: {error.message}"[:1000], "over": True}
 
         async def leave(held: Held) -> None:

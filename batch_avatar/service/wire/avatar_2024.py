@@ -53,6 +53,30 @@ AVATAR = {
     "avatar_size": "avatarSize",
     "resolution": "resolution",
 }
+WRITTEN = {
+    "avatarConfig": frozenset(AVATAR.values()),
+    "synthesisConfig": frozenset(SYNTHESIS.values()),
+    "properties": frozenset(PROPERTIES.values()),
+}
+"""The objects of a request to which people may add members, and the members that are written here."""
+NOT_EXTRA = frozenset(
+    name.lower()
+    for name in (
+        "destinationContainerUrl",
+        "destinationPath",
+        "timeToLiveInHours",
+        "timeToLive",
+        "description",
+        "displayName",
+        "inputs",
+        "inputKind",
+        "textType",
+        "id",
+        "internalId",
+    )
+)
+"""What nobody may add anywhere, in lower case: where videos go, how long they stay, what is spoken, and ids."""
+KNOWN_VERSIONS = ("2024-08-01", "2024-04-15-preview")
 
 
 class Avatar2024:
@@ -69,15 +93,16 @@ class Avatar2024:
     def encode_create(
         self, script: Script, *, job_id: str, description: str, inputs: Sequence[str] = ()
     ) -> WireRequest:
-        values = set_properties(script)
+        values, extra = set_properties(script), script.extra_properties or {}
         body: dict[str, Any] = {
             "inputKind": script.input_kind,
             "inputs": [{"content": normalise_newlines(text)} for text in inputs or (script.content,)],
             "description": description,
             **pick(values, TOP_LEVEL),
-            "synthesisConfig": pick(values, SYNTHESIS),
-            "properties": pick(values, PROPERTIES),
-            "avatarConfig": {name: camel(value) for name, value in pick(values, AVATAR).items()},
+            "synthesisConfig": extra.get("synthesisConfig", {}) | pick(values, SYNTHESIS),
+            "properties": extra.get("properties", {}) | pick(values, PROPERTIES),
+            "avatarConfig": extra.get("avatarConfig", {})
+            | {name: camel(value) for name, value in pick(values, AVATAR).items()},
         }
         for member in ("synthesisConfig", "properties"):
             if not body[member]:
@@ -108,6 +133,8 @@ class Avatar2024:
             observed_at=observed_at,
             time_to_live_hours=properties.number("timeToLiveInHours"),
             subtitle_type=avatar.folded("subtitleType"),
+            character=avatar.text("talkingAvatarCharacter"),
+            style=avatar.text("talkingAvatarStyle"),
             size_bytes=properties.count("sizeInBytes"),
             duration_milliseconds=properties.count("durationInMilliseconds"),
             billing=properties.read("billingDetails", decode_billing) or {},

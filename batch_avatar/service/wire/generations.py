@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from batch_avatar.service.wire.avatar_2024 import Avatar2024
+from batch_avatar.service.wire.avatar_2024 import KNOWN_VERSIONS, Avatar2024
 from batch_avatar.service.wire.preview_3_1 import AvatarPreview31
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ class Wire(Protocol):
         ...
 
 
+def is_known(api_version: str) -> bool:
+    """Return whether the service had this api-version when this was written."""
+    return api_version in (AvatarPreview31.api_version, *KNOWN_VERSIONS)
+
+
 def wire_for(api_version: str) -> Wire:
-    """Return the generation of an api-version; the settings allow only those that exist."""
+    """Return the generation of an api-version; one that is not known is taken for the last one."""
     return AvatarPreview31() if api_version == AvatarPreview31.api_version else Avatar2024(api_version)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import SecretStr
 
 from batch_avatar.models import JobStatus
+from batch_avatar.safe_text.bounds import NAME
+from batch_avatar.safe_text.sinks import foreign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +83,7 @@ class Members:
         return self.read(name, _moment)
 
     def link(self, name: str) -> SecretStr | None:
-        found = self.text(name)
+        found = self.read(name, _whole_text)
         return SecretStr(found) if found else None
 
     def read(self, name: str, decode: Callable[[object], T | None]) -> T | None:
@@ -118,11 +120,16 @@ def decode_object(value: object) -> dict[str, Any]:
 
 
 def fold_status(text: str) -> str:
-    """Return a status that we know as we write it, and any other as it is."""
-    return _STATUSES.get(text.lower(), decode_text(text) or text)
+    """Return a status that we know as we write it, and any other as far as a name goes."""
+    return _STATUSES.get(text.lower()) or foreign(text, NAME)
 
 
 def decode_text(value: object) -> str | None:
+    """Return a text as it is kept, without secrets and not too long; None if it is none."""
+    return foreign(value) if isinstance(value, str) else None
+
+
+def _whole_text(value: object) -> str | None:
     """Return a text that can be encoded: of half a surrogate pair, which JSON can hold, a question mark is left."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else None
 

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from batch_avatar.safe_text.bounds import first_of
+from batch_avatar.safe_text.sinks import foreign
 from batch_avatar.service.wire.members import decode_count, decode_text, parse_json
 
 if TYPE_CHECKING:
@@ -53,9 +55,13 @@ class Problem:
     message: str | None = None
     details: tuple[str, ...] = field(default=())
 
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Each message once, the innermost last."""
+        return tuple(dict.fromkeys(part for part in (self.message, *self.details) if part))
+
     def __str__(self) -> str:
-        said = [part for part in (self.message, *self.details) if part]
-        return " - ".join(dict.fromkeys(said)) or "no reason given"
+        return " - ".join(self.said) or "no reason given"
 
 
 def encode_body(values: Mapping[str, Any]) -> bytes:
@@ -128,15 +134,16 @@ def decode_problem(body: bytes) -> Problem:
     try:
         value = parse_json(text)
     except ValueError:
-        return Problem(message=text[:300] or None)
+        return Problem(message=foreign(text, 300) or None)
     inner = value.get("error", value) if isinstance(value, dict) else None
     if isinstance(inner, str):
-        return Problem(message=inner)
+        return Problem(message=foreign(inner))
     if not isinstance(inner, dict):
-        return Problem(message=text[:300])
+        return Problem(message=foreign(text, 300))
     if isinstance(errors := inner.get("errors"), dict):
-        details = tuple(f"{name}: {reason}" for name, reasons in errors.items() for reason in _strings(reasons))
-        return Problem(code=_string(inner.get("title")), message=_string(inner.get("title")), details=details)
+        details = [foreign(f"{name}: {reason}") for name, reasons in errors.items() for reason in _strings(reasons)]
+        title = _string(inner.get("title"))
+        return Problem(code=title, message=title, details=tuple(first_of(details)))
     return _nested(inner)
 
 
@@ -147,16 +154,17 @@ def _nested(value: dict[str, Any]) -> Problem:
     while isinstance(deeper, dict):
         details.append(": ".join(part for key in ("code", "message") if (part := _string(deeper.get(key)))))
         deeper = deeper.get("innererror") or deeper.get("innerError")
-    said = tuple(detail for detail in details if detail)
+    said = tuple(first_of([detail for detail in details if detail]))
     return Problem(code=_string(value.get("code")), message=_string(value.get("message")), details=said)
 
 
 def _storage_problem(text: str) -> Problem:
     def inside(tag: str) -> str | None:
         _, found, rest = text.partition(f"<{tag}>")
-        return next(iter(rest.partition(f"</{tag}>")[0].splitlines()), None) if found else None
+        lines = rest.partition(f"</{tag}>")[0].splitlines() if found else []
+        return foreign(lines[0]) if lines else None
 
-    return Problem(code=inside("Code") or None, message=inside("Message") or text[:300])
+    return Problem(code=inside("Code") or None, message=inside("Message") or foreign(text, 300))
 
 
 def _string(value: object) -> str | None:

@@ -59,6 +59,7 @@ LACKING = (
     "avatar_size",
     "resolution",
     "destination_path",
+    "extra_properties",
 )
 """Properties that came with later generations."""
 
@@ -120,6 +121,8 @@ class AvatarPreview31:
             observed_at=observed_at,
             time_to_live_hours=properties.read("timeToLive", _decode_hours),
             subtitle_type=properties.folded("subtitleType"),
+            character=properties.text("talkingAvatarCharacter"),
+            style=properties.text("talkingAvatarStyle"),
             size_bytes=properties.count("audioSize"),  # the size of the result, whatever it is called
             duration_milliseconds=_decode_milliseconds(properties),
             billing=properties.read("billingDetails", decode_billing) or {},

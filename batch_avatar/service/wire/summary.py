@@ -25,6 +25,8 @@ class SummaryResult:
     error: str | None
     billing: dict[str, int]
     texts: tuple[str, ...] = ()
+    character: str | None = None
+    style: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def decode_results(summary: Mapping[str, Any]) -> tuple[SummaryResult, ...]:
 def _result(item: dict[str, object]) -> SummaryResult:
     name = item.get("videoFileName")
     error = item.get("error")
+    named = {key.lower(): value for key, value in item.items()}  # two members begin with a capital
     if isinstance(error, dict):
         error = ": ".join(str(error[key]) for key in ("code", "message") if error.get(key))
     return SummaryResult(
@@ -79,6 +82,8 @@ def _result(item: dict[str, object]) -> SummaryResult:
         error=decode_text(str(error)) if error else None,
         billing=decode_billing(item.get("billingDetails")) or {},
         texts=_texts(item.get("texts") or item.get("contents")),  # the second name is that of the audio sibling
+        character=decode_text(named.get("talkingavatarcharacter")),
+        style=decode_text(named.get("talkingavatarstyle")),
     )
 
 

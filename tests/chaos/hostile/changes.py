@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tests.chaos.hostile.road import DRIPS
+from tests.support.answering_road import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,6 @@ DEEP = "@deep@"
 GONE = "@gone@"
 """As a member's value: the member is not there."""
 BOMB_BYTES = 400 * 1024 * 1024
-PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><p>Proxy &nbsp; says no.<br></body></html>"
 BODIES = {
     "page": PAGE,
     "empty": b"",

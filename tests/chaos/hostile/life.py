@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 
-from batch_avatar.models import Permits
-from tests.chaos.hostile.watch import TRACE, Watch, WatchedClock, encodable
+from batch_avatar.planning.permits import Permits
+from batch_avatar.rendering.retry import plain_chain
+from batch_avatar.rendering.runner import render_scripts
+from tests.chaos.arena import GA
+from tests.chaos.hostile.drops import Drops
+from tests.chaos.hostile.members import told_alone, unpacked
+from tests.chaos.hostile.watch import SCRIPTS, TRACE, Watch, WatchedClock, encodable
+from tests.chaos.judge_packs import PROBE
 from tests.chaos.machine.evidence import Evidence, Reader
 from tests.chaos.machine.judge import Case
 from tests.chaos.machine.runs import PATIENCE_SECONDS
-from tests.chaos.machine.test_state_machine import Machine
+from tests.chaos.machine.test_state_machine import ALL_PERMITS, Machine
+from tests.chaos.machine.world import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +42,21 @@ LATER_SECONDS = 6 * 3600.0
 """Beyond all deadlines, and far below the life of jobs and links."""
 
 
+ROLES = {"video": "video", "summary": "summary", "subtitle": "subtitles"}
+"""What the service calls a file, and what a receipt does."""
+
+
+class Ways(NamedTuple):
+    """How the scripts of a life are rendered: how many share a job, dropped or not, with subtitles beside or not."""
+
+    pack: int
+    inbox: bool
+    subtitles: bool
+
+
+ways = st.builds(Ways, st.sampled_from((1, 1, 2, 3)), st.sampled_from((False, False, True)), st.booleans())
+
+
 class StrictCase(Case):
     """Nothing is stuck here, so that nothing may be given up for its age."""
 
@@ -50,12 +73,12 @@ class AsServed(Reader):
     served: set[str] = set()  # noqa: RUF012 - that of the road, see `HostileLife`
 
     def read(self) -> Evidence:
-        found = super().read()
+        found = unpacked(super().read())
         held = {
-            (receipt["internal_id"] or receipt["service_id"], role, receipt[role]["sha256"])
+            (receipt["internal_id"] or receipt["service_id"], role, receipt[ROLES[role]]["sha256"])
             for receipt in found.receipts.values()
-            for role in ("video", "summary")
-            if receipt[role] and (receipt[role]["sha256"] in self.served or doubted(receipt))
+            for role in ROLES
+            if receipt[ROLES[role]] and (receipt[ROLES[role]]["sha256"] in self.served or doubted(receipt))
         }
 
         def told(job: dict[str, Any], output: dict[str, Any]) -> dict[str, Any]:
@@ -72,11 +95,19 @@ class HostileLife(Machine):
 
     case = StrictCase
 
-    def __init__(self, world: World, road: HostileRoad) -> None:
+    def __init__(self, world: World, road: HostileRoad, ways: Ways) -> None:
         super().__init__()
         self.world, self.road = world, road
+        self.pack = ways.pack if world.api_version == GA else 1  # as 3.1-preview1 demands
+        self.staging = world.connect(f"staging-{secrets.token_hex(6)}")
+        world.more |= {"staging_container": self.staging.container_name} if self.pack > 1 else {}
+        self.drops = Drops(world, members_of(ways)) if ways.inbox else None
+        if self.drops:
+            world.more |= {"inbox_container": self.drops.name, "inbox_settle_seconds": 0}
         world._clock = self.clock = WatchedClock()  # noqa: SLF001
         self.watch = Watch(self.clock)
+        self.scripts = 0
+        """How many were rendered or swept in this act, in all runs together."""
         world.kept_back = lambda: road.log.kept_back["create"]
         world.reader.__class__ = AsServed
         world.reader.served = road.log.served
@@ -93,29 +124,84 @@ class HostileLife(Machine):
         self.trace.append("hours later, mischief:" if later else "mischief:")
         self.trace.extend(f"    {one}" for one in mischief)
         self.world.patience_seconds = SHORT_PATIENCE_SECONDS
+        self.scripts = 0
         self.watch.begin(self.road.total())
         self.judged(self.render_at_once, names, Permits(accept_changes=True), stops)
         if chore == "plan":
             self.judged(self.look, names)
         elif chore:
             self.judged(self.sweep, chore)
-        self.told()
+        self.told(self.scripts)
         self.road.calm()
         self.world.patience_seconds = PATIENCE_SECONDS
 
-    def told(self) -> None:
-        findings = list(self.watch.findings(self.road.total()))
+    def render_at_once(self, names, permits, stops):
+        if self.drops:
+            self.drops.drop(names)
+            names = self.drops.left()
+        self.scripts += len(names) * len(stops)
+        super().render_at_once(names, permits, stops)
+
+    def sweep(self, name):
+        self.scripts += len(self.after.claims)
+        super().sweep(name)
+
+    def rendering(self, scripts, permits):
+        if self.drops:
+            return self.drops.rendering(permits, self.pack)
+        return lambda _: render_scripts(scripts, plain_chain(), permits=permits, pack=self.pack)
+
+    def report_of(self, ended, contents):
+        report = told_alone(ended.value, self.after)
+        return report and self.drops.told(report, contents, self.after) if self.drops else report
+
+    def was_stopped(self, ended) -> bool:
+        """The report of an inbox is not the one that the archive has: it tells of scripts that nobody has dropped."""
+        return super().was_stopped(ended) or self.drops is not None
+
+    def one_story(self):
+        super().one_story()
+        if self.drops:
+            assert not (found := list(self.drops.findings(self.after))), "\n".join(found)
+
+    def come_to_the_end(self):
+        """An inbox first; what was rendered of it is then rendered as any script."""
+        if self.drops:
+            self.judged(self.render_at_once, list(NAMES), ALL_PERMITS, (None,))
+            assert not (left := self.drops.left()), left
+            self.drops.close()
+            self.drops = None
+        super().come_to_the_end()
+        kept = {receipt["job_id"] for content, receipt in self.after.receipts.items() if self.keeps(content)}
+        assert not (left := [name for name in self.staged() if name.split("/")[0] not in kept]), left
+        self.staging.close()
+
+    def staged(self) -> list[str]:
+        """What packs have left, without the block by which the emulator tries whether it may write."""
+        if not self.staging.exists():
+            return []
+        names = [blob.name for blob in self.staging.list_blobs(include=["uncommittedblobs"])]
+        return [name for name in names if not name.startswith(PROBE)]
+
+    def told(self, scripts: int = SCRIPTS) -> None:
+        findings = list(self.watch.findings(self.road.total(), scripts))
         self.trace.append(self.watch.measured)
         if self.road.log.drained:
             findings.append(f"{self.road.log.drained} bodies that came drop by drop were read to their ends")
         assert not findings, "\n".join(findings)
 
     def keeps(self, content: str) -> bool:
-        """Of what is doubtful the job is kept."""
-        return doubted(self.after.receipts.get(content, {}))
+        """Of what is doubtful the job is kept, and with it the other inputs of a pack."""
+        job_id = self.after.receipts.get(content, {}).get("job_id")
+        return any(doubted(one) for one in self.after.receipts.values() if one["job_id"] == job_id)
 
     def fired(self) -> int:
         return super().fired() + self.road.log.fired
+
+
+def members_of(ways: Ways) -> dict[str, str]:
+    """Of every script, besides its look."""
+    return {"subtitle_type": "external_file"} if ways.subtitles else {}
 
 
 def doubted(receipt: dict[str, Any]) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 
 from tests.chaos.hostile.answers import mischiefs
-from tests.chaos.hostile.life import HostileLife, draw, live
+from tests.chaos.hostile.life import HostileLife, draw, live, members_of, ways
 from tests.chaos.hostile.road import AnswerRoad
 from tests.chaos.machine.options import chosen_seeds
 from tests.chaos.machine.strategies import subsets, worlds
@@ -18,7 +18,7 @@ chores = st.sampled_from((None, None, "sweep", "plan"))
 
 def acts(world):
     one = st.tuples(mischiefs(world["service"]["api_version"]), subsets, two, chores, st.booleans())
-    return st.tuples(st.just(world), st.lists(one, min_size=2, max_size=3))
+    return st.tuples(st.just(world), ways, st.lists(one, min_size=2, max_size=3))
 
 
 def pytest_generate_tests(metafunc):
@@ -31,13 +31,13 @@ def pytest_generate_tests(metafunc):
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
 )  # see `live`
 def test_odd_answers_cost_no_money_no_video_and_no_time(azurite, machine_seed, capfd):
-    world, story = draw(worlds.flatmap(acts), machine_seed)
-    live_world = World(azurite, **world["service"], **world["options"])
+    world, how, story = draw(worlds.flatmap(acts), machine_seed)
+    live_world = World(azurite, members=members_of(how), **world["service"], **world["options"])
     try:
         with AnswerRoad(live_world.emulator) as road:
             live_world.endpoint = road.url
-            life = HostileLife(live_world, road)
-            life.trace.append(f"begin: {world}")
+            life = HostileLife(live_world, road, how)
+            life.trace.append(f"begin: {world}, {how}")
             live(life, story, lambda: "".join(capfd.readouterr()), machine_seed, "tests/chaos/hostile/test_answers.py")
     finally:
         live_world.close()

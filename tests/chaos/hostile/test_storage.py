@@ -6,7 +6,7 @@ import pytest
 from azure.core.pipeline.transport import RequestsTransport
 from hypothesis import strategies as st
 
-from tests.chaos.hostile.life import HostileLife, draw, live
+from tests.chaos.hostile.life import HostileLife, draw, live, members_of, ways
 from tests.chaos.hostile.storage import CODES, StorageRoad, mischiefs
 from tests.chaos.machine.options import chosen_seeds
 from tests.chaos.machine.strategies import subsets, worlds
@@ -17,6 +17,7 @@ one = st.sampled_from(((None,), (None,), (None, None)))
 chores = st.sampled_from((None, None, "sweep", "plan"))
 stories = st.tuples(
     worlds,
+    ways,
     st.sampled_from((1024, 1024, BLOCKS_BYTES)),
     st.lists(st.tuples(mischiefs, subsets, one, chores, st.booleans()), min_size=2, max_size=3),
 )
@@ -39,14 +40,14 @@ def pytest_generate_tests(metafunc):
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
 )  # see `live`
 def test_refusals_of_the_storage_cost_no_money_no_video_and_no_time(azurite, machine_seed, capfd, monkeypatch):
-    world, size, story = draw(stories, machine_seed)
-    played = World(azurite, **world["service"], **world["options"], minimal_size_bytes=size)
+    world, how, size, story = draw(stories, machine_seed)
+    played = World(azurite, members=members_of(how), **world["service"], **world["options"], minimal_size_bytes=size)
     try:
         with StorageRoad(azurite.url) as road:
-            life = RefusedLife(played, road)
+            life = RefusedLife(played, road, how)
             monkeypatch.setattr(RequestsTransport, "sleep", lambda _, seconds: life.clock.skip(seconds))
             played.lead_storage_by(road.url)
-            life.trace.append(f"begin: {world}, videos of {size} bytes")
+            life.trace.append(f"begin: {world}, {how}, videos of {size} bytes")
             live(life, story, lambda: "".join(capfd.readouterr()), machine_seed, "tests/chaos/hostile/test_storage.py")
     finally:
         played.close()

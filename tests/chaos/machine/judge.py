@@ -17,12 +17,15 @@ from tests.support.judge import JOB_NAME
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from batch_avatar.models import Outcome, Permits
+    from batch_avatar.models import Outcome
+    from batch_avatar.planning.permits import Permits
     from batch_avatar.rendering.report import BatchReport
     from tests.chaos.machine.evidence import Document, Evidence
 
 CONTENT_CODE = "BadRequest"
 """The one code of a failed job by which the machine says that the script is at fault."""
+SUBTITLES = {"subtitle": "subtitles"}
+"""What the service calls them, and what a receipt does."""
 
 
 @dataclass(frozen=True)
@@ -183,11 +186,11 @@ class Case:
             if job is None or job["status"] != "Succeeded":
                 yield f"{about}: its receipt names {job['status'] if job else 'no'} job"
                 continue
-            outputs = {output["role"]: output["sha256"] for output in job["outputs"]}
-            for member in ("video", "summary"):
+            outputs = {SUBTITLES.get(one["role"], one["role"]): one["sha256"] for one in job["outputs"]}
+            for member in ("video", "summary", *SUBTITLES.values()):
                 said = receipt[member]
                 if said is None:
-                    if member not in receipt["missing"]:
+                    if member not in receipt["missing"] and (member in outputs or member != "subtitles"):
                         yield f"{about}: no {member}, and the receipt does not say that it is missing"
                 elif (content, receipt["attempt"]) not in self.deeds.videos or member != "video":
                     blob = self.after.blobs.get(said["blob_name"])

@@ -17,7 +17,7 @@ from batch_avatar.emulator.faults import (
     StickJob,
 )
 from batch_avatar.emulator.options import Progression
-from batch_avatar.models import Permits
+from batch_avatar.planning.permits import Permits
 from tests.chaos.arena import GA, PREVIEW
 from tests.chaos.machine.judge import CONTENT_CODE
 from tests.chaos.machine.runs import Stop

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from batch_avatar.errors import BatchAvatarError
 from batch_avatar.identity import derive_content_id
-from batch_avatar.models import Permits
+from batch_avatar.planning.permits import Permits
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.rendering.survey import plan
@@ -98,7 +98,7 @@ class Machine(RuleBasedStateMachine):
     def look(self, names):
         scripts = self.world.scripts(names)
         (ended,) = self.go(Step("plan", reads_only=True), lambda _: plan(scripts), create=False)
-        if ended.error is None:
+        if ended.error is None and not ended.stopped:
             items = ended.value.items
             assert [item.script_id for item in items] == names
             assert all((item.state == "archived") == (item.content_id in self.after.archived) for item in items)
@@ -223,10 +223,16 @@ class Machine(RuleBasedStateMachine):
         scripts = self.world.scripts(names)
         texts = self.world.texts(names)
         step = Step(f"render {texts} {permitted(permits)} {' and '.join(map(str, stops))}", permits=permits)
-        works = [lambda _: render_scripts(scripts, plain_chain(), permits=permits) for _ in stops]
-        ended = self.go(step, *works, stops=stops)
+        ended = self.go(step, *[self.rendering(scripts, permits) for _ in stops], stops=stops)
         contents = contents_of(scripts, self.after.archive_id, permits.revision)
-        step.told = [Told(one.value, contents, self.free, self.was_stopped(one)) for one in ended]
+        step.told = [Told(self.report_of(one, contents), contents, self.free, self.was_stopped(one)) for one in ended]
+
+    def rendering(self, scripts, permits):
+        """The work of a run that renders them."""
+        return lambda _: render_scripts(scripts, plain_chain(), permits=permits)
+
+    def report_of(self, ended, contents):  # noqa: ARG002 - a machine whose scripts share jobs goes by it
+        return ended.value
 
     def was_stopped(self, ended) -> bool:
         return ended.stopped

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from batch_avatar.emulator.faults import FaultRule
-    from batch_avatar.models import Permits
+    from batch_avatar.planning.permits import Permits
     from tests.chaos.machine.runs import Ended
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from tests.support.scripts import LOOK, script
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from batch_avatar.emulator.storage.azurite import Azurite
     from batch_avatar.models import Script
@@ -39,7 +40,10 @@ SHORT_DEADLINES = {"start_deadline_seconds": 1.0, "job_deadline_seconds": 1.2}  
 
 
 class World:
-    def __init__(self, azurite: Azurite, *, api_version: str, **options: Any) -> None:
+    def __init__(
+        self, azurite: Azurite, *, api_version: str, members: Mapping[str, Any] | None = None, **options: Any
+    ) -> None:
+        """`members`: of every script, besides its look."""
         self.emulator = EmulatorServer(
             EmulatorOptions(
                 creates_per_minute=0,
@@ -55,10 +59,15 @@ class World:
         self.kept_back: Callable[[], int] = lambda: 0
         """Creates that have left and that something on the way keeps from the service."""
         self.patience_seconds = PATIENCE_SECONDS
+        self.more: dict[str, Any] = {}
+        """Settings of all runs from now on, also such as nobody may set."""
+        self.connect = partial(ContainerClient.from_connection_string, azurite.connection_string(USER_ACCOUNT))
+        """Straight to a container of the user's storage."""
+        self._members = dict(members or {})
         self._storage_url = azurite.url
         self._connection_string = azurite.connection_string(USER_ACCOUNT)
         self._container_name = f"machine-{secrets.token_hex(6)}"
-        self.container = ContainerClient.from_connection_string(self._connection_string, self._container_name)
+        self.container = self.connect(self._container_name)
         self.reader = Reader(self.emulator, self.container)
         self._clock = ImpatientClock()
         self._versions = dict.fromkeys(NAMES, 0)
@@ -95,7 +104,11 @@ class World:
         return ",".join(f"{name}/{self._versions[name]}" for name in names)
 
     def scripts(self, names: list[str]) -> list[Script]:
-        return [script(name, content=f"Hello, I am {name}, for the {self._versions[name]}. time.") for name in names]
+        return [script(name, content=self.text(name), **self._members) for name in names]
+
+    def text(self, name: str) -> str:
+        """Of lengths that differ, as shares of a bill then do."""
+        return f"Hello, I am {name}, for the {self._versions[name]}. time." + " And again." * NAMES.index(name)
 
     def add_strangers(self) -> set[str]:
         """Jobs of others, by direct requests: one without a mark, one with the mark of another archive."""
@@ -105,7 +118,7 @@ class World:
         return {job["internal_id"] for job in self.emulator.jobs()}
 
     def _post(self, name: str, description: str) -> None:
-        avatar = {"talkingAvatarCharacter": "lisa", "talkingAvatarStyle": "graceful-sitting"}
+        avatar = {"talkingAvatarCharacter": "lisa", "talkingAvatarStyle": "casual-sitting"}
         about = {"description": description, "synthesisConfig": {"voice": LOOK["voice"]}}
         if self.api_version == GA:
             url = f"{self.emulator.endpoint}/avatar/batchsyntheses/{name}?api-version={GA}"
@@ -149,7 +162,7 @@ class World:
             max_attempts=MAX_ATTEMPTS,
             max_changed_scripts=1,
             **(SHORT_DEADLINES if self._may_stick() or self.stuck() else {}),
-        )
+        ).model_copy(update=self.more)
 
     def run(
         self, *works: Callable[[Connections], Awaitable[Any]], stops: Sequence[Stop | None] = (), create: bool = True

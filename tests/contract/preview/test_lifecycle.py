@@ -35,7 +35,7 @@ def test_the_create_answer_of_the_docs_is_met_member_by_member(preview):
         "displayName": "avatar batch synthesis sample",
         "textType": "SSML",
         "inputs": [{"text": SSML}],
-        "properties": {"talkingAvatarCharacter": "lisa", "talkingAvatarStyle": "graceful-sitting"},
+        "properties": {"talkingAvatarCharacter": "lisa", "talkingAvatarStyle": "casual-sitting"},
     }
     job = preview.post(body).json()
     for told_apart in ("id", "createdDateTime", "lastActionDateTime"):
@@ -47,7 +47,7 @@ def test_the_create_answer_of_the_docs_is_met_member_by_member(preview):
             "timeToLive": "P31D",
             "outputFormat": "riff-24khz-16bit-mono-pcm",
             "talkingAvatarCharacter": "lisa",
-            "talkingAvatarStyle": "graceful-sitting",
+            "talkingAvatarStyle": "casual-sitting",
             "kBitrate": 2000,
             "customized": False,
         },
@@ -78,7 +78,7 @@ def test_what_was_sent_is_echoed_as_it_was_sent(preview, make_preview_body):
         "timeToLive": "PT36H",
         "outputFormat": "riff-24khz-16bit-mono-pcm",
         "talkingAvatarCharacter": "lisa",
-        "talkingAvatarStyle": "graceful-sitting",
+        "talkingAvatarStyle": "casual-sitting",
         "kBitrate": 2000,
         "customized": False,
         "videoFormat": "webm",
@@ -193,7 +193,7 @@ def test_the_summary_of_the_docs_is_met_member_by_member(preview, check_schema):
                 "billingDetails": {"Neural": "29", "TalkingAvatarDuration": "1"},
                 "videoFileName": f"{job['id']}/0001.mp4",
                 "TalkingAvatarCharacter": "lisa",
-                "TalkingAvatarStyle": "graceful-sitting",
+                "TalkingAvatarStyle": "casual-sitting",
             }
         ],
     }

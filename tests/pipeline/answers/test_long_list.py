@@ -22,6 +22,11 @@ def long_listed(quick, script):
     return b
 
 
+def listings(b):
+    """How many requests for the job list the service has seen."""
+    return sum(b.emulator.stats()["requests"].get("list", {}).values())
+
+
 def test_a_job_deep_in_a_long_list_is_asked_for_by_its_id_and_only_what_is_gone_is_lost(quick, script):
     b = long_listed(quick, script)
 
@@ -39,7 +44,7 @@ def test_a_run_finds_its_job_deep_in_a_long_list_and_pays_nothing_again(quick, s
 
 
 @pytest.mark.parametrize("action", [Status(status=401), Garbage()], ids=["refused", "unreadable"])
-def test_a_job_deep_in_a_long_list_that_does_not_answer_keeps_no_other_script_from_its_plan(
+def test_a_job_deep_in_a_long_list_that_does_not_answer_is_not_lost_and_keeps_no_other_script_from_its_plan(
     quick, script, caplog, action
 ):
     b = long_listed(quick, script)
@@ -48,5 +53,19 @@ def test_a_job_deep_in_a_long_list_that_does_not_answer_keeps_no_other_script_fr
     with caplog.at_level(logging.WARNING):
         plan = b.plan([script("gone"), script("deep"), script("new")])
 
-    assert [item.state for item in plan.items] == [PlanState.LOST, PlanState.LOST, PlanState.NEW]
-    assert f"{b.claim('deep')['attempts'][0]['job_id']} counts as not known" in caplog.text
+    assert [item.state for item in plan.items] == [PlanState.LOST, PlanState.CLAIMED, PlanState.NEW]
+    job_id = b.claim("deep")["attempts"][0]["job_id"]
+    assert plan.items[1].detail == f"the service does not tell whether it has {job_id}; ask again"
+    assert f"it is not known whether {job_id} is there" in caplog.text
+
+
+def test_a_sweep_archives_a_job_deep_in_a_long_list_and_does_not_read_the_list_to_its_end(quick, script):
+    b = long_listed(quick, script)
+    b.emulator.release()
+    before = listings(b)
+
+    swept = b.sweep()
+
+    assert [(item.ref.script_id, str(item.action), item.error) for item in swept.items] == [("deep", "archive", None)]
+    assert set(b.receipts()) == {"deep"}
+    assert listings(b) - before == ENOUGH_PAGES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batch_avatar.emulator.faults import EndJob, FaultRule, Status
-from batch_avatar.models import Permits
+from batch_avatar.planning.permits import Permits
 from batch_avatar.upkeep.sweep import SweepAction
 from tests.support.hurried_clock import HurriedClock
 from tests.support.packs import render_packed, scripts_of, submit_pack

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batch_avatar.emulator.faults import FailInputs, FailJob, FaultRule
-from batch_avatar.models import Permits
+from batch_avatar.planning.permits import Permits
 from tests.support.packs import creates, render_packed, scripts_of
 
 

@@ -8,9 +8,9 @@ import sys
 import pytest
 import requests
 
-from tests.support.deploying import without_schedules
-from tests.support.processes import ROOT, run_python
-from tests.support.waiting import PATIENCE_SECONDS, answered
+from tests.support.deploying import asked, without_schedules
+from tests.support.processes import ROOT, own_environment, run_python
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -24,24 +24,28 @@ def command(environment, tmp_path):
     return run
 
 
+@pytest.fixture(scope="session")
+def deployments(stack, tmp_path_factory):
+    """The pool and the deployments of prefect.yaml, but no schedule; no test takes them away."""
+    home = tmp_path_factory.mktemp("deploying")
+    own = own_environment(home) | stack.environment | {"PREFECT_HOME": str(home / "prefect")}
+    own.pop("PWD", None)  # as for a service
+    deploy = ("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", without_schedules(home))
+    for module in (("deployments.bootstrap",), deploy):
+        done = run_python("-m", *module, folder=ROOT, environment=own)
+        assert done.returncode == 0, done.stdout + done.stderr
+    found = asked(stack, "POST", "deployments/filter", json={}).json()
+    assert not any(one["active"] for deployment in found for one in deployment["schedules"])
+
+
 @pytest.fixture
-def worker(request, command, api, environment, tmp_path):
-    """A worker's process, with the pool and deployments of prefect.yaml; what a test gives it are its options."""
-    made = command("deployments.bootstrap")
-    assert made.returncode == 0, made.stdout + made.stderr
-    quiet = without_schedules(tmp_path)
-    deploy = run_python(
-        *("-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", quiet),
-        folder=ROOT,
-        environment=environment | {"PWD": str(ROOT)},
-    )
-    assert deploy.returncode == 0, deploy.stdout + deploy.stderr
-    assert not any(one["active"] for found in api("deployments/filter") for one in found["schedules"])
+def worker(request, deployments, environment, tmp_path):  # noqa: ARG001 - it works on them
+    """A worker's process; what a test gives it are its options."""
     with (tmp_path / "worker.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "deployments.worker", "--pool", "batch-avatar", *getattr(request, "param", ())],
             cwd=tmp_path,
-            env=environment,
+            env=environment | {"BATCH_AVATAR_SOURCE_ROOTS": str(tmp_path)},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -71,7 +75,7 @@ def no_automations(worker, api, stack):  # noqa: ARG001 - it is there once the w
 
     def switch(*, on):
         for automation in of_ours:
-            answered("PATCH", f"{stack.prefect_url}/api/automations/{automation}", json={"enabled": on})
+            asked(stack, "PATCH", f"automations/{automation}", json={"enabled": on})
 
     switch(on=False)
     yield

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from prefect.client.schemas.actions import BlockDocumentCreate, VariableUpdate, WorkPoolCreate
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Crashed, Failed, Running
 
 from batch_avatar.errors import InputError
@@ -318,7 +318,9 @@ def test_a_server_that_does_not_answer_is_an_error_and_no_traceback(nowhere):
 def test_the_command_sets_up_the_server(nowhere, stack, pool):
     url = f"{stack.prefect_url}/api"
     nowhere.setenv("PREFECT_API_URL", url)
-    with temporary_settings({PREFECT_API_URL: url}):
+    with temporary_settings(
+        {PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: stack.environment["PREFECT_API_AUTH_STRING"]}
+    ):
         first, second = (CliRunner().invoke(main, ["--pool", pool]) for _ in range(2))
     assert (first.exit_code, second.exit_code) == (0, 0), first.output + second.output
     assert f"work pool {pool}: created" in first.stdout

@@ -12,7 +12,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling, Completed, Pending, Running, Scheduled
 
 from batch_avatar.errors import InputError
@@ -293,12 +293,12 @@ def shell(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
 
-    def invoke(url, *arguments):
+    def invoke(url, *arguments, password=None):
         if url is None:
             monkeypatch.delenv("PREFECT_API_URL", raising=False)
             return CliRunner().invoke(main, arguments)
         monkeypatch.setenv("PREFECT_API_URL", url)
-        with temporary_settings({PREFECT_API_URL: url}):
+        with temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: password}):
             return CliRunner().invoke(main, arguments)
 
     return invoke
@@ -319,8 +319,9 @@ def test_without_a_configured_server_none_is_started(shell):
 
 def test_the_two_commands_of_the_unit_file(shell, stack, pool):
     url = f"{stack.prefect_url}/api"
-    waited = shell(url, "wait", "--worker", "a", "--pool", pool, "--seconds", "0")
-    handed = shell(url, "hand-over", "--worker", "a", "--pool", pool)
+    password = stack.environment["PREFECT_API_AUTH_STRING"]
+    waited = shell(url, "wait", "--worker", "a", "--pool", pool, "--seconds", "0", password=password)
+    handed = shell(url, "hand-over", "--worker", "a", "--pool", pool, password=password)
     assert (waited.exit_code, handed.exit_code) == (0, 0), waited.output + handed.output
     assert waited.stdout == f"work pool {pool}: paused\nworker a: no run is left\n"
     assert handed.stdout == f"work pool {pool}: resumed\n"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.deploying import asked
 from tests.support.processes import CLI, start_python
 from tests.support.scripts import script, write_manifest
 from tests.support.waiting import PATIENCE_SECONDS, answered, until
@@ -84,13 +85,13 @@ def test_a_run_that_is_not_wanted_any_more_sends_nothing_more_and_a_suspended_on
         return api("flow_runs/filter", flow_runs={"id": {"any_": [runs[name]]}})[0]
 
     def history(name):
-        url = f"{stack.prefect_url}/api/flow_run_states/"
-        return [state["type"] for state in answered("GET", url, params={"flow_run_id": runs[name]}).json()]
+        states = asked(stack, "GET", "flow_run_states/", params={"flow_run_id": runs[name]}).json()
+        return [state["type"] for state in states]
 
     told = api(f"flow_runs/{runs['suspended']}/set_state", state=SUSPENDED)
     assert told["status"] == "ACCEPT", told
     api(f"flow_runs/{runs['forced']}/set_state", state={"type": "CANCELLED"}, force=True)
-    answered("DELETE", f"{stack.prefect_url}/api/flow_runs/{runs['deleted']}")
+    asked(stack, "DELETE", f"flow_runs/{runs['deleted']}")
 
     assert until(lambda: processes_of(worker), []) == [], "the processes have ended"
     sent = {name: start.accepted(name) for name in runs}
@@ -116,7 +117,7 @@ def test_a_run_of_the_command_that_is_deleted_in_the_ui_stops_and_reports(enviro
     try:
         run = next(found[1] for line in process.stderr if (found := re.search(r"/flow-run/([0-9a-f-]{36})", line)))
         assert until(lambda: start.accepted("mine") > 0, wanted=True)
-        answered("DELETE", f"{stack.prefect_url}/api/flow_runs/{run}")
+        asked(stack, "DELETE", f"flow_runs/{run}")
         told, heard = process.communicate(timeout=PATIENCE_SECONDS)
     finally:
         process.kill()

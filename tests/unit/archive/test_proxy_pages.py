@@ -7,22 +7,12 @@ from azure.storage.blob import BlobServiceClient
 
 from batch_avatar.archive.inbox_container import Inbox
 from batch_avatar.archive.ledger import Archive
-from batch_avatar.archive.records import Claim
 from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from batch_avatar.errors import ArchiveError, ArchiveUnavailable, BatchAvatarError
-from batch_avatar.receipt import Attempt
 from tests.support.answering_road import PAGE, AnsweringRoad, ends
+from tests.unit.archive.known_claim import CLAIM
 
 XHTML = b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><body><p>Sign in</p></body></html>'
-CLAIM = Claim(
-    script_id="intro",
-    content_id="0123456789abcdef",
-    run="r",
-    holder="h",
-    resource="x",
-    api_version="2024-08-01",
-    attempts=(Attempt(number=1, job_id="intro-0123456789abcdef-1"),),
-)
 
 
 @pytest.fixture

@@ -279,3 +279,26 @@ def test_a_receipt_that_a_faster_run_wrote_counts(archive):
     archive.write_receipt(faster)
 
     assert rescue_receipt(archive, claim()) == faster
+
+
+def test_a_summary_that_nobody_compared_yet_is_compared_when_its_receipt_is_rebuilt(archive):
+    """The run ended between the summary and the receipt."""
+    put(archive, claim(), 2)
+    put(archive, claim(), 2, "summary.json", content=b'{"jobID": "another"}', metadata={"sha256": "5" * 64})
+
+    assert rescue_receipt(archive, claim()).video.doubtful == ("summary",)
+
+
+@pytest.mark.parametrize("content", [b'{"jobID": "0A2B3C4D"}', b"{}", b"no summary"])
+def test_a_summary_that_says_nothing_else_is_no_doubt_in_a_rebuilt_receipt(archive, content):
+    put(archive, claim(), 2)
+    put(archive, claim(), 2, "summary.json", content=content, metadata={"sha256": "5" * 64})
+
+    assert rescue_receipt(archive, claim()).video.doubtful == ()
+
+
+@pytest.mark.parametrize(("others", "missing"), [([SUMMARY, SUBTITLES], ()), ([SUMMARY], ("subtitles",))])
+def test_subtitles_that_were_wanted_and_are_not_there_are_said_to_be_missing(others, missing):
+    wanted = blob(metadata=FACTS | {"side_files": "summary subtitles"})
+
+    assert rebuilt(wanted, *others).missing == missing

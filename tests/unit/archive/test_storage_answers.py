@@ -10,23 +10,12 @@ from azure.storage.blob import BlobServiceClient
 
 from batch_avatar.archive.inbox_container import Inbox
 from batch_avatar.archive.ledger import Archive
-from batch_avatar.archive.records import Claim
 from batch_avatar.archive.storage_answers import ANSWERS, Meaning, meaning_of
 from batch_avatar.archive.transfer import store_bytes
 from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
 from batch_avatar.errors import ArchiveConflict, ArchiveRefused, ArchiveUnavailable, LostRace, NotThere
-from batch_avatar.receipt import Attempt
 from tests.support.answering_road import AnsweringRoad, ends
-
-CLAIM = Claim(
-    script_id="intro",
-    content_id="0123456789abcdef",
-    run="r",
-    holder="h",
-    resource="x",
-    api_version="2024-08-01",
-    attempts=(Attempt(number=1, job_id="intro-0123456789abcdef-1"),),
-)
+from tests.unit.archive.known_claim import CLAIM
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ NOBODY = "http://127.0.0.1:9/"
 def test_a_process_that_ends_instead_of_answering_is_told_at_once_with_the_end_of_its_log(tmp_path):
     with Starting(tmp_path) as starting:
         starting.run("shy", [sys.executable, "-c", "raise SystemExit('not today')"], {})
-        with pytest.raises(BatchAvatarError, match="shy did not start:\nnot today"):
+        with pytest.raises(BatchAvatarError, match="shy did not start:\n  not today"):
             starting.await_answer(NOBODY, "shy")
 
 

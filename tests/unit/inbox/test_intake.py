@@ -1,5 +1,7 @@
 """What of an inbox is taken, refused or left alone, and where drops go."""
 
+from dataclasses import replace
+
 import pytest
 
 from batch_avatar.archive.inbox_container import REASON_ENDING, Drop
@@ -10,6 +12,7 @@ from batch_avatar.inbox.intake import (
     PROCESSED,
     REJECTED,
     KnownDrop,
+    Look,
     facts_of_move,
     folder_of,
     look_over,
@@ -280,3 +283,25 @@ def test_the_reason_of_a_failure_has_its_facts_and_what_to_do_next(failure_class
     assert reason.startswith(f"inbox/a b.txt was not rendered.\n\nclass: {failure_class}\ncode: Code\n")
     assert "\nmessage: No {voice}.\njob: a-b-0123456789abcdef-1\n\n" in reason
     assert advice in reason
+
+
+# Ids that are paths, and what systems leave
+
+
+def by_path(name, **facts):
+    return replace(drop(name, **facts), ids="path")
+
+
+def test_a_drop_is_called_by_its_name_unless_paths_are_wanted():
+    assert [one("hr/de/größe.v2.txt").script_id for one in (drop, by_path)] == ["größe.v2", "hr/de/größe.v2"]
+    assert [one("hr/a.png").script_id for one in (drop, by_path)] == ["", ""]
+
+
+def test_the_same_name_in_two_folders_is_two_scripts_where_ids_are_paths():
+    assert len(look(by_path("hr/a.txt"), by_path("it/a.txt")).good) == 2
+    assert len(look(drop("hr/a.txt"), drop("it/a.txt")).good) == 1
+
+
+@pytest.mark.parametrize("name", ["._a.txt", "hr/~$a.docx", ".DS_Store", "hr/Thumbs.db", "desktop.ini"])
+def test_what_a_system_left_is_neither_taken_nor_refused(name):
+    assert look(drop(name)) == Look()

@@ -54,6 +54,7 @@ OTHER = {
     "resolution": Point(x=640, y=360),
     "time_to_live_in_hours": 24,
     "destination_path": "somewhere",
+    "extra_properties": {"avatarConfig": {"gaze": "left"}},
 }
 OWN = {"script_id": "other", "content": "Something else.", "description": "a note"}
 

@@ -9,7 +9,7 @@ import pytest
 from azure.storage.blob import ContainerClient
 
 from batch_avatar.emulator.storage.azurite import USER_ACCOUNT
-from batch_avatar.models import Permits
+from batch_avatar.planning.permits import Permits
 from batch_avatar.rendering.connect import open_run
 from batch_avatar.settings import Settings
 

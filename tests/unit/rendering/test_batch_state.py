@@ -128,7 +128,7 @@ async def test_a_run_stops_once_for_the_first_reason(start):
 
 
 def refuse(state, where, error):
-    where.refusals.append(error)
+    where.refused(error)
     state.note_refusal(where)
 
 

@@ -18,7 +18,8 @@ from batch_avatar.errors import (
     ResultLost,
 )
 from batch_avatar.identity import derive_job_id, mark_description, recorded_form
-from batch_avatar.models import FailureFacts, Permits
+from batch_avatar.models import FailureFacts
+from batch_avatar.planning.permits import Permits
 from batch_avatar.planning.stubborn import MAX_SENDS
 from batch_avatar.receipt import Attempt
 from batch_avatar.rendering.submission import MAX_ATTEMPT_NUMBER, Submission, update_last

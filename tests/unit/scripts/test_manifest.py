@@ -261,8 +261,6 @@ def test_a_file_of_another_kind_is_named(tmp_path):
 
 
 def test_an_empty_folder_is_a_fault(tmp_path):
-    write(tmp_path / "README.md", "no script")
-
     assert faults(tmp_path) == [f"{tmp_path}: no scripts in it (*.txt, *.ssml, *.xml)"]
 
 
@@ -379,13 +377,14 @@ def test_a_source_that_is_named_twice_does_not_give_its_scripts_twice(tmp_path, 
     assert "a: script_id is taken by" in fault
 
 
-@pytest.mark.parametrize("script_id", ["a/b", "..", "_failed", "a\tb", " a", "a."])
+@pytest.mark.parametrize("script_id", ["a//b", "..", "_failed", "a\tb", " a", "a."])
 def test_a_forbidden_script_id_is_refused_where_it_stands(tmp_path, script_id):
     manifest = write(tmp_path / "m.jsonl", f"{line()}\n{line(script_id=script_id)}\n")
 
     fault, *_ = faults(manifest)
 
-    assert fault.startswith(f"{manifest}:2: {script_id}: script_id must not")
+    seen = script_id.replace("\t", "\\t")
+    assert fault.startswith(f"{manifest}:2: {seen}: script_id must not")
 
 
 @pytest.mark.parametrize(
@@ -399,12 +398,13 @@ def test_a_forbidden_script_id_is_refused_where_it_stands(tmp_path, script_id):
         ({"voise": "v"}, "unknown property 'voise'"),
         ({"scene": {"zoom": 1, "tilt": 2}}, "unknown property 'scene.tilt'"),
         ({"video_crop": {"top_left": {"x": 1, "y": 2}}}, "video_crop.bottom_right is missing"),
-        ({"video_codec": "h265"}, "video_codec: Input should be 'h264', 'hevc', 'vp9' or 'av1'"),
+        ({"video_format": "avi"}, "video_format is mp4 or webm, not avi"),
+        ({"video_codec": ""}, "video_codec: String should have at least 1 character"),
         ({"input_kind": "html"}, "input_kind: Input should be 'PlainText' or 'SSML'"),
         ({"bitrate_kbps": 0}, "bitrate_kbps: Input should be greater than 0"),
         ({"time_to_live_in_hours": 745}, "time_to_live_in_hours: Input should be less than or equal to 744"),
         ({"scene": {"zoom": 0}}, "scene.zoom: Input should be greater than 0"),
-        ({"photo_avatar_base_model": "vasa-2"}, "photo_avatar_base_model: Input should be 'vasa-1'"),
+        ({"extra_properties": {"avatarConfig": 1}}, "extra_properties.avatarConfig: Input should be a valid dict"),
         ({"voice": None}, "PlainText needs a voice"),
         ({"background_color": "transparent", "video_format": "mp4"}, "a transparent background needs webm with vp9"),
         ({"input_kind": "SSML", "content": "<speak>"}, "malformed SSML: no element found"),

@@ -1,9 +1,14 @@
 """What is refused before anything is sent, in words that name it, and what stands right beside it."""
 
+from datetime import date
+
 import pytest
 
 from batch_avatar.models import Script
-from batch_avatar.scripts.rules import check_script, check_script_id, transparent, with_defaults
+from batch_avatar.scripts.findings import refusals
+from batch_avatar.scripts.rules import check_script, transparent, with_defaults
+from batch_avatar.scripts.script_ids import check_script_id
+from batch_avatar.scripts.voices import Known
 from tests.support.scripts import LOOK
 
 SSML = "<speak version='1.0' xmlns='http://www.w3.org/2001/10/synthesis'><voice name='v'>Hi.</voice></speak>"
@@ -22,8 +27,15 @@ def script(**changes):
     return Script.model_validate(PLAIN | changes)
 
 
+TODAY = date(2026, 9, 1)
+
+
+def findings(**changes):
+    return list(check_script(script(**changes), Known(TODAY)))
+
+
 def faults(**changes):
-    return list(check_script(script(**changes)))
+    return [finding.message for finding in refusals(findings(**changes))]
 
 
 REFUSED = {
@@ -32,9 +44,11 @@ REFUSED = {
     "pitch in SSML": (IN_SSML | {"pitch": "low"}, "pitch: for PlainText only"),
     "volume in SSML": (IN_SSML | {"volume": "80"}, "volume: for PlainText only"),
     "the voice of a standard avatar": ({"use_built_in_voice": True}, "use_built_in_voice needs customized"),
+    "the voice of a photo avatar": (
+        PHOTO | {"customized": True, "use_built_in_voice": True},
+        "use_built_in_voice: a photo avatar has no voice of its own",
+    ),
     "no character": ({"talking_avatar_character": None}, "talking_avatar_character is required"),
-    "a video avatar without style": ({"talking_avatar_style": None}, "talking_avatar_style is required"),
-    "an empty style": ({"talking_avatar_style": ""}, "talking_avatar_style is required"),
     "a scene for a video avatar": ({"scene": {"zoom": 2}}, "scene is for photo avatars only"),
     "transparent in mp4": (
         {"background_color": "transparent", "video_format": "mp4"},
@@ -48,6 +62,7 @@ REFUSED = {
         {"background_color": "Transparent", "video_codec": "hevc"},
         "a transparent background needs webm with vp9, not webm with hevc",
     ),
+    "a format that cannot be archived": ({"video_format": "MOV"}, "video_format is mp4 or webm, not mov"),
     "vp9 in mp4": ({"video_format": "mp4", "video_codec": "vp9"}, "mp4 carries h264, hevc, av1, not vp9"),
     "h264 in webm": ({"video_format": "webm", "video_codec": "h264"}, "webm carries vp9, av1, not h264"),
     "hevc in webm": ({"video_format": "webm", "video_codec": "hevc"}, "webm carries vp9, av1, not hevc"),
@@ -55,10 +70,6 @@ REFUSED = {
     "a colour by name": ({"background_color": "white"}, "background_color is #RRGGBBAA or transparent, not 'white'"),
     "a colour without alpha": ({"background_color": "#FFFFFF"}, "not '#FFFFFF'"),
     "a colour with a letter too far": ({"background_color": "#GGFFFFFF"}, "not '#GGFFFFFF'"),
-    "picture and colour": (
-        {"background_image": "https://x/y.png", "background_color": "#FFFFFFFF"},
-        "background_image and background_color exclude each other",
-    ),
     "a picture over http": ({"background_image": "http://x/y.png"}, "background_image must be an https link"),
     "a picture without scheme": ({"background_image": "pictures/y.png"}, "background_image must be an https link"),
     "a path without container": ({"destination_path": "a"}, "destination_path is for use with destination_container"),
@@ -135,7 +146,7 @@ def test_its_neighbour_is_accepted(name):
 
 
 def test_every_broken_rule_is_told_at_once():
-    found = faults(voice=None, talking_avatar_style=None, background_color="white", destination_path="a")
+    found = faults(voice=None, talking_avatar_character=None, background_color="white", destination_path="a")
 
     assert len(found) == 4
 
@@ -159,8 +170,7 @@ def test_no_fault_repeats_a_signature():
 @pytest.mark.parametrize(
     ("script_id", "words"),
     [
-        ("a/b", "must not contain '/'"),
-        ("a\\b", "must not contain '/'"),
+        ("a\\b", "must not contain"),
         ("a..b", "'..'"),
         ("..", "'..'"),
         ("a\nb", "control characters"),

@@ -48,6 +48,7 @@ VALUES = {
     "time_to_live_in_hours": 744,
     "destination_container_url": SIGNED,
     "destination_path": "folder",
+    "extra_properties": {"avatarConfig": {"gaze": ["left", None, 1.5, {"x": 10**20}]}, "properties": {}},
 }
 ITEM = {"script_id", "input_kind", "content"}
 

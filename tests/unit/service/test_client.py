@@ -31,8 +31,9 @@ from batch_avatar.errors import (
 from batch_avatar.identity import mark_description
 from batch_avatar.models import JobRef, Script
 from batch_avatar.planning.reconciliation import own_jobs
-from batch_avatar.service.credentials import EntraCredential, KeyCredential
+from batch_avatar.service.credentials import SCOPE, EntraCredential, KeyCredential
 from batch_avatar.service.session import TRIES, HostAuth, idempotent_retry, open_session
+from batch_avatar.service.sign_in.tokens import PAUSE_SECONDS, Identity, Tokens
 from batch_avatar.service.wire.messages import PAGE_SIZE
 from tests.support.manual_clock import ManualClock
 from tests.support.tiny_server import Answer
@@ -231,17 +232,10 @@ def test_where_no_wait_is_told_none_is_made_up():
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
-        (400, "The inputs is required.", RequestRefused),
         (400, "Too many active jobs.", TooManyJobs),
-        (400, "The job already exists.", JobExists),
         (401, "Access denied.", AccessRefused),
         (403, "Only Standard subscriptions are valid.", AccessRefused),
         (404, "Not found.", JobNotFound),
-        (405, "x", RequestRefused),
-        (409, "Conflict.", JobExists),
-        (413, "Too large.", RequestRefused),
-        (415, "x", RequestRefused),
-        (422, "x", RequestRefused),
         (429, "Please retry after 19 seconds.", Throttled),
         (408, "x", ServiceUnavailable),
         (500, "x", ServiceUnavailable),
@@ -265,6 +259,31 @@ def test_a_status_becomes_an_error_of_its_own_kind(server, client, status, body,
     assert error.request_id == f"r-{len(server.requests)}"
     if status != 304:
         assert (error.message, error.code) == (body, "SomeCode")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, "The inputs is required.", RequestRefused),
+        (400, "Too many active jobs.", TooManyJobs),
+        (400, "The job already exists.", JobExists),
+        (405, "x", RequestRefused),
+        (409, "Conflict.", JobExists),
+        (413, "Too large.", RequestRefused),
+        (415, "x", RequestRefused),
+        (422, "x", RequestRefused),
+    ],
+)
+def test_a_status_of_a_create_becomes_an_error_of_its_own_kind(server, client, status, body, kind):
+    server.answers = [Answer(status, {"error": {"code": "SomeCode", "message": body}})]
+
+    with pytest.raises(kind) as caught:
+        create(client)
+
+    error = caught.value
+    assert type(error) is kind
+    assert (error.http_status, error.job_id, error.request_id) == (status, NAME, "r-1")
+    assert (error.message, error.code) == (body, "SomeCode")
 
 
 @pytest.mark.parametrize(
@@ -333,7 +352,7 @@ def test_an_odd_error_body_is_an_error_of_ours_all_the_same(server, client, body
     server.answers = [Answer(400, body)]
 
     with pytest.raises(RequestRefused):
-        client.get("my-job-01")
+        create(client)
 
 
 def test_no_content_is_no_job(server, client):
@@ -952,7 +971,7 @@ def test_no_credential_goes_with_a_result_even_at_the_services_own_host(server, 
 )
 def test_whatever_is_sent_the_key_goes_to_the_one_endpoint_only(url, gets_it):
     """The last line of defence: behind the checks of links and redirects."""
-    auth = HostAuth("https://a.cognitiveservices.azure.com", KeyCredential(SecretStr(KEY)))
+    auth = HostAuth("https://a.cognitiveservices.azure.com", KeyCredential(SecretStr(KEY)).header())
 
     request = requests.Request("GET", url, auth=auth).prepare()
 
@@ -985,13 +1004,17 @@ class Entra:
         return AccessToken(f"token-{self.given}", int(self.clock.now().timestamp()) + self._lifetime)
 
 
+def signed_in(entra):
+    return EntraCredential(Tokens(Identity(lambda: entra, entra.clock), SCOPE))
+
+
 def bearers(server):
     return [request.headers["authorization"] for request in server.requests]
 
 
 def test_a_token_is_fetched_once_and_sent_as_a_bearer(server, connect):
     entra = Entra()
-    client = connect(credential=EntraCredential(entra, entra.clock))
+    client = connect(credential=signed_in(entra))
 
     client.get("my-job-01")
     client.get("my-job-01")
@@ -1023,7 +1046,7 @@ def entra():
 
 @pytest.fixture
 def with_token(connect, entra):
-    return connect(credential=EntraCredential(entra, entra.clock))
+    return connect(credential=signed_in(entra))
 
 
 def test_a_create_is_checked_when_the_token_is_there_and_nothing_has_been_sent(server, with_token, entra):
@@ -1070,7 +1093,7 @@ def test_a_refused_token_is_renewed_once_and_the_request_sent_again(server, conn
         lambda path: Answer(200, {"id": path.split("/")[-1].split("?")[0], "status": "Running", "value": []}),
     ]
 
-    call(connect(credential=EntraCredential(entra, entra.clock)))
+    call(connect(credential=signed_in(entra)))
 
     assert bearers(server) == ["Bearer token-1", "Bearer token-2"]
 
@@ -1080,7 +1103,7 @@ def test_a_token_that_is_refused_twice_is_refused(server, connect):
     server.answers = [Answer(401, b"Principal does not have access")]
 
     with pytest.raises(AccessRefused, match="Principal does not have access"):
-        connect(credential=EntraCredential(entra, entra.clock)).get("x")
+        connect(credential=signed_in(entra)).get("x")
 
     assert bearers(server) == ["Bearer token-1", "Bearer token-2"]
 
@@ -1097,7 +1120,7 @@ def test_a_refused_key_is_not_tried_again(server, client):
 @pytest.mark.parametrize(("left", "given"), [(299, 2), (301, 1)])
 async def test_a_token_is_renewed_before_it_expires(left, given):
     entra = Entra(lifetime_seconds=3600)
-    credential = EntraCredential(entra, entra.clock)
+    credential = signed_in(entra)
     credential.header()
 
     await entra.clock.advance(3600 - left)
@@ -1110,23 +1133,24 @@ ENTRA_ERRORS = [
     (AzureError("anything"), ServiceUnavailable),
     (ServiceRequestError("no answer"), ServiceUnavailable),
     (HttpResponseError("503"), ServiceUnavailable),
-    (ClientAuthenticationError("no identity here"), AccessRefused),
+    (ClientAuthenticationError("AADSTS7000222: The provided client secret keys are expired."), AccessRefused),
 ]
 
 
 @pytest.mark.parametrize(("error", "_kind"), ENTRA_ERRORS)
-@pytest.mark.parametrize("left", [299, 1])
+@pytest.mark.parametrize("left", [299, 6])
 async def test_an_old_token_serves_while_no_new_one_is_to_be_had(error, _kind, left, caplog):
     entra = Entra()
-    credential = EntraCredential(entra, entra.clock)
+    credential = signed_in(entra)
     old = credential.header()
     await entra.clock.advance(3600 - left)
 
-    entra.errors = [error, error]
+    entra.errors = [error]
     assert [credential.header(), credential.header()] == [old, old]
+    await entra.clock.advance(PAUSE_SECONDS)
     assert credential.header() == ("Authorization", "Bearer token-2")
 
-    assert caplog.text.count(f"the old one is good for {left} s") == 2
+    assert caplog.text.count(f"the old one is good for {left} s") == 1
     assert "token-1" not in caplog.text
 
 
@@ -1134,7 +1158,7 @@ async def test_an_old_token_serves_while_no_new_one_is_to_be_had(error, _kind, l
 @pytest.mark.parametrize("over", [0, 1])
 async def test_an_expired_token_serves_no_more(error, kind, over):
     entra = Entra()
-    credential = EntraCredential(entra, entra.clock)
+    credential = signed_in(entra)
     credential.header()
     await entra.clock.advance(3600 + over)
 
@@ -1144,13 +1168,14 @@ async def test_an_expired_token_serves_no_more(error, kind, over):
 
     assert type(caught.value) is kind
     assert caught.value.__cause__ is None
+    await entra.clock.advance(PAUSE_SECONDS)
     assert credential.header() == ("Authorization", "Bearer token-2")
 
 
 @pytest.mark.parametrize(("error", "kind"), ENTRA_ERRORS)
 def test_a_refused_token_serves_no_more_even_where_no_new_one_is_to_be_had(server, connect, error, kind):
     entra = Entra()
-    client = connect(credential=EntraCredential(entra, entra.clock))
+    client = connect(credential=signed_in(entra))
     client.get("my-job-01")
 
     entra.errors = [error]
@@ -1162,19 +1187,20 @@ def test_a_refused_token_serves_no_more_even_where_no_new_one_is_to_be_had(serve
     assert bearers(server) == ["Bearer token-1"] * 2
 
 
-def test_no_token_is_refused_access_with_the_role_that_is_wanted(connect):
+def test_who_is_not_signed_in_is_refused_access_with_what_to_do(connect):
     entra = Entra(ClientAuthenticationError("no identity here"))
 
-    with pytest.raises(AccessRefused, match="Cognitive Services Speech User: no identity here"):
-        connect(credential=EntraCredential(entra, entra.clock)).get("x")
+    with pytest.raises(AccessRefused, match=r"no sign-in is found; run `az login`.*or use a key, BATCH_AVATAR_SPEECH"):
+        connect(credential=signed_in(entra)).get("x")
 
 
-def test_entra_out_of_reach_is_an_outage_and_passes(connect):
+async def test_entra_out_of_reach_is_an_outage_and_passes(connect):
     entra = Entra(ServiceRequestError("login.microsoftonline.com does not answer"))
-    client = connect(credential=EntraCredential(entra, entra.clock))
+    client = connect(credential=signed_in(entra))
 
     with pytest.raises(ServiceUnavailable):
         client.get("my-job-01")
+    await entra.clock.advance(PAUSE_SECONDS)
     assert client.get("my-job-01").status == "Running"
 
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from batch_avatar.errors import ServiceUnavailable
-from batch_avatar.log import redact_secrets
+from batch_avatar.log import make_logs_safe
 from batch_avatar.service.client import AvatarClient
 from batch_avatar.service.credentials import KeyCredential
 from batch_avatar.service.session import open_session
@@ -57,7 +57,7 @@ def answer():
                 request_timeout_seconds=120,
             ).get("my-job-01")
 
-    redact_secrets()
+    make_logs_safe()
     yield get
     for listener, thread in servers:
         thread.join()

@@ -1,9 +1,5 @@
 """Answers that drip: each request ends after its time, whatever it asks for and wherever the answer dwells."""
 
-import socket
-import threading
-from contextlib import suppress
-
 import pytest
 from azure.identity import ManagedIdentityCredential
 from pydantic import SecretStr
@@ -11,11 +7,14 @@ from pydantic import SecretStr
 from batch_avatar.errors import AccessRefused, CreateUnclear, ServiceUnavailable, TransferError
 from batch_avatar.models import Script
 from batch_avatar.service.client import AvatarClient
-from batch_avatar.service.credentials import EntraCredential, KeyCredential, TokenTransport, bounded_wait
+from batch_avatar.service.credentials import SCOPE, EntraCredential, KeyCredential
 from batch_avatar.service.session import NO_ANSWER, idempotent_retry, open_session
+from batch_avatar.service.sign_in.tokens import Identity, Tokens
+from batch_avatar.service.sign_in.transport import TokenTransport, bounded_wait
 from batch_avatar.service.time_limit import time_limit
 from batch_avatar.service.wire.generations import wire_for
 from tests.support.manual_clock import ManualClock
+from tests.support.servers.dripping import DrippingServer
 
 SCRIPT = Script(script_id="intro", content="Hi.", voice="v", talking_avatar_character="lisa")
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\nETag: x\r\n"
@@ -26,40 +25,6 @@ BEGINNINGS = {
     "chunked body": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40000000\r\n",
     "error body": b"HTTP/1.1 400 Bad\r\nContent-Length: 1000000000\r\n\r\n",
 }
-
-
-class DrippingServer:
-    """Answers each request with this beginning, and then a byte at a time until the client hangs up."""
-
-    def __init__(self, beginning):
-        self._beginning = beginning
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
-
-    def _accept(self):
-        with suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                thread = threading.Thread(target=self._drip, args=(connection,))
-                self._threads.append(thread)
-                thread.start()
-
-    def _drip(self, connection):
-        with connection, suppress(OSError):
-            connection.recv(65536)
-            connection.sendall(self._beginning)
-            while not self._over.wait(0.01):
-                connection.sendall(b" ")
-
-    def close(self):
-        self._over.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for thread in self._threads:
-            thread.join()
 
 
 @pytest.fixture(params=BEGINNINGS.values(), ids=BEGINNINGS)
@@ -78,7 +43,7 @@ def client(dripping):
             wire=wire_for("2024-08-01"),
             session=session,
             clock=ManualClock(),
-            request_timeout_seconds=0.2,
+            request_timeout_seconds=0.05,
         )
 
 
@@ -102,7 +67,7 @@ def test_a_create_whose_answer_drips_is_unclear(client):
 
 
 def read_whole(client, url):
-    with client.open_output(url, seconds=0.2) as response:
+    with client.open_output(url, seconds=0.05) as response:
         while response.raw.read1(1000):
             pass
 
@@ -132,11 +97,11 @@ def test_a_token_that_drips_is_given_up(dripping, monkeypatch):
         """Gives the token less time than there is by default."""
 
         def get_token(self, *scopes):
-            with time_limit(0.2):
+            with time_limit(0.05):
                 return identity.get_token(*scopes)
 
     with pytest.raises((AccessRefused, ServiceUnavailable)):
-        EntraCredential(Hurried(), ManualClock()).header()
+        EntraCredential(Tokens(Identity(Hurried, ManualClock()), SCOPE)).header()
     identity.close()
 
 

@@ -573,6 +573,11 @@ def job(status, age, *, created=True):
     )
 
 
+def first_words(text):
+    """Which deadline has passed, without what else is said of it."""
+    return text and text.partition(";")[0]
+
+
 @pytest.mark.parametrize(
     ("status", "age", "overdue"),
     [
@@ -591,7 +596,7 @@ def job(status, age, *, created=True):
 def test_the_two_deadlines_count_from_creation_by_the_services_clock(status, age, overdue):
     deadlines = Deadlines(100, 1000, CLOCK)
     deadlines.note_created("a", CLOCK.now() - timedelta(days=30))
-    assert deadlines.overdue(job(status, age)) == overdue
+    assert first_words(deadlines.overdue(job(status, age))) == overdue
 
 
 @pytest.mark.parametrize(
@@ -605,7 +610,7 @@ def test_a_job_is_not_older_than_its_create_was_answered_by_our_own_clock_whatev
     assert deadlines.overdue(seen) is None
 
     deadlines.note_created("a", clock.now() - timedelta(seconds=101))
-    assert deadlines.overdue(seen) == "still NotStarted 101 s after its creation (deadline 100 s)"
+    assert first_words(deadlines.overdue(seen)) == "still NotStarted 101 s after its creation (deadline 100 s)"
 
 
 async def test_a_job_whose_create_nobody_noted_is_as_old_as_it_is_known_here():

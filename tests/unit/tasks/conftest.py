@@ -34,7 +34,7 @@ def flow_run():
     run = FlowRun(id=uuid4(), flow_id=uuid4(), name="a-run", state=Running(), run_count=1)
     with (
         temporary_settings({PREFECT_LOGGING_TO_API_ENABLED: False}),
-        FlowRunContext.model_construct(flow=None, flow_run=run),
+        FlowRunContext.model_construct(flow=None, flow_run=run, client=None),
     ):
         yield run
 

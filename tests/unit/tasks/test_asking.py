@@ -116,3 +116,18 @@ async def test_while_one_is_not_yet_believed_gone_the_other_still_counts(asking,
     assert await asking([(GONE, there(ended))], parent=parent) == [Verdict.CANCELLED, STOPPED]
     own = flow_run.model_copy(update={"state": Cancelled()})
     assert await asking([(there(own), GONE)], parent=parent) == [Verdict.TAKEN, STOPPED]
+
+
+async def test_an_answer_about_another_run_is_no_answer(asking, flow_run, warnings_told):
+    other = there(FlowRun(id=uuid4(), flow_id=uuid4(), state=Cancelled(), run_count=1))
+    assert await asking([other] * 3) == [Verdict.WANTED] * 3
+    assert len(warnings_told) == 1
+    assert await asking([(there(flow_run), other)] * 3, parent=uuid4()) == [Verdict.WANTED] * 3
+
+
+async def test_a_run_without_a_state_is_no_answer(asking, flow_run):
+    parent = uuid4()
+    stateless = there(flow_run.model_copy(update={"state": None}))
+    assert await asking([stateless] * 3) == [Verdict.WANTED] * 3
+    bare = there(FlowRun(id=parent, flow_id=uuid4(), state=None, run_count=1))
+    assert await asking([(there(flow_run), bare)] * 3, parent=parent) == [Verdict.WANTED] * 3

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from batch_avatar.models import FailureFacts, Outcome, OutcomeKind
 from batch_avatar.rendering.outcomes import build_report
-from tasks.reporting import NAMED_FAILURES, cell, page_of
+from tasks.reporting import NAMED_FAILURES, final_state, page_of
 
 
 def outcome(name, kind=OutcomeKind.ARCHIVED, error=None, **members):
@@ -45,8 +47,26 @@ def test_what_needs_a_look_is_named():
     assert "- a: doubtful duration: look at the video" in page
 
 
-def test_nothing_in_a_cell_is_markup():
-    assert cell("a|b *c* [d](e)\n<f>") == "a\\|b \\*c\\* \\[d\\](e) \\<f\\>"
+def test_nothing_from_outside_is_markup_on_the_page():
+    hostile = "![x](https://evil.example/x.png) |<b>\n# t"
+    page = page_of(build_report("r", [failed(hostile, message=hostile, code=hostile), outcome("b", note=hostile)]))
+
+    assert page.count("https://evil") == page.count("`![x](https://evil.example/x.png)`") == 5
+    assert not re.search(r"(?<!\\)<b>", page)
+    assert len(page.splitlines()) == len(page_of(build_report("r", [failed("a"), outcome("b", note="n")])).splitlines())
+
+
+def test_the_final_state_is_one_line_and_says_what_went_wrong_first():
+    message = final_state(build_report("r", [failed("a\x1b[2J\u202e", message="No such gesture.")])).message
+
+    assert message.endswith(r"first: a\x1b[2J\u202e: No such gesture.")
+
+
+def test_a_report_that_is_not_in_the_archive_is_not_named_as_if_it_were():
+    report = build_report("r", [outcome("a")])
+    report.was_not_written("the container is gone")
+
+    assert "could not be written to `_runs/r/report.json`: the container is gone" in page_of(report)
 
 
 def test_remarks_come_last():

@@ -71,10 +71,13 @@ async def test_a_pack_that_takes_effect_before_its_claims_are_old_is_adopted_and
     assert not any(claim.last.over for claim in claims)
 
 
-async def test_a_pack_that_has_not_taken_effect_when_its_claims_are_old_is_split(submitted):
+async def test_a_pack_that_has_not_taken_effect_when_its_claims_are_old_is_split_and_the_wait_is_told(
+    submitted, caplog
+):
     b, refs, claims = await submitted(late=False)
 
     assert (refs, b.accepted()) == ((), [])
     assert all(claim.last.over for claim in claims)
     assert sum(b.clock.slept) >= 240
+    assert f"is split in {max(b.clock.slept):.0f} s, once its claims are old" in caplog.text
     assert MAX_SENDS == 3

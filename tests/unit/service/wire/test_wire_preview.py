@@ -108,6 +108,7 @@ VALUES = {
     "avatar_position": {"x": 1, "y": 1},
     "avatar_size": {"x": 1, "y": 1},
     "resolution": {"x": 1, "y": 1},
+    "extra_properties": {"avatarConfig": {"gaze": "left"}},
     "customized": False,
     "use_built_in_voice": False,
     "photo_avatar_base_model": "vasa-1",
@@ -140,6 +141,7 @@ LACKING = {
     "avatar_position",
     "avatar_size",
     "resolution",
+    "extra_properties",
 }
 
 
@@ -279,6 +281,8 @@ def test_a_job_that_succeeded_is_read_as_documented():
         "observed_at": SEEN,
         "time_to_live_hours": 744,
         "subtitle_type": None,
+        "character": "lisa",
+        "style": "graceful-sitting",
         "size_bytes": 336780,
         "duration_milliseconds": 2520,
         "billing": {"customNeuralCharacters": 0, "neuralCharacters": 29},

@@ -135,6 +135,7 @@ def test_every_property_of_a_script_is_sent():
         "avatar_position": {"x": 1, "y": 1},
         "avatar_size": {"x": 1, "y": 1},
         "resolution": {"x": 1, "y": 1},
+        "extra_properties": {"avatarConfig": {"gaze": "left"}},
         "customized": True,
         "use_built_in_voice": True,
         "photo_avatar_base_model": "vasa-1",
@@ -520,7 +521,7 @@ def test_the_error_of_storage_is_understood(mark):
         ('{"error": "invalid_request"}', "invalid_request"),
         ('{"error": null}', '{"error": null}'),
         ("{}", "no reason given"),
-        ("x" * 1000, "x" * 300),
+        ("x" * 1000, "x" * 300 + " ... (700 more characters)"),
     ],
 )
 def test_a_body_of_no_known_shape_is_quoted(body, words):
