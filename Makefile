@@ -112,9 +112,9 @@ lint: setup ## check style, types and the direction of imports
 lock: ## update the lock files to the newest versions (needs uv)
 	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --upgrade --quiet --output-file requirements.lock
-	uv pip compile pyproject.toml --extra prefect --extra scale-out --group image --constraint requirements.lock \
-		--universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --quiet \
-		--output-file deployments/requirements.lock
+	uv pip compile pyproject.toml --extra prefect --extra scale-out --extra documents --group image \
+		--constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--upgrade --quiet --output-file deployments/requirements.lock
 	uv pip compile --group pyproject.toml:node --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --upgrade --quiet --output-file requirements-node.lock
 

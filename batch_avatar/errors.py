@@ -15,7 +15,7 @@ BatchAvatarError
 │   │   └── TooManyJobs        throttled   all slots are taken: wait until a job ends
 │   ├── ServiceUnavailable     transient   send the same request again, if it is idempotent
 │   ├── CreateUnclear          transient   a create had no answer: see if the job exists, then decide
-│   └── CreateGivenUp          transient   every create got an error: run again later
+│   └── CreateGivenUp          transient   every create got an error or no room: run again later
 ├── JobError                   job         the script has no attempt left
 │   ├── JobFailed              job         the job failed; `worth_another_attempt` tells if another may succeed
 │   ├── JobOverdue             unfinished  a deadline passed; the job may still finish
@@ -41,7 +41,7 @@ BatchAvatarError
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from batch_avatar.safe_text.bounds import first_of
 from batch_avatar.safe_text.sinks import line, name
@@ -92,8 +92,7 @@ class BatchAvatarError(Exception):
     ) -> None:
         self.message = "\n  ".join(map(line, (message, *more)))
         self.code = name(code) if code else type(self).__name__
-        self.script_id, self.job_id = script_id, job_id
-        self.request_id, self.doing = request_id, ""
+        self.script_id, self.job_id, self.request_id, self.doing = script_id, job_id, request_id, ""
         super().__init__(self.message)
 
     def __copy__(self) -> Self:
@@ -127,12 +126,13 @@ class ArchiveDamaged(InputError):
 
 
 class ManifestError(InputError):
-    """Faults in the scripts. `faults` has a line for each, `file:line: what is wrong`; the message has the first."""
+    """Faults in the scripts: as values, `file:line: what is wrong` each in `faults`, and for people in `told`."""
 
-    def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(map(line, faults))
-        count = f"{len(faults):,} fault{'s' if len(faults) != 1 else ''}"
-        super().__init__(f"{count} in the scripts:", more=first_of(self.faults))
+    def __init__(self, found: Sequence[Any], *, told: Sequence[str] = (), warnings: Sequence[Any] = ()) -> None:
+        self.findings, self.warnings = tuple(found), tuple(warnings)
+        self.faults = tuple(line(str(fault)) for fault in found)
+        self.told = tuple(told) or self.faults
+        super().__init__(f"{len(found):,} fault{'s' * (len(found) != 1)} in the scripts:", more=first_of(self.told))
 
 
 class ServiceError(BatchAvatarError):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ALGORITHM = 1
 NOT_PICTURE_OR_SOUND = {
     "script_id",
+    "columns",
     "description",
     "time_to_live_in_hours",
     "destination_container_url",
@@ -85,8 +86,17 @@ CloudFront.
 
 
 def normalise_newlines(text: str) -> str:
-    """Return the content as it is hashed and sent, with LF as the only line end."""
+    """Return the text with LF as the only line end."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def sendable(content: str, input_kind: str) -> str:
+    """Return the content as it is sent: of SSML without what stands before the first tag.
+
+    That means nothing, and must not be there before an XML declaration. Ids keep it, because they never move.
+    """
+    text = normalise_newlines(content)
+    return text.lstrip("\ufeff \t\n") if input_kind == "SSML" else text
 
 
 def normal_form(script: Script) -> dict[str, Any]:
@@ -168,8 +178,9 @@ def text_digest(text: str) -> str:
 
 def text_digests(script: Script) -> tuple[str, ...]:
     """Return the digest of each form in which the service may repeat the script's text: of SSML also what is spoken."""
-    spoken = [unescaped(_TAG.sub("", script.content))] if script.input_kind == "SSML" else []
-    return tuple(text_digest(text) for text in (script.content, *spoken))
+    sent = sendable(script.content, script.input_kind)
+    spoken = [unescaped(_TAG.sub("", sent))] if script.input_kind == "SSML" else []
+    return tuple(text_digest(text) for text in (sent, *spoken))
 
 
 def recorded_form(script: Script) -> dict[str, Any]:

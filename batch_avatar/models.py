@@ -148,6 +148,11 @@ class Script(Properties, Item):
 
     model_config = ConfigDict(json_schema_extra=for_forms)
 
+    columns: dict[str, str] | None = Field(
+        default=None,
+        description="Further facts, such as a department: kept in the archive beside the video, and never sent.",
+    )
+
 
 class JobStatus(StrEnum):
     """The four documented statuses. The decoder keeps any other string, which counts as not terminal."""
@@ -286,3 +291,5 @@ class Outcome(Received):
     """Skipped although its look has changed since it was archived, because a person wants that."""
     billed_seconds: int = 0
     billed_characters: int = 0
+    columns: dict[str, str] = Field(default_factory=dict)
+    """The script's columns that are kept, as they were given to this run."""

@@ -51,7 +51,8 @@ class Receipt(Received):
     """The record of an archived script. A script is archived exactly when it has a receipt.
 
     `missing` names side files that could not be fetched. `attempts` are all jobs of the script, each with how it ended.
-    `form` holds the digests of the script's properties.
+    `form` holds the digests of the script's properties, `columns` what is kept beside the video, as it was when the
+    script was sent.
     """
 
     layout: Literal[1] = 1
@@ -81,6 +82,7 @@ class Receipt(Received):
     revision: int = 0
     attempts: tuple[Attempt, ...] = ()
     form: dict[str, str] = Field(default_factory=dict)
+    columns: dict[str, str] = Field(default_factory=dict)
 
     def ref(self) -> JobRef:
         return JobRef(

@@ -7,16 +7,15 @@ import logging
 import os
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from batch_avatar.errors import SettingsError
-from batch_avatar.log import make_logs_safe
-from batch_avatar.models import Choice, Properties
 from batch_avatar.resource_settings import (
     ConnectionString,
     Endpoint,
@@ -29,26 +28,21 @@ from batch_avatar.resource_settings import (
     read_secrets,
     unwrap,
 )
+from batch_avatar.safe_text.logs import make_logs_safe
+from batch_avatar.script_settings import PREFIX, ScriptSettings, loaded, unknown_variables
 
 logger = logging.getLogger(__name__)
 
-PREFIX = "BATCH_AVATAR_"
 NO_RESOURCE = f"{PREFIX}ENDPOINT: is not set"
 SECRETS = ("speech_key", "resources", "storage_connection_string")
 """Settings that hold secrets. Each may come as a file instead, whose path is in the setting `<name>_file`."""
 UNWRAPPED = {*SECRETS, *(f"{name}_file" for name in SECRETS), "endpoint", "storage_account_url", "region"}
 """Taken without what was copied with them. All else says where an archive is, or what a video is: it stays as it is."""
-API_VERSION = r"^(3\.1-preview1|20(2[4-9]|[3-9]\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(-preview)?)$"
-"""Those that exist, and later ones of the same shape; a check warns of what is not known."""
 CONTAINER_NAME = re.compile(r"[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62}")  # Azure Storage's rule for names
 
 
-class Settings(BaseSettings):
+class Settings(ScriptSettings):
     """The Speech resources, the archive, and the limits of a run. Durations are in seconds."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore"
-    )
 
     endpoint: Endpoint | None = Field(
         default=None, description="The Speech resource, https://<name>.cognitiveservices.azure.com."
@@ -63,9 +57,6 @@ class Settings(BaseSettings):
     resources_file: Path | None = Field(default=None, description="A file that holds this list instead.")
     region: Region | None = Field(
         default=None, description="Its region, such as westeurope, whose voices `batch-avatar voices` asks for."
-    )
-    api_version: Annotated[str, Field(pattern=API_VERSION)] = Field(
-        default="2024-08-01", description="Generation of the batch avatar API."
     )
     storage_connection_string: ConnectionString | None = Field(
         default=None, description="The archive's account, with a key."
@@ -138,15 +129,6 @@ class Settings(BaseSettings):
     )
     request_timeout_seconds: float = Field(default=30, gt=0, description="Longest wait for an answer of the service.")
     transfer_deadline_seconds: float = Field(default=3600, gt=0, description="Longest time to copy one video.")
-
-    voice: str | None = Field(default=None, description="Voice of scripts that name none.")
-    talking_avatar_character: str | None = Field(default=None, description="Avatar of scripts that name none.")
-    talking_avatar_style: str | None = Field(default=None, description="Its style.")
-    video_format: Choice | None = Field(default=None, description="Format of scripts that name none.")
-    video_codec: Choice | None = Field(default=None, description="Codec of scripts that name none.")
-    subtitle_type: Choice | None = Field(default=None, description="Subtitles of scripts that name none.")
-    background_color: str | None = Field(default=None, description="Background of scripts that name none.")
-    bitrate_kbps: int | None = Field(default=None, gt=0, description="Bit rate of scripts that name none.")
 
     @model_validator(mode="before")
     @classmethod
@@ -222,10 +204,6 @@ class Settings(BaseSettings):
             for resource in given
         )
 
-    def video_defaults(self) -> dict[str, Any]:
-        """Return the properties of scripts that name none."""
-        return {name: value for name in Properties.model_fields if (value := getattr(self, name, None)) is not None}
-
 
 def load_settings(**overrides: Any) -> Settings:
     """Return the settings from the environment and `.env`.
@@ -234,16 +212,27 @@ def load_settings(**overrides: Any) -> Settings:
         SettingsError: some variables are missing or wrong; the message names each of them, and never its value.
     """
     make_logs_safe()
-    try:
-        return Settings(**overrides)
-    except ValidationError as error:
-        lines = []
-        for fault in error.errors(include_input=False, include_url=False):
-            first, *inner = [str(part) for part in fault["loc"]] or [""]
-            variable = first.upper() + "".join(f" {part}" for part in inner)
-            reason = "is not set" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, ")
-            lines += [f"{PREFIX}{variable}: {reason}"] if variable else reason.split("\n")
-        raise SettingsError("wrong settings:", more=lines) from None
+    _warn_of_unknown_variables()
+    return loaded(Settings, **overrides)
+
+
+def load_script_settings() -> ScriptSettings:
+    """Return the settings of scripts alone, which need no account. Raises as `load_settings` does."""
+    make_logs_safe()
+    _warn_of_unknown_variables()
+    return loaded(ScriptSettings)
+
+
+def _warn_of_unknown_variables() -> None:
+    names = [name for source in (EnvSettingsSource, DotEnvSettingsSource) for name in source(Settings).env_vars]
+    for text in unknown_variables(names, Settings.model_fields):
+        _warn_once(text)
+
+
+@cache
+def _warn_once(text: str) -> None:
+    """Warn of it once in the life of this process, which may load its settings again and again."""
+    logger.warning("%s", text)
 
 
 def renewed(settings: Settings) -> Settings:

@@ -10,6 +10,7 @@ from prefect.client.orchestration import get_client
 
 from batch_avatar.errors import SettingsError
 from batch_avatar.settings import prefect_api_url
+from tasks.prefect_secrets import know_secrets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,5 +32,6 @@ async def open_client() -> AsyncIterator[PrefectClient]:
     """
     if prefect_api_url() is None:
         raise SettingsError("PREFECT_API_URL is not set: the address of the Prefect server, http://<host>:4200/api")
+    know_secrets()
     async with get_client(httpx_settings={"timeout": httpx.Timeout(REQUEST_SECONDS)}) as client:
         yield client

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import pwd
-import secrets
 import shutil
 import socket
 import subprocess
@@ -31,6 +30,7 @@ from batch_avatar.commands.stack import (
     Stack,
     Starting,
     known_stack,
+    new_secret,
     prefect_settings,
     read_env,
     running_stack,
@@ -82,7 +82,7 @@ def start(
             "PREFECT_REDIS_MESSAGING_HOST": "127.0.0.1",
             "PREFECT_REDIS_MESSAGING_PORT": str(messages_port),
             "PREFECT_REDIS_MESSAGING_PASSWORD": messages_password,
-            "PREFECT_HOME": str(folder / "prefect"),
+            "PREFECT_HOME": starting.prefect_home(),
             **read_env(WORKER_SETTINGS),
             **(settings or {}),
         }
@@ -124,7 +124,7 @@ def _start_postgres(starting: Starting, port: int) -> str:
     programs = _postgres_programs()
     user = SUPERUSER if os.geteuid() == 0 else None
     home = starting.make_scratch("postgres")  # where that user can reach it
-    password = secrets.token_hex(16)
+    password = new_secret()
     secret = home / "password"
     write_private(secret, password)
     if user is not None:
@@ -171,7 +171,7 @@ def _start_redis(starting: Starting, port: int) -> str:
     """Start Redis, and return its password: what lies in it is carried out by Prefect's services."""
     if shutil.which("redis-server") is None:
         raise BatchAvatarError("Redis is not installed: make tools")
-    password = secrets.token_hex(16)
+    password = new_secret()
     settings = starting.folder / "redis.conf"  # a command line can be read by every user of the machine
     write_private(settings, f'requirepass {password}\nbind 127.0.0.1\nport {port}\nsave ""\nappendonly no\n')
     starting.run("redis", ["redis-server", str(settings)], {})

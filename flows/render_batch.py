@@ -15,7 +15,7 @@ from batch_avatar.planning.order import Order
 from batch_avatar.planning.packing import MAX_INPUTS
 from batch_avatar.planning.permits import Permits
 from batch_avatar.safe_text.sinks import name
-from batch_avatar.scripts.folders import FolderChoice
+from batch_avatar.scripts.choice import SourceChoice
 from batch_avatar.settings import load_settings
 from tasks.children import cancel_children
 from tasks.rendering import gather_scripts, render_as_task_runs
@@ -29,7 +29,7 @@ def _run_name() -> str:
         run, _, number = shard.partition("/")
         return name(f"render shard {number} of {run[:13]}")
     sources, scripts = parameters.get("sources") or [], parameters.get("scripts") or []
-    what = [*sources, f"{len(scripts)} scripts" if scripts else ""]
+    what = [*sources, parameters.get("rows") or "", f"{len(scripts)} scripts" if scripts else ""]
     return name(f"render {', '.join(part for part in what if part) or 'nothing'}")
 
 
@@ -41,6 +41,15 @@ async def render_batch(
     recursive: bool = False,
     include: list[str] | None = None,
     exclude: list[str] | None = None,
+    encoding: str | None = None,
+    columns: dict[str, str] | None = None,
+    ignore_columns: list[str] | None = None,
+    ignore_unknown: bool = False,
+    keep_columns: list[str] | None = None,
+    by_heading: bool = False,
+    template: str | None = None,
+    rows: str | None = None,
+    id_column: str | None = None,
     scripts_per_run: Annotated[int, Field(ge=1)] | None = None,
     revision: Annotated[int, Field(ge=0, le=999)] = 0,
     retry_failed: bool = False,
@@ -62,6 +71,16 @@ async def render_batch(
         recursive: Read sub folders of the sources as well; the path below the source is the script's id (hr/welcome).
         include: Patterns of files in folders that are read although they are of another kind, e.g. "*.csv".
         exclude: Patterns of what is left out of folders, as in a .gitignore; they decide before a .batchavatarignore.
+        encoding: The encoding of texts and tables that are neither UTF-8 nor UTF-16, e.g. windows-1252.
+        columns: The property for each column of tables that has another name, e.g. {"Text": "content"}.
+        ignore_columns: Columns of tables that are not read.
+        ignore_unknown: Do not read columns of tables that are no property of a script.
+        keep_columns: Columns of tables that are kept beside the videos, in receipts and reports. Whoever reads the
+            archive reads them, so think twice about personal data.
+        by_heading: Of a document, make each top heading a script of its own.
+        template: A template, e.g. "welcome.ssml.j2", that each row of a table fills; it lies where sources may lie.
+        rows: That table, e.g. "people.xlsx".
+        id_column: The column of that table that names the scripts; script_id, if left empty.
         scripts_per_run: Spread the batch over child flow runs with this many scripts each, e.g. 250. Leave it empty to
             render all in this run.
         revision: Render archived scripts again, once for each revision; 0 is the first rendering.
@@ -88,8 +107,21 @@ async def render_batch(
         if shard is not None:
             wanted = await read_shard(settings, shard)
         else:
-            choice = FolderChoice(recursive=recursive, include=tuple(include or ()), exclude=tuple(exclude or ()))
-            named = [] if scripts else sources or []
+            chosen = SourceChoice(
+                recursive=recursive,
+                include=tuple(include or ()),
+                exclude=tuple(exclude or ()),
+                encoding=encoding,
+                columns=tuple((columns or {}).items()),
+                ignore_columns=tuple(ignore_columns or ()),
+                ignore_unknown=ignore_unknown,
+                keep_columns=tuple(keep_columns or ()),
+                by_heading=by_heading,
+                template=template,
+                rows=rows,
+                id_column=id_column,
+            )
+            named, choice = ([], None) if scripts else (sources or [], chosen)
             wanted = gather_scripts(settings, sources=named, scripts=scripts or [], choice=choice)
     except InputError as error:
         return await refused(error)

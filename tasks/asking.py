@@ -1,7 +1,8 @@
 """Ask the Prefect server, in one way: what comes back is believed only if it answers what was asked.
 
 A proxy's page, another schema, another run, an error or no answer at all is `NoAnswer`. Who asks then goes on as if
-nothing had been said, and asks again later: no answer ever ends a run, and each kind is told once.
+nothing had been said, and asks again later, and each kind is told once. No answer ends a run, but where it cannot go on
+without one (`patience.py`).
 """
 
 from __future__ import annotations

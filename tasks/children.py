@@ -16,11 +16,14 @@ from prefect.states import Cancelled, Cancelling
 from prefect.utilities.urls import url_for
 
 from batch_avatar.errors import ArchiveUnavailable, BatchAvatarError
+from batch_avatar.models import FailureFacts
+from batch_avatar.rendering.outcomes import facts_of
 from batch_avatar.rendering.progress import Event, Phase
 from batch_avatar.rendering.report import BatchReport
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.safe_text.sinks import markdown
-from tasks.asking import Kinds, NoAnswer, answer, read_children, set_state, shard_of
+from tasks.asking import NoAnswer, answer, read_children, set_state, shard_of
+from tasks.patience import PrefectRefuses, Question
 from tasks.reporting import summary_of
 from tasks.steps import task_chain
 
@@ -79,7 +82,14 @@ class Children:
         self._runs: dict[str, FlowRun] = {}
         self._missed: set[str] = set()  # shards whose run the last look did not see
         self._no_deployment = False  # whether the last start said so
-        self._told = {kind: Kinds() for kind in ("wanted", "read", "started", "taken over")}
+        self._reading = Question(self._c.clock, "the child runs cannot be read", vital=True)
+        self._taking_over = Question(self._c.clock, "a child run that nobody takes cannot be taken over", vital=True)
+        self._starting = Question(self._c.clock, "a child run cannot be started", vital=False)  # then it renders here
+        self._still = Question(self._c.clock, "it cannot be asked whether this run is still wanted", vital=False)
+        self.unreported = FailureFacts.model_validate(
+            {"class": "stopped", "code": "ChildRunEnded", "message": "its child run ended without a report; run again"}
+        )
+        """Why there is no report of the scripts of which `render` returned none."""
 
     async def render(self, shards: Sequence[str]) -> list[BatchReport]:
         """Start a run for each shard that has none, and wait for all. Return the reports of those that wrote one.
@@ -88,18 +98,25 @@ class Children:
             MissingDeployment: the server has no deployment to start them from.
         """
         async with get_client() as client:
-            while (known := await self._read_children(client)) is None:  # else it might start what it has
-                await self._pause()
-            for shard in shards:
-                before = {shard_of(run): run for run in known}.get(shard)
-                if before is None:
-                    continue
-                await self._look(shard, before)
-                if self._is_dead(before) and self._reports.get(shard) is None:  # it is started anew
-                    self._reports.pop(shard, None)
-                    self._runs.pop(shard)
-            await self._wait(client, shards)
+            try:
+                await self._render(client, shards)
+            except PrefectRefuses as error:
+                logger.error("%s", error)  # noqa: TRY400 - it says it all
+                self.unreported = facts_of(error)
         return [report for report in self._reports.values() if report is not None]
+
+    async def _render(self, client: PrefectClient, shards: Sequence[str]) -> None:
+        while (known := await self._read_children(client)) is None:  # else it might start what it has
+            await self._pause()
+        for shard in shards:
+            before = {shard_of(run): run for run in known}.get(shard)
+            if before is None:
+                continue
+            await self._look(shard, before)
+            if self._is_dead(before) and self._reports.get(shard) is None:  # it is started anew
+                self._reports.pop(shard, None)
+                self._runs.pop(shard)
+        await self._wait(client, shards)
 
     async def _start(self, client: PrefectClient, shard: str) -> bool:
         """Start a child run for a shard, one per start of the parent, because idempotency keys are unique for ever.
@@ -113,7 +130,7 @@ class Children:
                 text = f"scripts_per_run needs the deployment {CHILD_DEPLOYMENT}: prefect deploy --all"
                 raise MissingDeployment(text) from None
             self._no_deployment = error.gone
-            self._tell("started", "the run for %s cannot be started, will try again: %s", shard, error)
+            self._starting.failed(error)
             return False
         self._no_deployment = False
         self._runs[shard] = run
@@ -160,21 +177,17 @@ class Children:
         try:
             await self._still_wanted()
         except Exception as error:  # noqa: BLE001 - no answer means that it is wanted
-            self._tell("wanted", "it cannot be asked whether this run is still wanted: %s", error)
+            self._still.failed(error)
 
     async def _read_children(self, client: PrefectClient) -> list[FlowRun] | None:
         """Return all child runs; None if the server does not tell them."""
         try:
-            return await read_children(client, flow_run.id)
+            known = await read_children(client, flow_run.id)
         except NoAnswer as error:
-            self._tell("read", "the child runs cannot be read, will ask again: %s", error)
+            self._reading.failed(error)
             return None
-
-    def _tell(self, kind: str, message: str, *arguments: object) -> None:
-        """Warn of an error, the last of the arguments, if it is the first of its kind."""
-        error = arguments[-1]
-        if isinstance(error, Exception) and self._told[kind].is_new(error):
-            logger.warning(message, *arguments)
+        self._reading.answered()
+        return known
 
     def _waits(self, shard: str) -> bool:
         """Return whether no worker has taken the shard's run yet, as far as is known."""
@@ -231,10 +244,11 @@ class Children:
         try:
             state = await set_state(client, run.id, mine)
         except NoAnswer as error:
-            self._tell("taken over", "%s cannot be taken over for now: %s", run.name, error)
+            self._taking_over.failed(error)
             return False
+        self._taking_over.answered()
         if not state.is_cancelled():
-            self._tell("taken over", "%s cannot be taken over for now: %s", run.name, ValueError(f"it is {state.name}"))
+            self._taking_over.failed(ValueError(f"{run.name} is {state.name}"))
             return False
         self._runs[shard_of(run)] = run.model_copy(update={"state": state})
         return True

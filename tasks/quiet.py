@@ -29,10 +29,10 @@ def quieten() -> None:
 
 def _judged(record: logging.LogRecord) -> bool:
     """Return whether the record is told; one of a stop is told as news."""
-    message, error = record.getMessage(), record.exc_info[1] if record.exc_info else None
-    if message.startswith(HEARTBEAT) and isinstance(error, RuntimeError):
+    message, kind = record.getMessage(), (record.exc_info and record.exc_info[0]) or type(None)
+    if message.startswith(HEARTBEAT) and issubclass(kind, RuntimeError):
         return False  # the run has ended
-    if message.startswith(SHUTDOWN) and isinstance(error, CancelledRun):
+    if message.startswith(SHUTDOWN) and issubclass(kind, CancelledRun):
         return False  # the flow run's own log has told it
     if message.startswith(STOPPED.get(record.name, ())):
         record.levelno, record.levelname = logging.INFO, "INFO"

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from batch_avatar.models import Script
     from batch_avatar.planning.permits import Permits
     from batch_avatar.rendering.run import Run
-    from batch_avatar.scripts.folders import FolderChoice
+    from batch_avatar.scripts.choice import SourceChoice
     from batch_avatar.scripts.spool import ScriptSpool
     from batch_avatar.settings import Settings
 
@@ -67,9 +67,9 @@ def source_roots(settings: Settings) -> Roots | None:
 
 
 def gather_scripts(
-    settings: Settings, *, sources: Sequence[str], scripts: Sequence[Script], choice: FolderChoice | None = None
+    settings: Settings, *, sources: Sequence[str], scripts: Sequence[Script], choice: SourceChoice | None = None
 ) -> Sequence[Script]:
-    """Return the scripts of the sources and those given as values. `choice`: of what lies in folders.
+    """Return the scripts of the sources and those given as values. `choice`: how the sources are read.
 
     Raises:
         ManifestError: scripts have faults; the message lists every fault of every script.
@@ -80,10 +80,11 @@ def gather_scripts(
     if signed := sorted({name for script in scripts for name in signed_properties(script)}):
         raise InputError(f"{', '.join(signed)}: holds a signature; put the script in a manifest instead")
     sources = [source for source in sources if source.strip()]  # forms send fields that were left empty
-    if not sources and not scripts:
+    filling = choice is not None and choice.filling() is not None
+    if not sources and not scripts and not filling:
         raise InputError("nothing to render: enter sources (folders or manifests, as the worker sees them) or scripts")
     known = Known(today(), known_voices())
-    if not sources:
+    if not sources and not filling:
         return _told(check_scripts(scripts, defaults=defaults, wire=wire, known=known))
     read = read_scripts(sources, defaults=defaults, wire=wire, roots=source_roots(settings), choice=choice, known=known)
     if not scripts:

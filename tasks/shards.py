@@ -17,13 +17,13 @@ from prefect.states import Failed
 
 from batch_avatar.errors import BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
-from batch_avatar.models import FailureFacts, Outcome, OutcomeKind, Script
+from batch_avatar.models import Outcome, OutcomeKind, Script
 from batch_avatar.planning.plan import PlanState
 from batch_avatar.rendering import survey
 from batch_avatar.rendering.connect import open_connections, open_run
 from batch_avatar.rendering.outcomes import build_report, settled
 from batch_avatar.rendering.progress import Event, Phase
-from batch_avatar.scripts.manifest import check_scripts
+from batch_avatar.scripts.manifest import recheck_scripts
 from batch_avatar.service.wire.generations import wire_for
 from tasks.children import Children, MissingDeployment, cancel_children_of
 from tasks.crashes import crashed_too_often
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from prefect.client.schemas.objects import State
 
+    from batch_avatar.models import FailureFacts
     from batch_avatar.planning.order import Order
     from batch_avatar.planning.permits import Permits
     from batch_avatar.rendering.connections import Connections
@@ -44,10 +45,6 @@ if TYPE_CHECKING:
     from batch_avatar.settings import Settings
 
 logger = logging.getLogger("batch_avatar.shards")
-
-UNREPORTED = FailureFacts.model_validate(
-    {"class": "stopped", "code": "ChildRunEnded", "message": "its child run ended without a report; run again"}
-)
 
 SHARD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[0-9]{1,9}")
 
@@ -80,7 +77,8 @@ async def render_as_child_runs(
                     read=_shard_reader(c),
                     still_wanted=wanted.check,
                 )
-                report = await _sum_up(run, scripts, await children.render(shards), decided)
+                reports = await children.render(shards)
+                report = await _sum_up(run, scripts, reports, decided, unreported=children.unreported)
             except (BatchAvatarError, MissingDeployment) as error:  # a message, not a stack trace
                 return Failed(message=str(error), data=error)
             except asyncio.CancelledError:  # a hook cancels the children once this process has ended
@@ -121,7 +119,7 @@ def _shard_reader(c: Connections) -> Callable[[str], Awaitable[Sequence[Script]]
             scripts = [Script.model_validate_json(line) for line in text.split("\n")]  # U+2028 may stand inside a line
         except ValueError:  # its text repeats what it read
             raise InputError(f"the shard {shard} does not hold scripts") from None
-        return check_scripts(scripts, defaults={}, wire=wire_for(c.settings.api_version))
+        return recheck_scripts(scripts, wire=wire_for(c.settings.api_version))
 
     return read
 
@@ -155,9 +153,17 @@ async def _cut(run: Run, scripts: Sequence[Script], size: int) -> list[str]:
 
 
 async def _sum_up(
-    run: Run, scripts: Sequence[Script], reports: Sequence[BatchReport], decided: dict[str, Outcome]
+    run: Run,
+    scripts: Sequence[Script],
+    reports: Sequence[BatchReport],
+    decided: dict[str, Outcome],
+    *,
+    unreported: FailureFacts,
 ) -> BatchReport:
-    """Return one report of the batch; scripts of children that died without a report are looked up in the archive."""
+    """Return one report of the batch; scripts of which no child has reported are looked up in the archive.
+
+    `unreported`: what is said of those that are not archived.
+    """
     c = run.connections
     outcomes = decided | {outcome.script_id: outcome for report in reports for outcome in report.outcomes}
     silent = [script for script in scripts if script.script_id not in outcomes]
@@ -169,6 +175,7 @@ async def _sum_up(
             job_id=item.ref().job_id,
             outcome=OutcomeKind.ARCHIVED if archived else OutcomeKind.UNFINISHED,
             blob_prefix=c.archive.prefix_of(item.ref()) if archived else None,
-            error=None if archived else UNREPORTED,
+            error=None if archived else unreported,
         )
-    return build_report(run.name, [outcomes[script.script_id] for script in scripts])
+    told = [outcomes[script.script_id].model_copy(update={"columns": script.columns or {}}) for script in scripts]
+    return build_report(run.name, told)

@@ -21,6 +21,7 @@ from batch_avatar.rendering import stages
 from batch_avatar.rendering.chain import Chain
 from batch_avatar.rendering.retry import ARCHIVE, DELETE, SUBMIT, WAIT, RetryPolicy, is_retriable
 from batch_avatar.safe_text.sinks import name
+from tasks.prefect_secrets import know_secrets
 from tasks.quiet import quieten
 from tasks.wanted import stopping_when_suspended
 
@@ -35,6 +36,7 @@ logger = logging.getLogger("batch_avatar.steps")
 task run. Ids stand in fixed fields, so that a log can be searched for them."""
 logging.getLogger("batch_avatar").setLevel(logging.INFO)  # Prefect gives such loggers its handler, but no level
 quieten()
+know_secrets()
 
 
 def _retriable(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:

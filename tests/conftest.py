@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from batch_avatar.emulator.options import EmulatorOptions
 from batch_avatar.emulator.storage.azurite import SERVICE_ACCOUNT, USER_ACCOUNT, Azurite
 from batch_avatar.emulator.web.server import EmulatorServer
+from batch_avatar.safe_text.redaction import forgetting
 
 TEARDOWN_SECONDS = 300
 """Far more than any fixture takes to end, and less than anybody waits for a CI that says nothing."""
@@ -56,6 +57,13 @@ def pytest_assertrepr_compare():
         return (yield)
     finally:
         os.environ.update(kept)
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_its_own():
+    """What a test makes known as a secret is forgotten with it: else the next may find REDACTED in its texts."""
+    with forgetting():
+        yield
 
 
 @pytest.fixture(scope="session")

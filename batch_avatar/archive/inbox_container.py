@@ -18,7 +18,7 @@ from azure.storage.blob import ContentSettings
 
 from batch_avatar.archive.storage_errors import archive_errors
 from batch_avatar.errors import ArchiveRefused, LostRace, NotThere
-from batch_avatar.scripts.drafts import KINDS
+from batch_avatar.scripts.readers.kinds import of_folders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,13 +54,9 @@ class Drop:
         return self.name.rpartition("/")[2]
 
     @property
-    def ending(self) -> str:
-        return PurePosixPath(self.file).suffix.lower()
-
-    @property
     def script_id(self) -> str:
         """The id of the script, in the Unicode form that scripts have; empty where the drop cannot be one."""
-        if self.ending not in KINDS:
+        if not of_folders(PurePosixPath(self.file)):
             return ""
         folder = self.folder.removeprefix(INBOX.rstrip("/")).removeprefix("/")
         stem = PurePosixPath(self.file).stem

@@ -30,6 +30,8 @@ class Claim(Received):
     """The script's normal form, with its content as a digest; a later change is found by comparing with it."""
     texts: tuple[str, ...] = ()
     """Digests of the script's text, by which a summary is recognised as its own; none in claims of older versions."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """What is kept beside the video. Whoever archives it, or rebuilds its receipt, may know nothing but the claim."""
     attempts: tuple[Attempt, ...] = Field(min_length=1)
 
     @property

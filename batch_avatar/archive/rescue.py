@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from pydantic import ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 
+from batch_avatar.archive.metadata import metadata_key
 from batch_avatar.archive.receipt_files import read_summary, summary_doubts
 from batch_avatar.archive.storage_errors import ONE_BLOB
 from batch_avatar.errors import ArchiveRefused
@@ -40,11 +41,17 @@ class _Facts(Received):
     """What a video's metadata tell of its job. What cannot be read is unknown; the video counts all the same."""
 
     internal_id: str = ""
+    job_key: str = ""
     created_at: Annotated[datetime | None, Lenient] = None
     duration_milliseconds: Annotated[int | None, Lenient] = None
     billed_seconds: Annotated[int, Lenient] = 0
     billed_characters: Annotated[int, Lenient] = 0
     side_files: str = "summary"
+
+    def whole_internal_id(self) -> str | None:
+        """Return the id; None if it was cut because it is too long for metadata: so it would be another job's."""
+        found = unquote(self.internal_id)
+        return found if found and self.job_key in ("", metadata_key(found)) else None
 
 
 def rescue_receipt(archive: Archive, claim: Claim) -> Receipt | None:
@@ -97,7 +104,7 @@ def rebuild_receipt(claim: Claim, blobs: Sequence[BlobProperties], *, number: in
     known = _Facts.model_validate(facts)
     return Receipt(
         **ref.model_dump(exclude={"resource"}),
-        internal_id=unquote(known.internal_id) or None,
+        internal_id=known.whole_internal_id(),
         run=claim.run,
         resource=claim.resource,
         api_version=claim.api_version,
@@ -113,6 +120,7 @@ def rebuild_receipt(claim: Claim, blobs: Sequence[BlobProperties], *, number: in
         revision=claim.revision,
         attempts=claim.attempts,
         form=form_digests(claim.form),
+        columns=claim.columns,
     )
 
 

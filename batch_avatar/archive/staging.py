@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
 
-from azure.storage.blob import BlobSasPermissions, ContainerSasPermissions
+from azure.storage.blob import BlobPrefix, BlobSasPermissions, ContainerSasPermissions
 from pydantic import SecretStr
 
 from batch_avatar.archive.storage_errors import archive_errors
@@ -98,6 +98,13 @@ class Staging:
             with self._lock:
                 self._summaries[job_id] = known
         return known if isinstance(known, dict) else None
+
+    def jobs(self) -> set[str]:
+        """Return the ids of the jobs of which outputs lie here; none if there is no container."""
+        with suppress(NotThere), archive_errors(f"list {self._container.container_name}"):
+            folders = (found.name for found in self._container.walk_blobs() if isinstance(found, BlobPrefix))
+            return {folder.removesuffix("/") for folder in folders}
+        return set()
 
     def remove(self, job_id: str) -> None:
         """Delete what is left of a job's outputs."""

@@ -8,9 +8,11 @@ import click
 
 from batch_avatar.commands.archive import archive
 from batch_avatar.commands.avatars import avatars
+from batch_avatar.commands.check import check
 from batch_avatar.commands.demo import demo
 from batch_avatar.commands.failed import failed
 from batch_avatar.commands.jobs import jobs
+from batch_avatar.commands.new_table import new_table
 from batch_avatar.commands.render import plan, render
 from batch_avatar.commands.streams import make_streams_last
 from batch_avatar.commands.sweep import sweep
@@ -37,7 +39,7 @@ def main() -> None:
     """
 
 
-for command in (render, plan, archive, failed, sweep, jobs, avatars, voices, emulator, demo):
+for command in (render, plan, check, new_table, archive, failed, sweep, jobs, avatars, voices, emulator, demo):
     main.add_command(command)
 
 if __name__ == "__main__":

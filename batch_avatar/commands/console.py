@@ -49,7 +49,7 @@ HINTS = {
     FailureClass.INPUT: "refused scripts: mend them, or send them again as they are with `batch-avatar failed replay`",
     FailureClass.LOST: "lost or damaged: paid for and gone; `--rerender-lost` pays for them once more",
     FailureClass.CHANGED: "changed: `batch-avatar plan` shows what differs; `--accept-changes` renders them, "
-    "`--keep-changed` leaves those as they are of which only the look changed",
+    "`--keep-changed` leaves those as they are whose text is the same",
     FailureClass.LONG: "too long: split them, or send them all the same with `--allow-long`",
 }
 MANY = 50  # rows that a person still reads; a longer list is cut and counted

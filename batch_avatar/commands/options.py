@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from batch_avatar.planning.packing import MAX_INPUTS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SOURCES = click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+SOURCES = click.argument("sources", nargs=-1, metavar="SOURCE...")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else there.")
 PERMITS = (
     click.option(
@@ -29,14 +30,12 @@ PERMITS = (
     click.option(
         "--accept-changes",
         is_flag=True,
-        help="Render changed scripts, however many there are, and those of which only the look changed.",
+        help="Render changed scripts, however many there are, and those whose text is the same.",
     ),
     click.option(
         "--allow-long", is_flag=True, help="Send scripts that are predicted to be cut by the service, at 20 minutes."
     ),
-    click.option(
-        "--keep-changed", is_flag=True, help="Leave archived scripts of which only the look changed as they are."
-    ),
+    click.option("--keep-changed", is_flag=True, help="Leave archived scripts whose text is the same as they are."),
 )
 
 
@@ -67,7 +66,25 @@ SENDING = (
     ),
 )
 
-FOLDERS = (
+
+def _columns(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return each column's name and property."""
+    pairs = [tuple(part.strip() for part in text.rpartition("=")) for text in given]
+    for text, (name, _, member) in zip(given, pairs, strict=True):
+        if not name or not member:
+            raise click.BadParameter(f"{text} is not NAME=PROPERTY, as in Text=content")
+    return tuple((name, member) for name, _, member in pairs)
+
+
+def _names(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of lists with commas."""
+    return tuple(name.strip() for text in given for name in text.split(",") if name.strip())
+
+
+ID_COLUMN = click.option(
+    "--id-column", metavar="NAME", help="The column of the table that names the scripts; script_id, if not said."
+)
+CHOOSING = (
     click.option(
         "--recursive", is_flag=True, help="Read sub folders as well; the path below SOURCE is the id, as in hr/welcome."
     ),
@@ -83,19 +100,59 @@ FOLDERS = (
         metavar="PATTERN",
         help="Of a folder, leave out what fits, as in a .gitignore; repeatable. It decides before .batchavatarignore.",
     ),
+    click.option(
+        "--encoding",
+        metavar="NAME",
+        help="The encoding of texts and tables that are neither UTF-8 nor UTF-16, e.g. windows-1252.",
+    ),
+    click.option(
+        "--column",
+        "columns",
+        multiple=True,
+        metavar="NAME=PROPERTY",
+        callback=_columns,
+        help="Read a table's column NAME as PROPERTY, e.g. Text=content; repeatable.",
+    ),
+    click.option(
+        "--ignore-columns",
+        multiple=True,
+        metavar="NAME,...",
+        callback=_names,
+        help="Do not read these columns of tables; repeatable.",
+    ),
+    click.option("--ignore-unknown", is_flag=True, help="Do not read columns of tables that are no property."),
+    click.option(
+        "--keep-columns",
+        multiple=True,
+        metavar="NAME,...",
+        callback=_names,
+        help="Keep these columns of tables beside the videos, in receipts and reports; repeatable.",
+    ),
+    click.option(
+        "--template", metavar="FILE", help="Fill this template, e.g. welcome.ssml.j2, with each row of --rows."
+    ),
+    click.option("--rows", metavar="TABLE", help="The table whose rows fill the template, e.g. people.xlsx."),
+    ID_COLUMN,
+    click.option(
+        "--by-heading", is_flag=True, help="Of a document, make each top heading a script of its own, not all one."
+    ),
 )
 
 
-def folder_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say what is read of folders; the command gets them as `choice`."""
+def choosing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how sources are read; the command gets them as `choice`."""
 
     @wraps(command)
-    def chosen(*args: Any, recursive: bool, include: tuple[str, ...], exclude: tuple[str, ...], **options: Any) -> Any:
-        from batch_avatar.scripts.folders import FolderChoice
+    def chosen(*args: Any, **options: Any) -> Any:
+        from batch_avatar.scripts.choice import SourceChoice
 
-        return command(*args, choice=FolderChoice(recursive=recursive, include=include, exclude=exclude), **options)
+        named = {field.name: options.pop(field.name) for field in fields(SourceChoice) if field.name in options}
+        choice = SourceChoice(**named)
+        if options.get("sources") == () and not (choice.template or choice.rows):
+            raise click.UsageError("Name a SOURCE, such as a folder of scripts; or a --template with --rows.")
+        return command(*args, choice=choice, **options)
 
-    for option in reversed(FOLDERS):
+    for option in reversed(CHOOSING):
         chosen = option(chosen)
     return chosen
 

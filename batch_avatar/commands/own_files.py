@@ -50,25 +50,53 @@ def read_private(path: Path) -> str | None:
         return file.read() if stat.S_ISREG(about.st_mode) else None
 
 
+def make_private_folder(path: Path) -> None:
+    """Make a folder that only its owner can enter, or take the rights of others away if it is there.
+
+    Raises:
+        BatchAvatarError: a link or something else lies there, or it is another user's.
+    """
+    with suppress(FileExistsError):
+        path.mkdir(mode=0o700, parents=True)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        raise _not_believed(path, "it is a link" if path.is_symlink() else "it is no folder of ours") from None
+    try:
+        os.fchmod(descriptor, 0o700)
+    except PermissionError:
+        raise _not_believed(path, "it belongs to another user") from None
+    finally:
+        os.close(descriptor)
+
+
 def make_marked_folder(name: str, owner: str) -> Path:
     """Make a temporary folder that `delete_marked_folder` deletes again for the same owner, and for no other."""
     folder = Path(tempfile.mkdtemp(prefix=f"batch-avatar-{name}-"))
-    write_private(folder / MARKER, owner)
+    write_private(folder / MARKER, _mark(folder, owner))
     return folder
 
 
 def delete_marked_folder(folder: Path, owner: str) -> bool:
     """Delete a folder that was made for this owner; return False, and leave it, if it is anything else.
 
-    A folder whose own user is another by now is still deleted, because the marker in it is ours.
+    A folder whose own user is another by now is still deleted, because the marker in it is ours. So is one for which
+    temporary files lie elsewhere by now: its marker names its place, which a copy of it does not have.
     """
-    if folder.parent != Path(tempfile.gettempdir()) or folder.is_symlink():
+    if folder.is_symlink():
         return False
+    marks = {_mark(folder, owner)}
+    if folder.parent == Path(tempfile.gettempdir()):
+        marks.add(owner)  # the mark of earlier versions
     with suppress(BatchAvatarError):
-        if read_private(folder / MARKER) == owner:
+        if read_private(folder / MARKER) in marks:
             rmtree(folder, ignore_errors=True)
             return True
     return False
+
+
+def _mark(folder: Path, owner: str) -> str:
+    return f"{owner}\n{folder}"
 
 
 def _not_believed(path: Path, reason: str) -> BatchAvatarError:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from batch_avatar.commands.options import JSON, SOURCES, folder_options, permit_options, sending_options
+from batch_avatar.commands.options import JSON, SOURCES, choosing_options, permit_options, sending_options
 from batch_avatar.commands.prefect_answers import refuses_password, told
 from batch_avatar.commands.running import (
     catch_signals,
@@ -22,7 +21,7 @@ from batch_avatar.commands.running import (
     run_async,
     say_warnings,
 )
-from batch_avatar.commands.saying import say_json
+from batch_avatar.commands.saying import faults_as_json, findings_json, say_json
 from batch_avatar.errors import BatchAvatarError, SettingsError
 from batch_avatar.planning.order import Order
 from batch_avatar.planning.permits import Permits
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from batch_avatar.models import Script
     from batch_avatar.rendering.report import BatchReport
     from batch_avatar.rendering.run import Run
-    from batch_avatar.scripts.folders import FolderChoice
+    from batch_avatar.scripts.choice import SourceChoice
     from batch_avatar.settings import Settings
 
 
@@ -44,17 +43,16 @@ class Named(NamedTuple):
     """What was named on the command line, for a flow run that reads it again."""
 
     sources: tuple[str, ...]
-    choice: FolderChoice
+    choice: SourceChoice
 
     def as_parameters(self) -> dict[str, Any]:
         """Return the flow's parameters."""
-        folders = {"include": list(self.choice.include), "exclude": list(self.choice.exclude)}
-        return {"sources": list(self.sources), "recursive": self.choice.recursive, **folders}
+        return {"sources": list(self.sources), **self.choice.as_parameters()}
 
 
 @click.command()
 @SOURCES
-@folder_options
+@choosing_options
 @click.option(
     "--engine",
     type=click.Choice(["auto", "prefect", "local"]),
@@ -68,7 +66,7 @@ class Named(NamedTuple):
 @fails_clearly
 def render(
     sources: tuple[str, ...],
-    choice: FolderChoice,
+    choice: SourceChoice,
     *,
     engine: str,
     pack: int,
@@ -88,7 +86,7 @@ def render(
     if engine == "auto":
         engine = "prefect" if api_url else "local"
     if engine == "local":  # a flow run says it in its log
-        say_warnings(scripts)
+        say_warnings(scripts.warnings)
     options = {"permits": Permits(**permitted), "pack": pack, "order": Order(order)}
     report, elapsed = run_async(_render(settings, scripts, Named(sources, choice), engine, options))
     from batch_avatar.commands.console import show_report
@@ -99,17 +97,18 @@ def render(
 
 @click.command()
 @SOURCES
-@folder_options
+@choosing_options
 @permit_options
 @JSON
 @fails_clearly
-def plan(sources: tuple[str, ...], choice: FolderChoice, as_json: bool, **permitted: Any) -> None:
+def plan(sources: tuple[str, ...], choice: SourceChoice, as_json: bool, **permitted: Any) -> None:
     """Show what a render would do: archived, alive, new, changed, failed before. Changes nothing."""
     from batch_avatar.commands.console import print_plan
     from batch_avatar.rendering import survey
     from batch_avatar.rendering.connect import open_run
 
-    settings, scripts = read(sources, choice)
+    with faults_as_json(as_json, scripts=[]):
+        settings, scripts = read(sources, choice)
 
     async def look() -> Any:
         async with open_run(settings, "plan", create_archive=False) as run:
@@ -117,22 +116,13 @@ def plan(sources: tuple[str, ...], choice: FolderChoice, as_json: bool, **permit
             return await survey.plan(scripts)
 
     found = run_async(look())
-    say_warnings(scripts)
+    say_warnings(scripts.warnings)
     if as_json:
-        warned = defaultdict(list)
-        for finding in scripts.warnings:
-            warned[finding.script_id].append({"rule": finding.rule, "message": finding.message})
         rows = [
-            {
-                "script_id": i.script_id,
-                "content_id": i.content_id,
-                "state": i.state,
-                "detail": i.told,
-                "warnings": warned.get(i.script_id, []),
-            }
+            {"script_id": i.script_id, "content_id": i.content_id, "state": i.state, "detail": i.told}
             for i in found.items
         ]
-        say_json(rows)
+        say_json({"scripts": rows, **findings_json([], scripts.warnings)})
     else:
         print_plan(output(), found, settings)
 

@@ -23,17 +23,19 @@ from batch_avatar.errors import (
     InputError,
     ManifestError,
 )
-from batch_avatar.log import make_logs_safe
+from batch_avatar.safe_text.logs import make_logs_safe
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from rich.console import Console
 
     from batch_avatar.clock import Clock
     from batch_avatar.rendering.report import BatchReport
-    from batch_avatar.scripts.folders import FolderChoice
+    from batch_avatar.script_settings import ScriptSettings
+    from batch_avatar.scripts.choice import SourceChoice
+    from batch_avatar.scripts.findings import Finding
     from batch_avatar.scripts.spool import ScriptSpool
     from batch_avatar.settings import Settings
 
@@ -58,8 +60,9 @@ def fails_clearly(command: Callable[P, int | None]) -> Callable[P, None]:
         try:
             code = command(*args, **kwargs)
         except ManifestError as error:
-            faults = "\n  ".join(error.faults)  # the message has the first ones only
+            faults = "\n  ".join(error.told)
             say(f"{error.message.splitlines()[0]}\n  {faults}\nNothing was sent.", err=True)
+            say_warnings(error.warnings)
             code = EXIT_INPUT
         except InputError as error:
             say(f"{error}\nNothing was sent.", err=True)
@@ -84,25 +87,29 @@ def fails_clearly(command: Callable[P, int | None]) -> Callable[P, None]:
     return wrapper
 
 
-def read(sources: Sequence[str], choice: FolderChoice | None = None) -> tuple[Settings, ScriptSpool]:
-    """Return the settings and the scripts of the sources; `choice`: of what lies in folders."""
+def read(sources: Sequence[str], choice: SourceChoice | None = None) -> tuple[Settings, ScriptSpool]:
+    """Return the settings and the scripts of the sources; `choice`: how they are read."""
+    settings = load_settings()
+    return settings, read_by(settings, sources, choice)
+
+
+def read_by(settings: ScriptSettings, sources: Sequence[str], choice: SourceChoice | None = None) -> ScriptSpool:
+    """Return the scripts of the sources, checked. Raises as `read_scripts` does."""
     from batch_avatar.clock import today
     from batch_avatar.scripts.manifest import read_scripts
     from batch_avatar.scripts.voices import Known
     from batch_avatar.service.voices.kept import known_voices
     from batch_avatar.service.wire.generations import wire_for
 
-    settings = load_settings()
     wire, known = wire_for(settings.api_version), Known(today(), known_voices())
-    scripts = read_scripts(sources, defaults=settings.video_defaults(), wire=wire, choice=choice, known=known)
-    return settings, scripts
+    return read_scripts(sources, defaults=settings.video_defaults(), wire=wire, choice=choice, known=known)
 
 
-def say_warnings(scripts: ScriptSpool) -> None:
+def say_warnings(warnings: Iterable[Finding]) -> None:
     """Say on stderr what people should know of the scripts."""
     from batch_avatar.scripts.findings import told
 
-    for text in told(scripts.warnings):
+    for text in told(warnings):
         say(f"warning: {text}", err=True)
 
 

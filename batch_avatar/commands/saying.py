@@ -1,14 +1,23 @@
-"""What a command prints by itself: lines, and JSON."""
+"""What a command prints by itself: lines, JSON, and findings as JSON, the same for every command."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from batch_avatar.errors import ManifestError
 from batch_avatar.safe_text.redaction import without_known
 from batch_avatar.safe_text.sinks import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from batch_avatar.scripts.findings import Finding
+
+EXIT_FAULTS = 2
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -24,3 +33,25 @@ def say_json(value: Any) -> None:
 def say_pieces(text: str) -> None:
     """Print JSON that is written already. Only secrets that are known are taken out, so that it stays as it is."""
     click.echo(without_known(text))
+
+
+def findings_json(faults: Iterable[Finding], warnings: Iterable[Finding]) -> dict[str, list[dict[str, Any]]]:
+    """Return all of them, each as an object: rule, level, source, line (or null), script_id, message."""
+    return {"faults": [_row(one) for one in faults], "warnings": [_row(one) for one in warnings]}
+
+
+@contextmanager
+def faults_as_json(as_json: bool, **others: Any) -> Iterator[None]:
+    """Print the faults of scripts as JSON and end the command, if JSON is wanted; `others`: further members."""
+    try:
+        yield
+    except ManifestError as error:
+        if not as_json:
+            raise
+        say_json({**others, **findings_json(error.findings, error.warnings)})
+        raise click.exceptions.Exit(EXIT_FAULTS) from None
+
+
+def _row(finding: Finding) -> dict[str, Any]:
+    names = ("rule", "level", "source", "line", "script_id", "message")
+    return {name: getattr(finding, name) for name in names}

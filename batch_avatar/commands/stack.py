@@ -6,6 +6,7 @@ which points `batch-avatar` and `prefect` at it when it is sourced.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shlex
@@ -19,12 +20,13 @@ import requests
 from pydantic import Field, PositiveInt
 from urllib3.util.retry import Retry
 
-from batch_avatar.commands.own_files import delete_marked_folder, make_marked_folder, read_private, write_private
+from batch_avatar.commands import own_files
 from batch_avatar.emulator.ports import free_port
-from batch_avatar.emulator.process import is_running, start_detached, started_at, stop_process
+from batch_avatar.emulator.process import is_running, output_of, start_detached, started_at, stop_process
 from batch_avatar.emulator.storage.azurite import SERVICE_ACCOUNT, USER_ACCOUNT, Azurite
 from batch_avatar.errors import BatchAvatarError
 from batch_avatar.models import Written
+from batch_avatar.safe_text.redaction import know
 from batch_avatar.service.session import open_session
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ class Stack(Written):
                 left.append(f"process {process.pid} is left alone: it is not the {name} that this stack started")
         (self.folder / "stack.json").unlink(missing_ok=True)
         (self.folder / "stack.env").unlink(missing_ok=True)
-        kept = [path for path in self.scratch if not delete_marked_folder(path, str(self.folder))]
+        kept = [path for path in self.scratch if not own_files.delete_marked_folder(path, str(self.folder))]
         return [*left, *(f"{path} is left alone: this stack did not make it" for path in kept)]
 
     def child_environment(self) -> dict[str, str]:
@@ -92,11 +94,24 @@ def known_stack(folder: Path) -> Stack | None:
     Raises:
         BatchAvatarError: somebody else may have written its file, which names what to end and to delete.
     """
-    text = read_private(folder / "stack.json")
+    text = own_files.read_private(folder / "stack.json")
     try:
-        return Stack.model_validate_json(text).model_copy(update={"folder": folder}) if text else None
+        values = json.loads(text or "null")
+        if isinstance(values, dict) and isinstance(values.get("processes"), dict):
+            values["processes"] = {
+                name: _of_earlier_version(name, process, folder) if isinstance(process, int) else process
+                for name, process in values["processes"].items()
+            }
+        return Stack.model_validate(values).model_copy(update={"folder": folder})
     except ValueError:
         return None
+
+
+def _of_earlier_version(name: str, pid: int, folder: Path) -> Process:
+    """Return the process of a file from before start times were in it: only what writes its log here is ours."""
+    started = started_at(pid)
+    log = folder.resolve() / f"{name}.log"
+    return Process(pid=pid, started=started if started and output_of(pid) == log else "not known")
 
 
 def running_stack(folder: Path) -> Stack | None:
@@ -121,7 +136,7 @@ def start_stack(folder: Path, *, time_scale: float, api_version: str = "2024-08-
     with Starting(folder) as starting:
         service = starting.service(time_scale=time_scale, api_version=api_version)
         port = starting.free_port()
-        prefect = {**prefect_settings(port), "PREFECT_HOME": str(folder / "prefect")}
+        prefect = {**prefect_settings(port), "PREFECT_HOME": starting.prefect_home()}
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
         starting.run("prefect", command, prefect)
         starting.await_answer(f"{service['BATCH_AVATAR_ENDPOINT']}/emulator/health", "emulator")
@@ -129,12 +144,20 @@ def start_stack(folder: Path, *, time_scale: float, api_version: str = "2024-08-
         return starting.finish({**service, **prefect}, time_scale=time_scale)
 
 
+def new_secret(before: str = "") -> str:
+    """Return a new password or key with `before` before it; no text shows it, e.g. the end of a log."""
+    password = secrets.token_hex(16)
+    know(password)
+    know(before + password)
+    return before + password
+
+
 def prefect_settings(port: int) -> dict[str, str]:
     """Return the settings for a Prefect server on this port and for its clients, with a new password.
 
     The page of the UI asks the server under the address that its person opened, or under PREFECT_API_URL.
     """
-    password = f"admin:{secrets.token_hex(16)}"
+    password = new_secret("admin:")
     return {
         **read_env(SERVER_SETTINGS),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
@@ -167,20 +190,22 @@ class Starting:
     ) -> dict[str, str]:
         """Start storage and service. Return the settings that point at them. `creates_per_minute`: in service time."""
         try:
-            azurite = Azurite(detached=True, log_path=self.folder / "azurite.log").start()
+            azurite = Azurite(detached=True, log_path=self._new_log("azurite")).start()
         except RuntimeError as error:
             raise BatchAvatarError(str(error)) from None
         self.adopt("azurite", azurite.pid)
-        key, port = secrets.token_hex(16), self.free_port()
+        key, port = new_secret(), self.free_port()
         command = [sys.executable, "-m", "batch_avatar.commands.cli", "emulator", "--port", str(port)]
         command += ["--time-scale", f"{time_scale:g}", "--creates-per-minute", str(creates_per_minute)]
-        connection = azurite.connection_string(SERVICE_ACCOUNT)
+        connection, archive = map(azurite.connection_string, (SERVICE_ACCOUNT, USER_ACCOUNT))
+        know(connection)
+        know(archive)
         self.run("emulator", command, {"EMULATOR_STORAGE_CONNECTION_STRING": connection, "EMULATOR_KEY": key})
         return {
             "BATCH_AVATAR_API_VERSION": api_version,
             "BATCH_AVATAR_ENDPOINT": f"http://127.0.0.1:{port}",
             "BATCH_AVATAR_SPEECH_KEY": key,
-            "BATCH_AVATAR_STORAGE_CONNECTION_STRING": azurite.connection_string(USER_ACCOUNT),
+            "BATCH_AVATAR_STORAGE_CONNECTION_STRING": archive,
             "BATCH_AVATAR_CONTAINER": "videos",
             "BATCH_AVATAR_CREATES_PER_MINUTE": f"{creates_per_minute * time_scale:g}",
             "BATCH_AVATAR_POLL_INTERVAL_SECONDS": f"{POLL_INTERVAL_SECONDS / time_scale:g}",
@@ -189,12 +214,23 @@ class Starting:
 
     def run(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start a process with `environment` added to our own; its log is `<name>.log`."""
-        self.adopt(name, start_detached(command, log=self.folder / f"{name}.log", extra=environment))
+        self.adopt(name, start_detached(command, log=self._new_log(name), extra=environment))
+
+    def prefect_home(self) -> str:
+        """Return the folder of Prefect's database and settings, for this user alone."""
+        own_files.make_private_folder(self.folder / "prefect")
+        return str(self.folder / "prefect")
+
+    def _new_log(self, name: str) -> Path:
+        """Return where a log goes. One that lies there is deleted: others may read it, or it is a link elsewhere."""
+        log = self.folder / f"{name}.log"
+        log.unlink(missing_ok=True)
+        return log
 
     def make_scratch(self, name: str) -> Path:
         """Make a folder elsewhere, for what cannot lie in the stack's own; it is deleted with the stack."""
-        path = make_marked_folder(name, str(self.folder))
-        self._undo.callback(delete_marked_folder, path, str(self.folder))
+        path = own_files.make_marked_folder(name, str(self.folder))
+        self._undo.callback(own_files.delete_marked_folder, path, str(self.folder))
         self._scratch.append(path)
         return path
 
@@ -246,9 +282,9 @@ class Starting:
             environment=environment,
             scratch=tuple(self._scratch),
         )
-        write_private(self.folder / "stack.json", stack.model_dump_json(indent=2))
+        own_files.write_private(self.folder / "stack.json", stack.model_dump_json(indent=2))
         exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
-        write_private(self.folder / "stack.env", "\n".join(exports) + "\n")
+        own_files.write_private(self.folder / "stack.env", "\n".join(exports) + "\n")
         self._undo.pop_all()
         return stack
 

@@ -11,9 +11,10 @@ import io
 import os
 import select
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, TextIO
 
-from batch_avatar.safe_text.redaction import without_known
+from batch_avatar.safe_text.redaction import split_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +24,27 @@ ESCAPED = "batch-avatar-escaped"
 
 
 class LastingText(io.TextIOWrapper):
-    """Text for a file, whoever writes it, without the secrets that are known."""
+    """Text for a file, whoever writes it, without the secrets that are known, also if one comes in pieces.
+
+    What may be the beginning of one is held back until more is written, or until the stream is flushed or closed.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._held = ""
+        self._writing = threading.RLock()  # a signal may have something to say in the middle
 
     def write(self, text: str, /) -> int:
-        super().write(without_known(text))
+        with self._writing:
+            said, self._held = split_known(self._held + text)
+            super().write(said)
         return len(text)
+
+    def flush(self) -> None:
+        with self._writing:
+            held, self._held = self._held, ""
+            super().write(held)
+            super().flush()
 
 
 class LastingFile(io.RawIOBase):

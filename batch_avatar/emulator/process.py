@@ -54,7 +54,26 @@ def started_at(pid: int) -> str | None:
         except OSError:
             return None
         return fields[19]  # the state, which comes after the name, is field 3
-    told = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return _told_by_ps(pid)
+
+
+def output_of(pid: int) -> Path | None:
+    """Return the file that the process with this id writes its output to; None if that is not told (no /proc)."""
+    try:
+        return Path(f"/proc/{pid}/fd/1").readlink()
+    except OSError:
+        return None
+
+
+def _told_by_ps(pid: int) -> str | None:
+    """Return when a process started, in words that do not depend on language and time zone; None if there is none."""
+    told = subprocess.run(
+        ["ps", "-o", "lstart=", "-p", str(pid)],
+        env=os.environ | {"LC_ALL": "C", "TZ": "UTC0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return told.stdout.strip() or None
 
 

@@ -12,8 +12,9 @@ from urllib.parse import quote
 from batch_avatar.archive.inbox_container import INBOX, REASON_ENDING, Drop
 from batch_avatar.errors import FailureClass
 from batch_avatar.models import Outcome, OutcomeKind
-from batch_avatar.scripts.drafts import DEFAULTS_NAME, KINDS, MANIFESTS
-from batch_avatar.scripts.ignoring import is_junk
+from batch_avatar.scripts.defaults import DEFAULTS_NAME
+from batch_avatar.scripts.folders.ignoring import is_junk
+from batch_avatar.scripts.readers.kinds import is_manifest, of_folders
 from batch_avatar.scripts.reading import DEFAULTS_LIMIT, SCRIPT_LIMIT
 
 if TYPE_CHECKING:
@@ -111,12 +112,12 @@ def _refusal(drop: Drop) -> str | None:
     """Return why the drop cannot be a script, whatever its content; None if it can."""
     if drop.file.endswith(REASON_ENDING):
         return f"it is the reason of an earlier rejection, not a script: {ACCEPTED}"
-    if drop.ending in MANIFESTS:
+    if is_manifest(PurePosixPath(drop.file)):
         return (
             "manifests are not taken here: put it into a folder and render it with render-batch, or with "
             f"`batch-avatar render`; {ACCEPTED}"
         )
-    if drop.ending not in KINDS:
+    if not of_folders(PurePosixPath(drop.file)):
         return f"it is not a script: {ACCEPTED}"
     if not drop.size_bytes:
         return "it is empty"

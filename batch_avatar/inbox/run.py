@@ -9,7 +9,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from batch_avatar.errors import BatchAvatarError, ManifestError, Stopped
 from batch_avatar.inbox.background import Background
@@ -30,6 +30,7 @@ from batch_avatar.rendering.outcomes import build_report, own_mistake
 from batch_avatar.rendering.progress import Event, Phase
 from batch_avatar.rendering.run import current_run
 from batch_avatar.rendering.runner import REPORT_SECONDS, publish_report, render_scripts
+from batch_avatar.scripts.defaults import NO_DEFAULTS, Defaults
 from batch_avatar.scripts.findings import log_warnings
 from batch_avatar.scripts.spool import ScriptSpool
 
@@ -160,7 +161,7 @@ class _InboxRun:
         scripts, mine = ScriptSpool(), {}
         for start in range(0, len(look.good), READ_AHEAD):
             some = look.good[start : start + READ_AHEAD]
-            read = await asyncio.gather(*(self._fetch(drop, beside.get(drop.folder, {})) for drop in some))
+            read = await asyncio.gather(*(self._fetch(drop, beside.get(drop.folder, NO_DEFAULTS)) for drop in some))
             for drop, taken in zip(some, read, strict=True):
                 if taken is not None:
                     scripts.add(*taken)
@@ -169,7 +170,7 @@ class _InboxRun:
         if scripts:
             self._waves.begin(self._wave(scripts, mine))
 
-    async def _defaults(self, drop: Drop) -> Mapping[str, Any] | None:
+    async def _defaults(self, drop: Drop) -> Defaults | None:
         """Return the defaults of a folder; None if its drops have to wait. Other folders never wait for them."""
         try:
             return await self._c.control(read_defaults, self._inbox, drop)
@@ -182,7 +183,7 @@ class _InboxRun:
             self._faulty.append(put_off(drop.name, own_mistake(error)))
         return None
 
-    async def _fetch(self, drop: Drop, defaults: Mapping[str, Any] | None) -> Taken | None:
+    async def _fetch(self, drop: Drop, defaults: Defaults | None) -> Taken | None:
         """Return the script in a drop and its warnings; None if there is none, or it cannot be read for now."""
         if defaults is None:
             del self._held[drop.name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from batch_avatar.clock import TOLD_SECONDS
 from batch_avatar.errors import ArchiveUnavailable, InputError, ManifestError, SettingsError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from batch_avatar.inbox.intake import KnownDrop, Look
     from batch_avatar.models import Script
     from batch_avatar.rendering.connections import Connections
+    from batch_avatar.scripts.defaults import Defaults
     from batch_avatar.scripts.findings import Finding
     from batch_avatar.settings import Settings
 
@@ -60,7 +61,7 @@ async def look_into_inbox(held: Mapping[str, KnownDrop] = NOTHING_HELD) -> Look:
     return look_over(drops, held=held, settle_seconds=c.settings.inbox_settle_seconds)
 
 
-def read_defaults(inbox: Inbox, drop: Drop) -> dict[str, Any] | None:
+def read_defaults(inbox: Inbox, drop: Drop) -> Defaults | None:
     """Read a folder's defaults; None if they have changed or gone. Blocking.
 
     Raises:
@@ -73,7 +74,7 @@ def read_defaults(inbox: Inbox, drop: Drop) -> dict[str, Any] | None:
     return None if content is None else check_defaults(drop.file, content)
 
 
-def read_script(inbox: Inbox, drop: Drop, defaults: Mapping[str, Any], settings: Settings) -> Taken | None:
+def read_script(inbox: Inbox, drop: Drop, defaults: Defaults, settings: Settings) -> Taken | None:
     """Read the script in a drop, and the warnings about it; None if the drop has changed or gone. Blocking.
 
     Raises:
@@ -83,9 +84,8 @@ def read_script(inbox: Inbox, drop: Drop, defaults: Mapping[str, Any], settings:
     content = inbox.read(drop)
     if content is None:
         return None
-    given = {**settings.video_defaults(), **defaults}
-    wire = wire_for(settings.api_version)
-    return check_file(drop.file, content, defaults=given, wire=wire, script_id=drop.script_id)
+    wire, of_settings = wire_for(settings.api_version), settings.video_defaults()
+    return check_file(drop.file, content, defaults=of_settings, beside=defaults, wire=wire, script_id=drop.script_id)
 
 
 async def move(c: Connections, inbox: Inbox, drop: Drop, target: str, *, facts: Mapping[str, str], reason: str) -> bool:

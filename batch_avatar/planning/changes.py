@@ -1,6 +1,7 @@
 """What a script differs in from what is archived under its name, and whether that is rendered. Pure.
 
-A changed text is new work. A look that changed alone, often by one default over everything, is never billed unasked.
+A changed text is new work. A look that changed alone, often by one default over everything, is never billed unasked,
+nor is SSML that an earlier version took for text.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ TEXT = frozenset({"content", "input_kind"})
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """A receipt of a script. `form`: the digests of its properties, empty in receipts of before these were kept."""
+    """A receipt of a script. `form`: the digests of its properties, empty in receipts of before these were kept.
+
+    `archived_at` is empty of what is paid for and not archived yet.
+    """
 
     archived_at: str
     content_id: str
@@ -36,18 +40,24 @@ class Archived:
 class Change:
     """That a script differs in these properties from its latest receipt; none are known if that has no form.
 
-    `before`: the other id under which the same is archived; then nothing differs but the id.
+    `before`: the other id under which the same is archived; then nothing differs but the id. `read_aloud`: the same
+    SSML was sent as text, so that its tags were spoken.
     """
 
     since: Archived
     differs: tuple[str, ...]
     before: str = ""
+    read_aloud: bool = False
 
     @property
-    def look_alone(self) -> bool:
-        return bool(self.differs) and TEXT.isdisjoint(self.differs)
+    def text_is_same(self) -> bool:
+        """Whether nobody has written anything new, so that it is not rendered again unasked."""
+        return self.read_aloud or (bool(self.differs) and TEXT.isdisjoint(self.differs))
 
     def __str__(self) -> str:
+        if self.read_aloud:
+            verb = "archived" if self.since.archived_at else "sent"
+            return f"its tags were read aloud when it was {verb} as {self.since.content_id}; it is SSML now"
         if self.before:
             return f"says what is archived as {self.before}/{self.since.content_id}"
         verb = "differs" if len(self.differs) == 1 else "differ"
@@ -66,18 +76,18 @@ def judge_changes(
     items: Sequence[PlanItem], changes: Mapping[str, Change], *, index: ArchiveIndex, permits: Permits, max_changed: int
 ) -> list[PlanItem]:
     """Keep or refuse the changed scripts, by `script_id`, that nobody has permitted to render."""
-    changed = sum(item.state is PlanState.CHANGED and not changes[item.script_id].look_alone for item in items)
+    changed = sum(item.state is PlanState.CHANGED and not changes[item.script_id].text_is_same for item in items)
     too_many = changed > max_changed
 
     def judge(item: PlanItem) -> PlanItem:
         change = changes.get(item.script_id)
         if change is None:
             return item
-        if change.look_alone and permits.keep_changed and _may_be_kept(item, change, index):
+        if change.text_is_same and permits.keep_changed and _may_be_kept(item, change, index):
             return _kept(item, change)
         if item.state is not PlanState.CHANGED or permits.accept_changes:
             return item
-        if change.look_alone:
+        if change.text_is_same:
             return _refused(
                 item,
                 "its text is the same, so it is not rendered again unasked: `--accept-changes` renders it, "

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from batch_avatar.models import JobStatus
+from batch_avatar.service.wire.messages import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,18 +58,15 @@ OWN_CODES = frozenset(
 """Error codes of failed jobs where the service itself is at fault, in lower case, however often it says the same."""
 _OWN_STATUS = re.compile(r"5\d\d|408|429")  # gateways give the HTTP status as the code (seen)
 
-CUT = 800  # characters that are compared; claims keep 1,000
-_NUMBERED = re.compile(r"\S*\d\S*")
-
 
 def fails_alike(code: str | None, ended: str, before: Iterable[Attempt]) -> bool:
     """Return whether an earlier job of this script alone ended for the same reason, so that another would as well.
 
-    `ended`: how claims say how an attempt ended. Ids, times and numbers in it do not count. Pure.
+    `ended`: how claims say how an attempt ended; it is compared by its `words_of`. Pure.
     """
     if code is None or _is_own(code):
         return False
-    return any(_words(attempt.ended) == _words(ended) for attempt in before if attempt.ended and not attempt.input)
+    return any(words_of(attempt.ended) == words_of(ended) for attempt in before if attempt.ended and not attempt.input)
 
 
 def blames_input(code: str | None) -> bool:
@@ -79,11 +77,6 @@ def blames_input(code: str | None) -> bool:
 def _is_own(code: str) -> bool:
     said = code.strip().lower()
     return said in OWN_CODES or _OWN_STATUS.fullmatch(said) is not None
-
-
-def _words(ended: str) -> list[str]:
-    words = _NUMBERED.sub(" ", ended[:CUT]).lower().split()
-    return words[:-1] if len(ended) > CUT else words  # the last one of a cut text may be a part of a word
 
 
 class Move(StrEnum):

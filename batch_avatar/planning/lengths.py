@@ -1,6 +1,6 @@
 """Scripts whose video would be longer than the service makes them: far beyond is refused, near is told. Pure.
 
-Predictions are off by a third at times, so what is only near the limit is sent.
+Predictions of speech are off by a third at times, so what is only near the limit is sent. Pauses are as written.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from batch_avatar.safe_text.sinks import name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from batch_avatar.scripts.prediction import Prediction
+
 MARGIN = 1.25
 NAMED = 3
 """Scripts that a warning names; the others are counted."""
@@ -30,37 +32,44 @@ class Length(Enum):
     BEYOND = 2
 
     @classmethod
-    def of(cls, seconds: float, limit_seconds: float) -> Length:
-        if seconds > limit_seconds * MARGIN:
+    def of(cls, seconds: float, limit_seconds: float, *, pauses: float = 0.0) -> Length:
+        """Compare. `pauses`: the seconds of it that are certain."""
+        certain = min(pauses, seconds)
+        if certain + (seconds - certain) / MARGIN > limit_seconds:
             return cls.BEYOND
         return cls.NEAR if seconds >= limit_seconds / MARGIN else cls.FITS
 
 
 def judge_lengths(
     items: Sequence[PlanItem],
-    video_seconds: Callable[[int], float],
+    predict: Callable[[int], Prediction],
     *,
     limit_seconds: float,
     allow_long: bool,
 ) -> tuple[tuple[PlanItem, ...], str]:
     """Judge the scripts that would be created, and return the items with a warning of those that may be cut, if any.
 
-    `video_seconds`: gives the predicted length of the script with that number.
+    `predict`: gives what is predicted of the script with that number.
     """
     judged, near = list(items), {}
     for number, item in enumerate(items):
         if not _would_be_created(item):
             continue
-        seconds = video_seconds(number)
-        judged[number] = judge_length(item, seconds, limit_seconds=limit_seconds, allow_long=allow_long)
-        if judged[number].failure is None and Length.of(seconds, limit_seconds) is not Length.FITS:
+        guess = predict(number)
+        seconds, pauses = guess.video_seconds, guess.pause_seconds
+        limits = {"limit_seconds": limit_seconds, "pauses": pauses}
+        judged[number] = judge_length(item, seconds, allow_long=allow_long, **limits)
+        if judged[number].failure is None and Length.of(seconds, **limits) is not Length.FITS:
             near[item.script_id] = seconds
     return tuple(judged), told(near, limit_seconds) if near else ""
 
 
-def judge_length(item: PlanItem, video_seconds: float, *, limit_seconds: float, allow_long: bool) -> PlanItem:
+def judge_length(
+    item: PlanItem, video_seconds: float, *, limit_seconds: float, allow_long: bool, pauses: float = 0.0
+) -> PlanItem:
     """Refuse a script that would be created and is far beyond the limit; say so if it is sent all the same."""
-    if not _would_be_created(item) or Length.of(video_seconds, limit_seconds) is not Length.BEYOND:
+    length = Length.of(video_seconds, limit_seconds, pauses=pauses)
+    if not _would_be_created(item) or length is not Length.BEYOND:
         return item
     long = (
         f"its video is predicted to take {_minutes(video_seconds)}, and the service cuts at {_minutes(limit_seconds)}"

@@ -27,7 +27,7 @@ INPUT_BYTES = len('{"content":""},')
 REMEMBERED = 20  # packs whose times are kept, because only what the service does now counts
 LEAST_SHARE = 0.01  # for inputs that add no time to a job; then the size of a request limits a pack
 DEADLINE_SHARE = 0.5  # of a job's deadline that predictions may fill: single predictions are off by a third (seen)
-OWN = frozenset({"script_id", "content", "description"})
+OWN = frozenset({"script_id", "content", "description", "columns"})
 """Members that may differ between the scripts of one job."""
 
 

@@ -20,7 +20,7 @@ class PlanState(StrEnum):
     DEAD = "dead"  # a dead letter says why it is not sent again
     LOST = "lost"  # paid for, but not in the job list: the job is asked for by name, then a person decides
     DAMAGED = "damaged"  # a receipt without its video: a person decides
-    KEPT = "kept"  # archived before with another look, and left so: skip
+    KEPT = "kept"  # archived before with another look, or read aloud, and left so: skip
     CHANGED = "changed"  # archived before with other content
     NEW = "new"
 

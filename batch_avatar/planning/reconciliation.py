@@ -14,6 +14,7 @@ from batch_avatar.planning.changes import Archived, change_since, judge_changes
 from batch_avatar.planning.moved import find_moved, tell_moved
 from batch_avatar.planning.permits import Permits
 from batch_avatar.planning.plan import Leftover, Plan, PlanItem, PlanState
+from batch_avatar.planning.read_aloud import read_aloud_before
 from batch_avatar.scripts.prediction import PastRender
 
 if TYPE_CHECKING:
@@ -74,8 +75,10 @@ def reconcile(
         ]
         revision, content_id = _serving(script.script_id, ids, ours, index, permits.revision)
         past = archived[script.script_id]
-        if past and not any(one.form in known for one in past):
-            changes[script.script_id] = change_since(known[0], past)
+        if not any(one.form in known for one in past):
+            aloud = read_aloud_before(script, past, archive_id=archive_id, index=index, jobs=ours)
+            if change := aloud or (change_since(known[0], past) if past else None):
+                changes[script.script_id] = change
         item = _classify(script.script_id, content_id, ours, index, resources) or _unknown(
             script.script_id, content_id, changes.get(script.script_id), wanted_again=bool(past)
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,7 +23,7 @@ from batch_avatar.errors import (
 )
 from batch_avatar.identity import form_digests
 from batch_avatar.models import JobStatus
-from batch_avatar.planning.decision import LOOKS, blames_input
+from batch_avatar.planning.decision import blames_input
 from batch_avatar.receipt import Receipt
 from batch_avatar.rendering.claims import rewrite
 from batch_avatar.rendering.outputs import Outputs
@@ -41,23 +39,44 @@ if TYPE_CHECKING:
     from batch_avatar.rendering.connections import Connections
     from batch_avatar.rendering.run import Run
     from batch_avatar.service.client import AvatarClient
-    from batch_avatar.service.wire.summary import Summary
 
 SUMMARY_SECONDS = 60.0  # for a summary from its first byte to its last
+ABSENT_SECONDS = 5.0  # at most, between two looks that find a job absent; a choice, as the service may lag behind
 MAX_SUMMARY_BYTES = 10_000_000  # a summary repeats the input, which is at most 500 KB
 
 
-def read_job(c: Connections, ref: JobRef) -> SynthesisJob:
+class AbsentOnce(Exception):
+    """The service says not to know a job. It may lag behind, so whoever asked asks again, after `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"ask again in {seconds} s")
+        self.seconds = seconds
+
+
+def absent_pause(c: Connections) -> float:
+    """Return how many seconds to wait between two looks that find a job absent."""
+    return min(c.settings.poll_interval_seconds, ABSENT_SECONDS)
+
+
+def read_job(run: Run, ref: JobRef) -> SynthesisJob:
     """Return the job as the service shows it now, with fresh links.
 
     Raises:
+        AbsentOnce: it is absent, and was not yet so long ago; the caller waits and does all of its work again.
         AlreadyArchived, ClaimedElsewhere: the job is gone because another run was faster.
         ResultLost: the job is gone and there is no receipt.
     """
-    for _ in range(LOOKS):  # a single answer that there is no such job is not believed
-        with suppress(JobNotFound):
-            return c.resource_of(ref.resource).client.get(ref.service_id)
+    c = run.connections
+    try:
+        job = c.resource_of(ref.resource).client.get(ref.service_id)
+    except JobNotFound:
         _look_for_a_faster_run(c, ref)
+    else:
+        run.absent_since.pop(ref.service_id, None)
+        return job
+    now, pause = c.clock.monotonic(), absent_pause(c)
+    if now - run.absent_since.setdefault(ref.service_id, now) < pause:
+        raise AbsentOnce(pause)
     raise ResultLost(
         "the service no longer knows the job and there is no receipt; it was probably billed, "
         "so it is not rendered again by itself",
@@ -102,7 +121,7 @@ def proven_end(run: Run, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
         AlreadyArchived, ClaimedElsewhere, ResultLost: the job is gone, as `read_job` says.
     """
     if job.odd:
-        job = read_job(run.connections, ref)
+        job = read_job(run, ref)
     if job.status == JobStatus.SUCCEEDED or (job.odd and has_result(run, ref, job)):
         return job
     if job.status == JobStatus.FAILED:
@@ -132,7 +151,7 @@ def archive_job(run: Run, ref: JobRef, *, without_side_files: bool) -> Receipt:
     resource = c.resource_of(ref.resource)
     job = run.ended.get(ref.service_id) if ref.input else run.ended.pop(ref.service_id, None)
     if job is None or job.result_link is None:
-        job = read_job(c, ref)
+        job = read_job(run, ref)
     job = _as_member(run, ref, job) if ref.input else proven_end(run, ref, job)
     claim = _note_success(c, ref, job)
     built_in_voice = bool(claim and claim.form.get("use_built_in_voice"))
@@ -146,7 +165,7 @@ def archive_job(run: Run, ref: JobRef, *, without_side_files: bool) -> Receipt:
         looked_for |= {"summary", "avatar"}
         late += summary_doubts(summary, claim, service_id=job.service_id, internal_id=job.internal_id)
         if resource.client.service_names_jobs:  # in this generation only the summary tells the billed seconds
-            billing = billing | _summary_billing(summary)
+            billing = billing | summary.billing
     if claim and is_substitute(claim.form, job) and "avatar" not in late:
         late.append("avatar")
     target = c.archive.output_blob(ref, video.blob_name.rpartition("/")[2])
@@ -175,6 +194,7 @@ def archive_job(run: Run, ref: JobRef, *, without_side_files: bool) -> Receipt:
             predicted_seconds=claim.predicted_seconds if claim else None,
             attempts=claim.attempts if claim else (),
             form=form_digests(claim.form) if claim else {},
+            columns=claim.columns if claim else {},
         )
     )
     if receipt.run != run.name:
@@ -185,7 +205,7 @@ def archive_job(run: Run, ref: JobRef, *, without_side_files: bool) -> Receipt:
 def _read_again(run: Run, ref: JobRef) -> SynthesisJob:
     """Read the job again for fresh links. Raises as `read_job` does, and for a pack as `_as_member` does."""
     c = run.connections
-    job = read_job(c, ref)
+    job = read_job(run, ref)
     if not ref.input:
         return job
     if c.staging is not None:
@@ -212,7 +232,7 @@ def _as_member(run: Run, ref: JobRef, job: SynthesisJob) -> SynthesisJob:
     staging = check_staging(c, pack)
     if staging.video(ref.job_id, ref.input) is not None:
         return mine
-    read_job(c, ref)  # raises if the job has been deleted since it was seen, and its videos with it
+    read_job(run, ref)  # raises if the job has been deleted since it was seen, and its videos with it
     if (receipt := c.archive.read_receipt(ref.script_id, ref.content_id)) is not None:
         raise AlreadyArchived(receipt)
     staging.look_again(ref.job_id)  # the container may have been listed before the job wrote its last video
@@ -265,14 +285,6 @@ def _note_success(c: Connections, ref: JobRef, job: SynthesisJob) -> Claim | Non
         return rewrite(c, ref, change)
     except LostRace as error:
         raise ArchiveUnavailable(error.message, script_id=ref.script_id, job_id=ref.job_id) from None
-
-
-def _summary_billing(summary: Summary) -> dict[str, int]:
-    """Return what the summary says was billed, summed over its inputs."""
-    billing: Counter[str] = Counter()
-    for result in summary.results:
-        billing.update(result.billing)
-    return dict(billing)
 
 
 def _summary_errors(client: AvatarClient, job: SynthesisJob) -> list[str]:

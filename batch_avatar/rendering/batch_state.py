@@ -29,10 +29,12 @@ logger = logging.getLogger(__name__)
 class BatchState:
     """What the walks of one batch have noted so far. `stop` is done, with the reason, once no more creates are sent."""
 
-    def __init__(self, run: Run, script_ids: Iterable[str]) -> None:
+    def __init__(
+        self, run: Run, script_ids: Iterable[str], columns_of: Callable[[int], dict[str, str] | None] = lambda _: None
+    ) -> None:
         self._run = run
         self._c = run.connections
-        self.outcomes = OutcomeSpool(script_ids)
+        self.outcomes = OutcomeSpool(script_ids, columns_of)
         self.begun: set[str] = set()
         self.job_of: dict[str, str] = {}
         self.stop: asyncio.Future[BatchAvatarError] = asyncio.get_running_loop().create_future()

@@ -58,6 +58,7 @@ def new_claim(run: Run, script: Script, resource: Resource, *attempts: Attempt) 
         predicted_seconds=round(guess.video_seconds, 3),
         form=recorded_form(script),
         texts=text_digests(script),
+        columns=script.columns or {},
         attempts=attempts,
     )
 

@@ -21,7 +21,7 @@ from batch_avatar.errors import (
 from batch_avatar.identity import signed_properties
 from batch_avatar.models import JobStatus
 from batch_avatar.planning.decision import fails_alike
-from batch_avatar.rendering.archiving import has_result
+from batch_avatar.rendering.archiving import absent_pause, has_result
 from batch_avatar.rendering.claims import update_last
 from batch_avatar.rendering.outcomes import facts_of
 from batch_avatar.rendering.run import current_run
@@ -47,6 +47,9 @@ async def delete_given_up(run: Run, resource: Resource, proof: DeadLetter | Supe
     c = run.connections
     ref, members = proof.ref, proof.members if isinstance(proof, Superseded) else ()
     job = await c.control(resource.client.look, ref)
+    if job is None:  # one answer is not believed: a job that is alive must not be replaced
+        await c.clock.sleep(absent_pause(c))
+        job = await c.control(resource.client.look, ref)
     if job is not None:
         shown = not members and await c.control(has_result, run, ref, job)  # those of a pack have looked for theirs
         if job.status == JobStatus.SUCCEEDED or (shown and job.odd):

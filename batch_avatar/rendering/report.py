@@ -55,7 +55,7 @@ class BatchReport(Received):
     @property
     def counts(self) -> str:
         doubtful = f" ({self.doubtful} of them doubtful)" if self.doubtful else ""
-        kept = f" ({self.kept} of them kept with another look)" if self.kept else ""
+        kept = f" ({self.kept} of them kept as they are)" if self.kept else ""
         return (
             f"{self.archived} archived{doubtful}, {self.skipped} archived before{kept}, {self.failed} failed, "
             f"{self.unfinished} unfinished"

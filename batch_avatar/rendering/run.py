@@ -80,6 +80,8 @@ class Run:
     """The slot of each script that is on its walk, by script_id."""
     odd_since: dict[str, float] = field(default_factory=dict)
     """When a job was first found to show a result that is not there, by our monotonic clock, by service_id."""
+    absent_since: dict[str, float] = field(default_factory=dict)
+    """When the service first said not to know a job, by our monotonic clock, by service_id, until it knows it again."""
     drafts: dict[tuple[str, ...], PackDraft] = field(default_factory=dict)
     """Packs that are being sent, by host and script_ids. A retried step goes on with its own draft."""
     packs: dict[str, Pack] = field(default_factory=dict)

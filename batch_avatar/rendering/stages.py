@@ -16,6 +16,7 @@ from batch_avatar.errors import (
     CreateUnclear,
     JobNotFound,
     JobOverdue,
+    LinkRefused,
     ServiceError,
     ServiceUnavailable,
     SideFileMissing,
@@ -24,7 +25,7 @@ from batch_avatar.errors import (
 )
 from batch_avatar.models import JobRef, JobStatus
 from batch_avatar.receipt import Receipt
-from batch_avatar.rendering.archiving import archive_job, job_failed, proven_end, read_job
+from batch_avatar.rendering.archiving import AbsentOnce, archive_job, job_failed, proven_end, read_job
 from batch_avatar.rendering.giving_up import delete_given_up
 from batch_avatar.rendering.pack_draft import PackDraft
 from batch_avatar.rendering.packs.submission import PackSubmission
@@ -102,7 +103,7 @@ async def wait(ref: JobRef) -> JobRef:
                 expected_seconds=run.expected_seconds.get(ref.script_id),
             )
         except JobNotFound:
-            job = await _outlasting(lambda: resource, partial(c.control, read_job, c, ref))
+            job = await _outlasting(lambda: resource, partial(c.control, read_job, run, ref))
         if not ref.input:
             job = await _proven(run, resource, ref, job)
         else:
@@ -126,7 +127,7 @@ async def _by_its_id(run: Run, resource: Resource, ref: JobRef) -> SynthesisJob:
     async with run.reading[ref.service_id]:
         job = run.ended.get(ref.service_id)
         if job is None:
-            job = await _outlasting(lambda: resource, partial(c.control, read_job, c, ref))
+            job = await _outlasting(lambda: resource, partial(c.control, read_job, run, ref))
         if not job.ended:
             raise StillRunning(f"the job is {job.status}")
         run.ended[ref.service_id] = job
@@ -137,8 +138,11 @@ async def _proven(run: Run, resource: Resource, ref: JobRef, job: SynthesisJob) 
     """Return the job if there is something to archive; raises as `proven_end` does.
 
     While the result that an odd job shows is not there, its slot goes to others, as the job has ended, and this waits
-    ever longer before it raises what is worth a retry. After the deadline a result that could not be looked for has
-    `WAIT_WINDOW_SECONDS` more: it was paid for, and may be back soon.
+    ever longer before it raises what is worth a retry. After the deadline a job without a result is overdue. A result
+    of which nobody can tell whether it is there has `WAIT_WINDOW_SECONDS` more: it was paid for, and may be back soon.
+
+    Raises:
+        LinkRefused: it was not back by then; nothing is given up, and the job is kept.
     """
     c = run.connections
     try:
@@ -148,15 +152,21 @@ async def _proven(run: Run, resource: Resource, ref: JobRef, job: SynthesisJob) 
             raise
         left, now = resource.deadlines.left_seconds(job), c.clock.monotonic()
         since = now - run.odd_since.setdefault(ref.service_id, now)
-        if not left and (isinstance(error, StillRunning) or since >= WAIT_WINDOW_SECONDS):
-            text = f"{error.message}, and the deadline of {resource.deadlines.job_seconds:.0f} s has passed"
-            raise JobOverdue(text, job=job) from None
+        if not left and isinstance(error, StillRunning):
+            raise JobOverdue(f"{error.message}, and {_deadline_passed(resource)}", job=job) from None
+        if not left and since >= WAIT_WINDOW_SECONDS:
+            text = f"{error.message}, and {_deadline_passed(resource)}; the job is kept, so run again later"
+            raise LinkRefused(text, job_id=job.job_id) from None
         if (slot := run.slots.get(ref.script_id)) is not None:
             slot.leave()
         pause = min(left or WAIT_WINDOW_SECONDS, odd_pause_seconds(since))
         logger.warning("%s: %s; asking again in %.0f s, other scripts go on", ref.script_id, error.message, pause)
         await c.clock.sleep(pause)
         raise
+
+
+def _deadline_passed(resource: Resource) -> str:
+    return f"the deadline of {resource.deadlines.job_seconds:.0f} s has passed"
 
 
 def odd_pause_seconds(since: float) -> float:
@@ -202,10 +212,12 @@ async def delete(proof: Proof) -> None:
 
 
 async def _outlasting(resource: Callable[[], Resource], work: Callable[[], Awaitable[T]]) -> T:
-    """Do the work, and do it again after an outage of its resource; that spends no retry."""
+    """Do the work, and do it again after an outage of its resource, or once a job was absent; that spends no retry."""
     while True:
         try:
             return await work()
+        except AbsentOnce as error:
+            await current_run().connections.clock.sleep(error.seconds)
         except (ServiceUnavailable, CreateUnclear) as error:
             logger.info("checking whether the service answers at all: %s", error)
             if not await resource().watcher.answering():

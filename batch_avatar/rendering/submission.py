@@ -19,6 +19,7 @@ from batch_avatar.errors import (
     AlreadyArchived,
     BatchAvatarError,
     ClaimedElsewhere,
+    CreateGivenUp,
     CreateUnclear,
     FailureClass,
     JobError,
@@ -31,7 +32,7 @@ from batch_avatar.errors import (
 from batch_avatar.identity import archive_of, derive_job_id, mark_description
 from batch_avatar.models import JobStatus
 from batch_avatar.planning.decision import LOOKS, Move, Rules, Seen, decide
-from batch_avatar.planning.stubborn import MAX_SENDS, unclear
+from batch_avatar.planning.stubborn import MAX_SENDS, PutOff, unclear
 from batch_avatar.receipt import Attempt
 from batch_avatar.rendering.claims import CLAIM_WRITES, ClaimTooOld, new_claim, update_last, young_enough
 from batch_avatar.scripts.rules import with_defaults
@@ -61,11 +62,11 @@ class Submission:
         """Where the script is sent and its job is looked for. A claim that binds it to another one changes this."""
         self._script = script
         self._written_at = self._c.clock.now()
-        self._absent_since = 0.0
+        self._absent_since, self._lost_races = 0.0, 0
         self._looked_for: Attempt | None = None
-        self._lost_races = 0
         self._content_id = run.content_id_of(script)
         settings = self._c.settings
+        self._put_off = PutOff(settings.job_deadline_seconds)
         self._rules = Rules(
             holder=run.holder,
             resources=frozenset(self._c.resources),
@@ -74,12 +75,12 @@ class Submission:
             retry_failed=run.permits.retry_failed,
         )
 
-    async def submit(self) -> JobRef:  # noqa: C901 - one loop, in the order of the rules
+    async def submit(self) -> JobRef:
         """Create the job of this script, or adopt it.
 
         Raises:
             AlreadyArchived: another run was faster.
-            RequestRefused, AccessRefused: the service refuses.
+            RequestRefused, AccessRefused, CreateGivenUp: the service refuses; the last, for now, time after time.
             ResultLost: the job was paid for and is gone.
             CreateUnclear, ServiceUnavailable, ArchiveUnavailable: it is not known yet whether there is a job; retry.
         """
@@ -94,16 +95,14 @@ class Submission:
                 looks = 0
                 try:
                     return await self._send(held)
-                except (Throttled, ClaimTooOld) as error:  # not sent, or refused for certain: no look is needed
-                    if isinstance(error, Throttled):
-                        self.resource.heed(error)
+                except (Throttled, ClaimTooOld):  # not sent, or refused for certain: no look is needed
                     held, move = await self._carry_out(Move.SEND, Seen(held, None, None, LOOKS))
                     continue
                 except (JobExists, CreateUnclear) as error:
                     logger.warning("looking for the job before it is sent again: %s", error)
                     words = error
                     sends += 1
-                except (AccessRefused, RequestRefused, NoMoreSent) as error:
+                except (AccessRefused, RequestRefused, NoMoreSent, CreateGivenUp) as error:
                     if sends == 0:  # after an unclear create the job may exist all the same
                         with suppress(BatchAvatarError):  # a note for later runs; the refusal is what matters now
                             await update_last(self._c, held.claim.ref(), {"refused": True}, holder=self._run.holder)
@@ -243,7 +242,6 @@ class Submission:
         """Send the create once, unless the claim has become so old that another run may soon take it over."""
         ref = held.claim.ref()
         mark = mark_description(self._script.description, self._c.archive.archive_id)
-
         check = partial(young_enough, self._run, self.resource, self._written_at)
         create = partial(self.resource.client.create, job_id=ref.job_id, description=mark, check=check)
         try:
@@ -253,6 +251,10 @@ class Submission:
             self.resource.admission.unclear(ref.job_id)
             self._run.stubborn[self.resource.host].unclear(ref.job_id, error)
             raise
+        except Throttled as error:
+            self.resource.heed(error)
+            taken = self._run.stubborn[self.resource.host].taken
+            raise self._put_off.verdict(error, taken, self._c.clock.monotonic()) or error from None
         except RequestRefused as error:
             self.resource.refused(error)  # at once: creates that are about to be sent look at it
             raise

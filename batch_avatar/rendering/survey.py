@@ -19,7 +19,7 @@ from batch_avatar.service.listing import NOTHING_READ
 from batch_avatar.service.resource import SYSTEMIC
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from batch_avatar.archive.index import ArchiveIndex
@@ -73,7 +73,7 @@ def _judge_lengths(run: Run, found: Plan, scripts: Sequence[Script]) -> Plan:
         return found
     items, warning = judge_lengths(
         found.items,
-        lambda number: run.predictor.predict(scripts[number]).video_seconds,
+        lambda number: run.predictor.predict(scripts[number]),
         limit_seconds=minutes * 60,
         allow_long=run.permits.allow_long,
     )
@@ -119,13 +119,16 @@ def put_in_our_spelling(listed: Mapping[str, Read], index: ArchiveIndex) -> None
         read.jobs[:] = in_our_spelling(read.jobs, ours)
 
 
-async def ask_for_unseen(c: Connections, index: ArchiveIndex, listed: Mapping[str, Read]) -> bool:
+async def ask_for_unseen(
+    c: Connections, index: ArchiveIndex, listed: Mapping[str, Read], *, others: Collection[tuple[str, str]] = ()
+) -> bool:
     """Ask for the `unseen_jobs` and note in `listed` what is said of them. Return whether there were any to ask for.
 
-    If so, read the index once more, as runs may have archived these jobs since. All ids get our spelling.
+    `others`: host and id of jobs that are asked for as well; each host is one of `listed`. If there were any, read the
+    index once more, as runs may have archived these jobs since. All ids get our spelling.
     """
     put_in_our_spelling(listed, index)
-    unseen = unseen_jobs(index, listed)
+    unseen = unseen_jobs(index, listed).union(others)
     await asyncio.gather(*(c.control(_ask, c, host, job_id, listed[host]) for host, job_id in unseen))
     return bool(unseen)
 

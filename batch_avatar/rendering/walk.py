@@ -50,7 +50,7 @@ class Walks(BatchState):
         script_ids: Sequence[str],
         sizer: PackSizer | None,
     ) -> None:
-        super().__init__(run, script_ids)
+        super().__init__(run, script_ids, lambda number: scripts[number].columns)
         self._chain = chain
         self._scripts = scripts
         self._sizer = sizer
@@ -120,6 +120,7 @@ class Walks(BatchState):
             return await self._walked(item, script, ref, slot, pack)
         finally:
             self._run.odd_since.pop(ref.service_id, None)
+            self._run.absent_since.pop(ref.service_id, None)
             self.through(item.script_id, ref.service_id, ref.resource)
 
     async def _walked(

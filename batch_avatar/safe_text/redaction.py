@@ -1,7 +1,7 @@
 """Take secrets out of texts: values that are known to be secret, and what looks like one wherever it is written.
 
-Whoever learns a secret tells it to `know`. Patterns find the others: signatures, keys, tokens and passwords by their
-names, in any of the usual spellings. A link is cut at its query, since signatures stand there.
+Whoever learns a secret tells it to `know`. The others are found by their names and by how they are written
+(`spellings.py`). A link is cut at its query, since signatures stand there.
 """
 
 from __future__ import annotations
@@ -11,43 +11,22 @@ import html
 import json
 import re
 import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
+
+from batch_avatar.safe_text.spellings import link_places, secret_places
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 REDACTED = "REDACTED"
 SHORTEST = 8
 """Shorter values are not taken for secrets: they would be found within words."""
+SHORTEST_OF_ONE_KIND = 20
+"""The same for values of letters alone or of digits alone, which are words and dates. Keys and signatures mix them."""
 MOST_PASSING = 50
 """Values that are known for a while, such as the signatures of links. The newest are kept, as the others expire."""
-
-_VALUE = r"(?:[^&;\s'\"<>\\]{0,99}\\/){0,9}[^&;\s'\"<>\\]+"  # JSON may write a slash as \/
-_QUOTE = r"\\{0,3}[\"']"  # also within JSON within JSON
-_START = r"(?:(?<![a-z0-9])|(?<=%26)|(?<=%3f)|(?<=%2526)|(?<=%253f)|(?<=\\u0026)|(?<=\\x26)|(?<=\\[nrt]))"
-_NAMES = (
-    r"sig|signature|x-amz-security-token|skoid|(?:account|api|access|subscription)[-_]?key|sharedaccess(?:signature|key)"
-    r"|(?:access|refresh|id|security)?[-_]?token|(?:client)?[-_]?secret|passw(?:or)?d|pwd"
-)
-_EQUALS = r"=|%3d|%253d|\\u003d|&#61;|&#x3d;"
-_NAMED = re.compile(rf"(?i){_START}({_NAMES})({_EQUALS}){_VALUE}")
-_IN_JSON = re.compile(rf"(?i)({_QUOTE}(?:{_NAMES}|key))({_QUOTE}\s{{0,4}}:\s{{0,4}}{_QUOTE}){_VALUE}")
-_HEADER = re.compile(
-    rf"(?i)\b(authorization|subscription-key|api-key)((?:{_QUOTE})?[ \t]{{0,4}}[:=,][ \t]{{0,4}}(?:{_QUOTE})?"
-    rf"(?:(?:bearer|basic|sharedkey|sharedkeylite)[ \t]{{1,4}})?){_VALUE}"
-)
-_BEARER = re.compile(r"(?i)\b(bearer)([ \t]{1,4})[\w.~+/=-]{19}[\w.~+/=-]+")
-_JWT = re.compile(r"()()eyJ[\w-]{8}[\w.-]+")
-_NAMES_HINTS = ("sig", "key", "token", "secret", "skoid", "passw", "pwd")
-_PATTERNS: tuple[tuple[re.Pattern[str], tuple[str, ...], tuple[str, ...]], ...] = (
-    (_NAMED, _NAMES_HINTS, ("=", "%3d", "%253d", r"\u003d", "&#")),
-    (_IN_JSON, _NAMES_HINTS, ("':", '":', "' :", '" :')),
-    (_HEADER, ("authorization", "-key"), ("",)),
-    (_BEARER, ("bearer",), ("",)),
-    (_JWT, ("eyj",), ("",)),
-)
-"""Each pattern, and two sets of hints of which a text holds one each if it holds what the pattern finds, in lower case.
-Looking for hints takes a hundredth of the time of a pattern."""
-_SLASHES = re.compile(r":\\?/\\?/")
-_TO_QUERY = re.compile(r"[^\s\"'<>?]*")
-_QUERY = re.compile(r"\?[^\s\"'<>\\]*")
 
 
 class Secrets:
@@ -66,11 +45,11 @@ class Secrets:
         and go.
         """
         given = secret or ""
-        named = [found[0][len(found[1] + found[2]) :] for found in _NAMED.finditer(given)]
+        named = [given[start:end] for start, end in secret_places(given)]
         values = [*named, *map(unquote, named)]
         if not (values and passing) and ("://" not in given or ";" in given):
             values.append(given)
-        values = [value for value in values if len(value) >= SHORTEST]
+        values = [value for value in values if _can_be_sought(value)]
         if not values:
             return
         with self._lock:
@@ -87,28 +66,54 @@ class Secrets:
     def redact(self, text: str) -> str:
         """Return the text with REDACTED in place of every secret, and links without their query. Takes linear time."""
         text = self.without_known(text)
-        if "//" in text or r"/\/" in text:
-            text = _without_queries(text)
-        folded = text.lower()
-        for pattern, some, others in _PATTERNS:
-            if any(hint in folded for hint in some) and any(hint in folded for hint in others):
-                text = pattern.sub(rf"\1\2{REDACTED}", text)
-        return text
+        text = _without(text, link_places(text))
+        return _without(text, secret_places(text))
 
     def without_known(self, text: str) -> str:
         """Return the text without the values that `know` was told; all else stays."""
-        known = self._known
-        for value in self._sorted() if known is None else known:
+        for value in self._sorted():
             if value in text:
                 text = text.replace(value, REDACTED)
         return text
 
+    def split_known(self, text: str) -> tuple[str, str]:
+        """Return the text without the values that are known, in two parts: the second may be the beginning of one."""
+        text = self.without_known(text)
+        known = self._sorted()
+        if not known or text.endswith("\n"):
+            return text, ""
+        firsts = {value[0] for value in known}
+        for at in range(max(0, len(text) - len(known[0]) + 1), len(text)):
+            if text[at] in firsts and any(value.startswith(text[at:]) for value in known):
+                return text[:at], text[at:]
+        return text, ""
+
+    @contextmanager
+    def forgetting(self) -> Iterator[None]:
+        """Forget at the end what was made known meanwhile, for tests: what one knows is no matter of the next."""
+        with self._lock:
+            kept = dict(self._lasting), dict(self._passing)
+        try:
+            yield
+        finally:
+            with self._lock:
+                (self._lasting, self._passing), self._known = kept, None
+
     def _sorted(self) -> tuple[str, ...]:
         """Return all spellings of all values, the longest first, and keep them until there are more."""
+        known = self._known
+        if known is not None:
+            return known
         with self._lock:
             every = {*self._lasting, *(spelling for spellings in self._passing.values() for spelling in spellings)}
             self._known = tuple(sorted(every, key=len, reverse=True))
             return self._known
+
+
+def _can_be_sought(value: str) -> bool:
+    """Return whether the value is none that texts hold by chance."""
+    one_kind = value.isalpha() or value.isdigit()
+    return len(value) >= (SHORTEST_OF_ONE_KIND if one_kind else SHORTEST)
 
 
 def _spellings(value: str) -> tuple[str, ...]:
@@ -130,25 +135,15 @@ def _spellings(value: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(forms))
 
 
-def _without_queries(text: str) -> str:
-    """Return the text with each link cut at its query, and without the name and password before its host."""
-    parts: list[str] = []
-    done = 0
-    while (slashes := _SLASHES.search(text, done)) is not None:
-        parts.append(text[done : slashes.end()])
-        address = _TO_QUERY.match(text, slashes.end())
-        done = slashes.end() if address is None else address.end()
-        host, slash, path = text[slashes.end() : done].partition("/")
-        _, at, host_alone = host.rpartition("@")
-        parts.append((f"{REDACTED}@{host_alone}" if at else host) + slash + path)
-        query = _QUERY.match(text, done)
-        if query is not None:
-            said = query[0].rstrip(",.;:)]}")
-            parts.append(f"?{REDACTED}" if len(said) > 1 else said)
-            done += len(said)
-    parts.append(text[done:])
-    return "".join(parts)
+def _without(text: str, places: Sequence[tuple[int, int]]) -> str:
+    parts, done = [], 0
+    for start, end in places:
+        parts += [text[done:start], REDACTED]
+        done = end
+    return "".join([*parts, text[done:]])
 
 
 _of_this_process = Secrets()
-know, redact, without_known = _of_this_process.know, _of_this_process.redact, _of_this_process.without_known
+know, redact = _of_this_process.know, _of_this_process.redact
+without_known, split_known = _of_this_process.without_known, _of_this_process.split_known
+forgetting = _of_this_process.forgetting

@@ -7,25 +7,32 @@ title, loads no picture and becomes no link.
 from __future__ import annotations
 
 import re
+from unicodedata import category
 
 from batch_avatar.safe_text.bounds import LOG_LINE, MESSAGE, NAME, bounded
 from batch_avatar.safe_text.redaction import redact
 
-_HIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f"  # control characters: escape sequences begin with one of them
-    "\u2028\u2029"  # other ends of lines
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional marks, embeddings, overrides and isolates
-    "\u200b\u2060-\u2064\ufeff\ufff9-\ufffb"  # what has no width, but for the joiners that scripts and emoji need
-    "\ud800-\udfff]"  # halves of surrogate pairs, which no encoding has
+_STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Categories of control and format characters, halves of surrogate pairs and ends of lines. They are not seen, or they
+change how others are seen (Unicode Standard Annex 9, 14 and 44)."""
+_SEEN = frozenset(
+    "\u200c\u200d"  # the joiners that scripts and emoji need
+    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"  # over or before numbers
 )
-"""Characters that are not seen, or change how others are seen (Unicode Standard Annex 9 and 14)."""
+"""Format characters that are seen (Unicode's Prepended_Concatenation_Mark), or needed."""
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2065\u3164\uffa0").union(map(chr, range(0xFFF0, 0xFFF9)))
+"""Letters and marks that are not shown, and places kept for such ones (Default_Ignorable_Code_Point)."""
+_TAGS = range(0xE0000, 0xE1000)
+_VARIANTS = range(0xE0100, 0xE01F0)
+_SELECTORS = re.compile("(?<=[\ufe00-\ufe0f\U000e0100-\U000e01ef])[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Which look a character has: one behind it is needed, as of emoji; more spell what nobody sees."""
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _MARKUP = re.compile(
     r"[`*<|~]|\\(?=[!-/:-@\[-`{-~])|(?<![^\W_])_|_(?![^\W_])|\](?=[(\[:])|&(?=[#\w]{1,32};)", re.IGNORECASE
 )
 """What has a meaning in Markdown and HTML, and only where it has one, as the escapes are seen where none is read."""
-_FIRST = re.compile(r"\A[-+=>#]|(?<=\A[0-9])[.)]|(?<=\A[0-9][0-9])[.)]")
-"""What makes a list, a quote or a title of a line."""
+_FIRST = re.compile(r"\A(?:(?=[-+=>#])|([0-9]{1,9})(?=[.)](?: |\Z)))")
+"""What makes a list, a quote or a title of a line. The number of a list has at most nine digits (CommonMark)."""
 _ADDRESS = re.compile(r"://|www\.|@\w", re.IGNORECASE)
 """What GitHub's Markdown makes a link of by itself. Some readers do so after they have read the escapes."""
 
@@ -40,7 +47,9 @@ def foreign(text: str, most: int = MESSAGE) -> str:
 
 def visible(text: str) -> str:
     r"""Return the text with escapes, such as \x1b, in place of characters that are not seen."""
-    return _HIDDEN.sub(_escaped, text)
+    if text.isascii() and text.isprintable():
+        return text
+    return _SELECTORS.sub(lambda found: _escaped(found[0]), text).translate(_shown)
 
 
 def line(text: str, most: int = MESSAGE) -> str:
@@ -66,7 +75,7 @@ def terminal(text: str) -> str:
 def markdown(text: str | None, most: int = MESSAGE) -> str:
     """Return the text as it is read in Markdown, also in a table there: markup is escaped, addresses are code."""
     words = [_as_text(word) for word in line(text or "", most).split()]
-    return _FIRST.sub(r"\\\g<0>", " ".join(words))
+    return _FIRST.sub(r"\1\\", " ".join(words))
 
 
 def table_cell(text: str | None) -> str:
@@ -84,7 +93,24 @@ def _as_text(word: str) -> str:
     return _MARKUP.sub(r"\\\g<0>", word)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    character = found[0]
+class _Shown(dict[int, str]):
+    """How each character is shown, found out when it is first asked for."""
+
+    def __missing__(self, point: int) -> str:
+        character = chr(point)
+        hidden = (
+            (category(character) in _STEERING and character not in _SEEN)
+            or character in _UNSEEN
+            or (point in _TAGS and point not in _VARIANTS)
+        )
+        self[point] = shown = _escaped(character) if hidden else character
+        return shown
+
+
+_shown = _Shown()
+
+
+def _escaped(character: str) -> str:
     point = ord(character)
-    return _NAMED.get(character) or (f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}")  # noqa: PLR2004 - bytes
+    code = f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"  # noqa: PLR2004 - bytes
+    return _NAMED.get(character, code)

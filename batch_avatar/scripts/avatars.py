@@ -45,6 +45,8 @@ def _near(name: str, names: tuple[str, ...]) -> str | None:
 def check_avatar(script: Script, today: date) -> Iterator[Finding]:
     """Say what the catalogue does not know of the avatar, and when it is withdrawn. Custom avatars are not in it."""
     name = script.talking_avatar_character
+    if script.customized and script.talking_avatar_style:
+        yield found("style-unused", "a custom avatar has no styles, so talking_avatar_style is not sent; leave it out")
     if script.customized or not name:
         return
     if script.photo_avatar_base_model is not None:
@@ -66,7 +68,7 @@ def _check_photo(name: str, base_model: str, style: str | None) -> Iterator[Find
         elif not of_model.in_batch:
             yield found("photo-not-in-batch", f"{shown(name)} is not rendered by batch synthesis, as far as is known")
     if style:
-        yield found("style-unused", "photo avatars have no styles; write unset as talking_avatar_style")
+        yield found("style-unused", "a photo avatar has no styles, so talking_avatar_style is not sent; leave it out")
 
 
 def _check_video_avatar(name: str, style: str | None, today: date) -> Iterator[Finding]:

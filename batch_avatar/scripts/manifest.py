@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from batch_avatar.scripts.cells import Rows, cell_value
+from batch_avatar.errors import ManifestError
 from batch_avatar.scripts.checked import Checked
-from batch_avatar.scripts.drafts import (
-    DEFAULTS_NAME,
+from batch_avatar.scripts.choice import SourceChoice
+from batch_avatar.scripts.decoding import NotUtf8, check_encoding, decoded_lines
+from batch_avatar.scripts.defaults import DEFAULTS_NAME, NO_DEFAULTS, Defaults, of_file, of_settings
+from batch_avatar.scripts.findings import Finding, Level, Place, found
+from batch_avatar.scripts.folders.ignoring import is_junk
+from batch_avatar.scripts.folders.walk import look_into_folder
+from batch_avatar.scripts.parsing import Malformed
+from batch_avatar.scripts.readers.draft import Named
+from batch_avatar.scripts.readers.kinds import (
     KINDS,
-    MANIFESTS,
-    layered,
-    members_of,
+    TABLES,
+    how_to_read,
+    kind_of,
 )
-from batch_avatar.scripts.findings import found
-from batch_avatar.scripts.folders import FolderChoice, look_into_folder
-from batch_avatar.scripts.ignoring import is_junk
-from batch_avatar.scripts.parsing import Malformed, parse_json, parse_toml
+from batch_avatar.scripts.readers.unreadable import unreadable
 from batch_avatar.scripts.reading import (
     DEFAULTS_LIMIT,
-    SCRIPT_LIMIT,
-    Limit,
     NotRead,
-    NotUtf8,
     Roots,
-    decoded_lines,
     opened_twice,
     read_whole,
 )
-from batch_avatar.service.wire.messages import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from batch_avatar.models import Script
+    from batch_avatar.scripts.readers.draft import Draft
+    from batch_avatar.scripts.readers.kinds import Kind
     from batch_avatar.scripts.spool import ScriptSpool
     from batch_avatar.scripts.voices import Known
     from batch_avatar.service.wire.generations import Wire
@@ -48,105 +48,77 @@ if TYPE_CHECKING:
 class _Reader:
     """Finds drafts, hands each one on as it is read, and collects the faults of files."""
 
-    base: Mapping[str, Any]
+    base: Defaults
     checked: Checked
     roots: Roots | None = None
-    choice: FolderChoice = field(default_factory=FolderChoice)
-    known_defaults: dict[Path, dict[str, Any] | None] = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
+    choice: SourceChoice = field(default_factory=SourceChoice)
+    known_defaults: dict[Path, Defaults | None] = field(default_factory=dict)
+    known_below: dict[tuple[Path, Path], Defaults | None] = field(default_factory=dict)
+    faults: list[Finding] = field(default_factory=list)
 
-    def text(self, path: Path, where: str, limit: Limit, *, pipe: bool = False) -> str | None:
-        try:
-            return "".join(decoded_lines(io.BytesIO(read_whole(path, limit, pipe=pipe, roots=self.roots))))
-        except (OSError, ValueError, NotUtf8, NotRead) as error:
-            self.unreadable(path, where, error)
-            return None
+    def fault(self, rule: str, place: Place, text: str) -> None:
+        self.faults.append(found(rule, text).at(place))
 
-    def unreadable(self, path: Path, where: str, error: Exception) -> None:
-        """Note why a file cannot be read: a bad byte at its own line, or at the manifest's line that names the file."""
-        own = where.removesuffix(":1") if where.startswith(str(path)) else None
-        match error:
-            case NotUtf8():
-                place = f"{own}:{error.line}" if own is not None else where
-                self.faults.append(f"{place}: {path.name} is not UTF-8 (byte {error.byte})")
-            case NotRead():
-                place = f"{own}:{error.line}" if own is not None and error.line is not None else where
-                self.faults.append(f"{place}: {path.name} {error.reason}")
-            case OSError():
-                self.faults.append(f"{where}: cannot read {path.name}: {error.strerror}")
-            case _:  # the name holds a NUL or half a surrogate pair
-                self.faults.append(f"{where}: {path.name!r} is not the name of a file")
+    def unreadable(self, path: Path, place: Place, error: Exception) -> None:
+        self.faults.append(unreadable(path, place, error))
 
-    def defaults(self, folder: Path) -> dict[str, Any] | None:
-        """Return what the folder gives to its scripts; None if that cannot be told, which is a fault of its own."""
+    def defaults(self, folder: Path) -> Defaults | None:
+        """Return what the folder's file gives to its scripts; None if that cannot be told, a fault of its own."""
         if folder not in self.known_defaults:
             self.known_defaults[folder] = self._read_defaults(folder / DEFAULTS_NAME)
         return self.known_defaults[folder]
 
-    def _read_defaults(self, path: Path) -> dict[str, Any] | None:
+    def _read_defaults(self, path: Path) -> Defaults | None:
         if not os.path.lexists(path):
-            return {}
-        text = self.text(path, f"{path}:1", DEFAULTS_LIMIT)
+            return NO_DEFAULTS
         try:
-            return None if text is None else parse_toml(text)
+            content = read_whole(path, DEFAULTS_LIMIT, roots=self.roots)
+            return of_file(str(path), "".join(decoded_lines(io.BytesIO(content), self.choice.encoding)))
         except Malformed as error:
-            self.faults.append(f"{path}:{error.line}: malformed TOML: {error.reason}")
-            return None
+            self.fault("table-malformed", Place(str(path), error.line), f"malformed TOML: {error.reason}")
+        except (OSError, ValueError, NotUtf8, NotRead) as error:
+            self.unreadable(path, Place(str(path), 1), error)
+        return None
 
-    def defaults_below(self, top: Path, folder: Path) -> dict[str, Any] | None:
-        """Return what all folders from `top` down to this one give to its scripts; None as in `defaults`."""
+    def defaults_below(self, top: Path, folder: Path) -> Defaults | None:
+        """Return what settings, and all folders from `top` down to this one, give to its scripts; None as above."""
+        if (top, folder) not in self.known_below:
+            self.known_below[top, folder] = self._defaults_below(top, folder)
+        return self.known_below[top, folder]
+
+    def _defaults_below(self, top: Path, folder: Path) -> Defaults | None:
         parts = folder.relative_to(top).parts
-        given: dict[str, Any] = {}
+        given = self.base
         for depth in range(len(parts) + 1):
             own = self.defaults(top.joinpath(*parts[:depth]))
             if own is None:
                 return None
-            given |= own
+            given = given.under(own)
         return given
 
     def left_out(self, source: Path, line: str) -> None:
-        self.checked.scripts.warnings.append(found("left-out", line)._replace(source=str(source)))
+        self.checked.scripts.warnings.append(found("left-out", line).at(Place(str(source))))
 
-    def source(self, source: Path) -> None:
+    def source(self, source: Path, kind: Kind | None = None) -> None:
+        """Read a source. `kind`: how it is read, if not as its name says."""
+        place, known = Place(str(source)), kind or kind_of(source)
         try:
             if self.roots is not None:
                 self.roots.place(source)  # what lies outside is not even said to be there
-            if source.is_dir():
+            if source.is_dir() and kind is None:
                 self.folder(source)
             elif is_junk(source.name) and source.exists():
                 self.left_out(source, "a system has left it beside other files; it is no script")
-            elif source.suffix.lower() in KINDS:
-                self.script_file(source, self.defaults(source.parent), pipe=True)
-            elif source.suffix.lower() in MANIFESTS:
-                self.manifest(source)
+            elif known is not None:
+                self.file(source, self.defaults_below(source.parent, source.parent), kind=known, pipe=True)
             elif source.exists():
-                self.faults.append(f"{source}: not a folder, nor a .txt, .ssml, .xml, .jsonl, .ndjson or .csv file")
+                self.of_no_kind(source)
             else:
-                self.faults.append(f"{source}: does not exist")
+                self.fault("file-unreadable", place, "does not exist")
         except NotRead as error:
-            self.faults.append(f"{source}: {error.reason}")
+            self.fault("file-unreadable", place, error.reason)
         except OSError as error:  # e.g. its name is too long, or its folder may not be looked into
-            self.faults.append(f"{source}: cannot be read: {error.strerror}")
-
-    def manifest(self, path: Path) -> None:
-        try:
-            with opened_twice(path, roots=self.roots) as file:
-                for _ in decoded_lines(file):
-                    pass  # one byte that is not UTF-8 refuses the whole file, so no line is checked before
-                file.seek(0)
-                self.lines(path, decoded_lines(file))
-        except (OSError, ValueError, NotUtf8, NotRead) as error:
-            self.unreadable(path, f"{path}:1", error)
-
-    def lines(self, path: Path, lines: Iterable[str]) -> None:
-        before = self.checked.drafts + len(self.faults)
-        defaults = self.defaults(path.parent)
-        if defaults is None:
-            return
-        read = self.csv if path.suffix.lower() == ".csv" else self.jsonl
-        read(path, lines, defaults)
-        if self.checked.drafts + len(self.faults) == before:
-            self.faults.append(f"{path}:1: no scripts in it")
+            self.fault("file-unreadable", place, f"cannot be read: {error.strerror}")
 
     def folder(self, folder: Path) -> None:
         look = look_into_folder(folder, self.choice, self.roots)
@@ -156,77 +128,112 @@ class _Reader:
             self.left_out(folder, line)
         elif not look.files and not look.faults:
             beside = f"; left out are {line}" if line else ""
-            self.faults.append(f"{folder}: no scripts in it (*.txt, *.ssml, *.xml){beside}")
+            self.fault("nothing-to-read", Place(str(folder)), f"no scripts in it (*.txt, *.ssml, *.xml){beside}")
         for path, script_id in look.files:
-            if script_id is None:
-                self.source(path)
+            if kind_of(path) is None:
+                self.of_no_kind(path)
             else:
-                self.script_file(path, self.defaults_below(folder, path.parent), script_id=script_id)
+                self.file(path, self.defaults_below(folder, path.parent), script_id=script_id)
 
-    def script_file(
-        self, path: Path, defaults: Mapping[str, Any] | None, *, script_id: str | None = None, pipe: bool = False
+    def of_no_kind(self, path: Path) -> None:
+        self.fault("kind-unknown", Place(str(path)), f"no folder, and of no kind that is read; {how_to_read(path)}")
+
+    def filled(self, template: Path, rows: Path) -> None:
+        """Take a script for each row of a table, which fills the template."""
+        from batch_avatar.scripts.templates.file import read_template  # Jinja takes its time to import
+        from batch_avatar.scripts.templates.rows import scripts_of_rows
+
+        kind = kind_of(rows)
+        if kind is None or kind.columns is None:
+            self.fault("kind-unknown", Place(str(rows)), f"is no table; rows are read from {', '.join(TABLES)}")
+            return
+        try:
+            reader = scripts_of_rows(read_template(template, self.choice, self.roots), kind.columns)
+        except ManifestError as error:
+            self.faults.extend(error.findings)
+        else:
+            self.source(rows, kind._replace(reader=reader))
+
+    def file(
+        self,
+        path: Path,
+        defaults: Defaults | None,
+        *,
+        script_id: str | None = None,
+        kind: Kind | None = None,
+        pipe: bool = False,
     ) -> None:
-        script_id = script_id or path.stem
+        """Read a file, and take every script in it."""
+        first, script_id = Place(str(path), 1), script_id or path.stem
+        before = self.checked.drafts + len(self.faults)
         try:
             script_id.encode()
         except UnicodeEncodeError:
-            self.faults.append(f"{path}:1: its name is not UTF-8, so no script can be called so; rename it")
+            self.fault("name-unusable", first, "its name is not UTF-8, so no script can be called so; rename it")
             return
-        text = self.text(path, f"{path}:1", SCRIPT_LIMIT, pipe=pipe)
-        if text is not None and defaults is not None:
-            own = members_of(path, text, script_id=script_id)
-            self.checked.take(f"{path}:1", layered(self.base, defaults, own))
-
-    def jsonl(self, path: Path, lines: Iterable[str], defaults: Mapping[str, Any]) -> None:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            where = f"{path}:{number}"
-            try:
-                value = parse_json(line.removesuffix("\n"))  # the error's text states the position in the line
-            except Malformed as error:
-                self.faults.append(f"{where}: malformed JSON: {error.reason}")
-                continue
-            if isinstance(value, dict):
-                self.member(where, path.parent, {**defaults, **value})
-            else:
-                self.faults.append(f"{where}: a line is one JSON object, not {type(value).__name__}")
-
-    def csv(self, path: Path, lines: Iterable[str], defaults: Mapping[str, Any]) -> None:
-        csv.field_size_limit(MAX_BODY_BYTES)  # a longer cell cannot be sent anyway
-        feed = Rows(lines)
-        rows = csv.reader(feed, strict=True)
-        start = 1
         try:
-            header = next(rows, [])
-            start = rows.line_num + 1
-            for row in rows:
-                feed.characters = 0
-                where, start = f"{path}:{start}", rows.line_num + 1
-                if len(row) > len(header):
-                    self.faults.append(f"{where}: {len(row)} cells under {len(header)} columns")
-                elif row:
-                    cells = {name: cell_value(name, cell) for name, cell in zip(header, row, strict=False) if cell}
-                    self.member(where, path.parent, {**defaults, **cells})
-        except csv.Error as error:
-            self.faults.append(f"{path}:{start}: malformed CSV: {error}")
+            for part in self.parts(path, script_id, kind=kind, pipe=pipe):
+                if isinstance(part, Finding):
+                    self.note(part)
+                elif defaults is not None:
+                    self.take(path.parent, part, defaults)
+        except (OSError, ValueError, NotUtf8, NotRead) as error:
+            self.unreadable(path, first, error)
+        if defaults is not None and self.checked.drafts + len(self.faults) == before:
+            self.fault("nothing-to-read", first, "no scripts in it")
 
-    def member(self, where: str, folder: Path, values: dict[str, Any]) -> None:
-        """Take a line of a manifest; `content_file` is relative to the manifest."""
-        named = values.pop("content_file", None)
+    def parts(
+        self,
+        path: Path,
+        script_id: str,
+        *,
+        kind: Kind | None = None,
+        choice: SourceChoice | None = None,
+        pipe: bool = False,
+    ) -> Iterator[Draft | Finding]:
+        """Read a file of a known kind. Raises as `Reader` does, and as opening it does."""
+        kind = kind or kind_of(path) or KINDS[".txt"]
+        with opened_twice(path, kind.limit, pipe=pipe, roots=self.roots) as file:
+            yield from kind.reader(file, Named(str(path), script_id), choice or self.choice)
+
+    def note(self, finding: Finding) -> None:
+        if finding.level is Level.REFUSED:
+            self.faults.append(finding)
+        else:
+            self.checked.scripts.warnings.append(finding)
+
+    def take(self, folder: Path, draft: Draft, defaults: Defaults) -> None:
+        """Take a draft. The `content_file` of a table's row is relative to the table."""
+        own = dict(draft.values)
+        named = own.pop("content_file", None)
         if named is not None:
-            if "content" in values:
-                self.faults.append(f"{where}: content and content_file exclude each other")
+            if "content" in own:
+                self.fault("content-twice", draft.place, "content and content_file exclude each other")
                 return
-            text = self.text(folder / str(named), where, SCRIPT_LIMIT)
-            if text is None:
+            content = self.content_of(folder / str(named), draft.place)
+            if content is None:
                 return
-            values = {
-                "input_kind": KINDS.get(Path(str(named)).suffix.lower(), "PlainText"),
-                **values,
-                "content": text,
-            }
-        self.checked.take(where, layered(self.base, values))
+            own = {**content, **own}
+        self.checked.take(draft.place, own, defaults)
+
+    def content_of(self, path: Path, place: Place) -> Mapping[str, Any] | None:
+        """Return what a file says that a row of a table names; None if it cannot be told, which is a fault."""
+        kind = kind_of(path)
+        if kind is not None and not kind.one_script:
+            self.fault("kind-unknown", place, f"{path.name} is not the text of one script; name it as a source")
+            return None
+        try:
+            parts = list(self.parts(path, "", choice=replace(self.choice, by_heading=False)))
+        except (OSError, ValueError, NotUtf8, NotRead) as error:
+            self.unreadable(path, place, error)
+            return None
+        own: Mapping[str, Any] | None = None
+        for part in parts:
+            if isinstance(part, Finding):
+                self.note(part)
+            else:
+                own = {name: value for name, value in part.values.items() if name != "script_id"}
+        return own
 
 
 def read_scripts(
@@ -235,7 +242,7 @@ def read_scripts(
     defaults: Mapping[str, Any],
     wire: Wire,
     roots: Roots | None = None,
-    choice: FolderChoice | None = None,
+    choice: SourceChoice | None = None,
     known: Known | None = None,
 ) -> ScriptSpool:
     """Read all scripts of all sources, valid and distinct. Nearer wins: script, then defaults.toml, then `defaults`.
@@ -245,11 +252,15 @@ def read_scripts(
 
     Raises:
         ManifestError: with every fault of every script; then nothing may be sent.
-        InputError: the disk has no room for them, or a chosen pattern is none.
+        InputError: the disk has no room for them, a chosen pattern or encoding is none, or a choice is incomplete.
     """
-    reader = _Reader(base=defaults, checked=Checked(wire, known), roots=roots, choice=choice or FolderChoice())
+    choice = choice or SourceChoice()
+    check_encoding(choice.encoding)
+    reader = _Reader(base=of_settings(defaults), checked=Checked(wire, known), roots=roots, choice=choice)
     for source in sources:
         reader.source(Path(source))
+    if filling := choice.filling():
+        reader.filled(*map(Path, filling))
     return reader.checked.finish(reader.faults)
 
 
@@ -257,7 +268,18 @@ def check_scripts(
     scripts: Iterable[Script], *, defaults: Mapping[str, Any], wire: Wire, known: Known | None = None
 ) -> ScriptSpool:
     """Check scripts that came as values, e.g. as a flow's parameter; otherwise the same as `read_scripts`."""
-    checked = Checked(wire, known)
+    return _check_values(Checked(wire, known), scripts, of_settings(defaults))
+
+
+def recheck_scripts(scripts: Iterable[Script], *, wire: Wire) -> ScriptSpool:
+    """Check scripts that were checked before, and since then hold what their defaults gave, whether it applies or not.
+
+    Raises as `read_scripts` does.
+    """
+    return _check_values(Checked(wire, with_defaults=True), scripts, NO_DEFAULTS)
+
+
+def _check_values(checked: Checked, scripts: Iterable[Script], defaults: Defaults) -> ScriptSpool:
     for number, script in enumerate(scripts):
-        checked.take(f"scripts[{number}]", layered(defaults, script.model_dump(exclude_unset=True)))
-    return checked.finish([] if checked.drafts else ["scripts: none given"])
+        checked.take(Place(f"scripts[{number}]"), script.model_dump(exclude_unset=True), defaults)
+    return checked.finish([] if checked.drafts else [found("nothing-to-read", "none given").at(Place("scripts"))])

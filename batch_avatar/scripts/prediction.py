@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
+from batch_avatar.identity import sendable
 from batch_avatar.service.wire.voices import voice_names
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ _TAG = re.compile(r"<[^<>]*>")  # no '<' inside, so that many unclosed tags do n
 class Prediction:
     """`characters`: the spoken ones, without tags. `render_seconds`: from the job's creation to its end.
 
+    `pause_seconds`: the part of the video that is silence as it was written, of which nothing has to be guessed.
+
     `voice`: in lower case; in SSML the one that speaks most characters; empty where an avatar speaks with its own.
     """
 
@@ -71,6 +74,7 @@ class Prediction:
     video_seconds: float
     render_seconds: float
     voice: str
+    pause_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ class Predictor:
             video_seconds=video_seconds,
             render_seconds=RENDER_OVERHEAD_SECONDS + self._factor * video_seconds,
             voice=speech.voice,
+            pause_seconds=speech.pauses,
         )
 
 
@@ -135,6 +140,7 @@ class _Speech(NamedTuple):
     characters: int
     seconds: float
     voice: str
+    pauses: float = 0.0
 
 
 class _Context(NamedTuple):
@@ -189,13 +195,13 @@ class _Transcript:
             characters[voice] += len(text)
             seconds.append(_text_seconds(text) / rate)
         voice = max(characters, key=lambda name: (characters[name], bool(name)), default=self._contexts[0].voice)
-        return _Speech(sum(characters.values()), fsum(seconds), voice)
+        return _Speech(sum(characters.values()), fsum(seconds), voice, fsum(self.pauses))
 
 
 def _speech_of(script: Script) -> _Speech:
     voice = (script.voice or "").lower()
     if script.input_kind == "SSML":
-        speech = _ssml_speech(script.content, voice)
+        speech = _ssml_speech(sendable(script.content, script.input_kind), voice)
     else:
         text = _heard(script.content)
         rate = _clamped(_rate(script.rate), LOWEST_RATE, HIGHEST_RATE)

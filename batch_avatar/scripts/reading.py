@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
+import io
 import os
 import shutil
 import stat
 import tempfile
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,6 +51,7 @@ class NotRead(Exception):
         self.reason, self.line = reason, line
 
 
+_ON_THE_WAY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY  # Linux has O_PATH, which asks for no right to list
 OUTSIDE = "is outside the folders that flow runs may read (BATCH_AVATAR_SOURCE_ROOTS)"
 HIDDEN = "is behind a name with a dot, which is read only where BATCH_AVATAR_SOURCE_ROOTS names the folder"
 
@@ -84,44 +84,21 @@ class Roots(NamedTuple):
         raise NotRead(OUTSIDE)
 
     def open(self, path: str, flags: int) -> int:
-        """Open what `place` allows: name by name, so that a link that is put there meanwhile is not followed."""
+        """Open what `place` allows: name by name, so that a link that is put there meanwhile is not followed.
+
+        The folders on the way need not be ones that may be listed.
+        """
         folder, way = self.place(Path(path))
-        found = os.open(folder, os.O_RDONLY)
-        for name in way.parts:
+        last = len(way.parts)
+        found = os.open(folder, flags if not last else _ON_THE_WAY)
+        for number, name in enumerate(way.parts, start=1):
             try:
-                inner = os.open(name, flags | os.O_NONBLOCK | os.O_NOFOLLOW, dir_fd=found)
+                how = flags | os.O_NONBLOCK if number == last else _ON_THE_WAY
+                inner = os.open(name, how | os.O_NOFOLLOW, dir_fd=found)
             finally:
                 os.close(found)
             found = inner
         return found
-
-
-class NotUtf8(Exception):
-    """The position of the first byte that is not UTF-8, without a byte order mark, and the line it is on."""
-
-    def __init__(self, line: int, byte: int) -> None:
-        super().__init__(line, byte)
-        self.line, self.byte = line, byte
-
-
-def decoded_lines(file: IO[bytes]) -> Iterator[str]:
-    """Decode lines, with their line ends; only one at a time is in memory.
-
-    Raises:
-        NotUtf8: at the first byte that is not UTF-8.
-        NotRead: a line is longer than any script.
-    """
-    start = 0
-    for number, raw in enumerate(iter(partial(file.readline, LONGEST_LINE_BYTES + 1), b""), start=1):
-        if len(raw) > LONGEST_LINE_BYTES:
-            raise NotRead(f"has a line of more than {LONGEST_LINE_BYTES:,} bytes, which fit into no request", number)
-        line = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
-        try:
-            text = line.decode()
-        except UnicodeDecodeError as error:
-            raise NotUtf8(number, start + error.start) from None
-        start += len(line)
-        yield text
 
 
 @contextmanager
@@ -159,9 +136,17 @@ def read_whole(path: Path, limit: Limit, *, pipe: bool = False, roots: Roots | N
 
 
 @contextmanager
-def opened_twice(path: Path, *, roots: Roots | None = None) -> Iterator[IO[bytes]]:
-    """Open a manifest that is read twice. A pipe goes through a temporary file. Raises as `opened` does."""
-    with opened(path, pipe=True, roots=roots) as file:
+def opened_twice(
+    path: Path, limit: Limit | None, *, pipe: bool = False, roots: Roots | None = None
+) -> Iterator[IO[bytes]]:
+    """Open a file that can be read twice; one with a limit is in memory. Raises as `read_whole` and `opened` do.
+
+    A pipe without a limit goes through a temporary file.
+    """
+    if limit is not None:
+        yield io.BytesIO(read_whole(path, limit, pipe=pipe, roots=roots))
+        return
+    with opened(path, pipe=pipe, roots=roots) as file:
         if file.seekable():
             yield file
             return

@@ -10,17 +10,17 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from defusedxml import ElementTree
-from defusedxml.common import DefusedXmlException
-
 from batch_avatar.catalog.choices import SUBTITLE_TYPES, VIDEO_CODECS, VIDEO_FORMATS
-from batch_avatar.identity import holds_signed_link
 from batch_avatar.safe_text.sinks import name as shown
+from batch_avatar.script_settings import PREFIX
+from batch_avatar.scripts.applicable import PROSODY, without_inapplicable
 from batch_avatar.scripts.avatars import check_avatar, meant
+from batch_avatar.scripts.content.kept import check_kept_columns
 from batch_avatar.scripts.extra_properties import check_extra_properties
 from batch_avatar.scripts.findings import found
 from batch_avatar.scripts.script_ids import check_script_id
-from batch_avatar.scripts.voices import check_voices
+from batch_avatar.scripts.ssml.check import check_ssml
+from batch_avatar.scripts.voices import check_voice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 CODECS = {"mp4": ("h264", "hevc", "av1"), "webm": ("vp9", "av1")}
 PHOTO_CODECS = ("h264", "hevc", "vp9")
-PROSODY = ("style", "rate", "pitch", "volume")
 COLOR = re.compile(r"#[0-9A-Fa-f]{8}")
 
 
@@ -42,7 +41,7 @@ def transparent(color: str | None) -> bool:
 
 
 def with_defaults(script: Script) -> Script:
-    """Return the script as it is sent, with our choice of format and codec where it leaves them open.
+    """Return the script as it is sent: without what cannot apply to it, and with our choice of format and codec.
 
     We choose h264 in mp4, because the service's own default, hevc, does not play in most browsers, and vp9 in webm,
     which alone carries transparency. These choices never enter the content id.
@@ -50,17 +49,19 @@ def with_defaults(script: Script) -> Script:
     clear = transparent(script.background_color)
     video_format = script.video_format or ("webm" if clear or script.video_codec == "vp9" else "mp4")
     codec = script.video_codec or ("vp9" if video_format == "webm" else "h264")
-    return script.model_copy(update={"video_format": video_format, "video_codec": codec})
+    return without_inapplicable(script).model_copy(update={"video_format": video_format, "video_codec": codec})
 
 
 def check_script(script: Script, known: Known) -> Iterator[Finding]:
     """Say what is wrong with the script, and what may be."""
     yield from (found("id-unusable", text) for text in check_script_id(script.script_id))
     yield from _check_characters(script)
+    yield from check_kept_columns(script.columns or {})
     yield from _check_voice(script)
-    yield from check_voices(script, known.voices)
+    if script.input_kind == "PlainText":
+        yield from check_voice(script.voice or "", script, known)
     if not script.talking_avatar_character:
-        yield found("character-missing", "talking_avatar_character is required")
+        yield found("character-missing", f"talking_avatar_character is required; {_where('talking_avatar_character')}")
     yield from check_avatar(script, known.today)
     if script.scene is not None and script.photo_avatar_base_model is None:
         yield found("scene-not-photo", "scene is for photo avatars only; set photo_avatar_base_model")
@@ -72,25 +73,25 @@ def check_script(script: Script, known: Known) -> Iterator[Finding]:
         for text in check_extra_properties(script.extra_properties or {})
     )
     if script.input_kind == "SSML":
-        yield from _check_ssml(script.content)
-    elif not script.content.strip():
-        yield found("content-empty", "content is empty")
+        yield from check_ssml(script, known)
+
+
+def _where(name: str) -> str:
+    """Return the three places where a property can be set."""
+    return f"set {name} in the script itself, in a defaults.toml beside it, or {PREFIX}{name.upper()} for all scripts"
 
 
 def _check_characters(script: Script) -> Iterator[Finding]:
     checked = {"script_id", *(["content"] if script.input_kind == "SSML" else [])}  # their own rules find it
     for name, value in script:
         if isinstance(value, str) and "\0" in value and name not in checked:
-            wide = value.count("\0") * 3 > len(value)  # ASCII text in UTF-16 is valid UTF-8, with a NUL in each letter
-            hint = "; is the text in UTF-16?" if wide else ""
-            yield found("text-unsendable", f"{name} holds a NUL character, which cannot be spoken or sent{hint}")
+            yield found("text-unsendable", f"{name} holds a NUL character, which cannot be spoken or sent")
 
 
 def _check_voice(script: Script) -> Iterator[Finding]:
     if script.input_kind == "PlainText":
         if not script.voice and not script.use_built_in_voice:
-            text = "PlainText needs a voice; set voice, or use_built_in_voice of a custom avatar"
-            yield found("voice-missing", text)
+            yield found("voice-missing", f"PlainText needs a voice; {_where('voice')}")
     elif used := [name for name in PROSODY if getattr(script, name) is not None]:
         text = f"{', '.join(used)}: for PlainText only; in SSML write express-as or prosody"
         yield found("prosody-in-ssml", text)
@@ -162,18 +163,3 @@ def _split(link: str) -> SplitResult | None:
         return urlsplit(link)
     except ValueError:
         return None
-
-
-def _check_ssml(content: str) -> Iterator[Finding]:
-    if holds_signed_link(content):
-        yield found("ssml-signed-link", "its SSML names a signed link; signed anew, it is a changed script")
-    try:
-        root = ElementTree.fromstring(content)
-    except (ElementTree.ParseError, DefusedXmlException, ValueError) as error:
-        yield found("ssml-malformed", f"malformed SSML: {str(error) or type(error).__name__}")
-        return
-    tags = [element.tag.rpartition("}")[2] for element in root.iter()]
-    if tags[0] != "speak":
-        yield found("ssml-malformed", f"SSML starts with <speak>, not <{tags[0]}>")
-    elif "voice" not in tags:
-        yield found("ssml-malformed", "SSML names no voice; put the text inside <voice name='...'>")

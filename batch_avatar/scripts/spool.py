@@ -9,7 +9,7 @@ import tempfile
 import weakref
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, overload
 
 from batch_avatar.errors import InputError
@@ -124,12 +124,16 @@ class OutcomeSpool(Sequence[Outcome]):
     """The outcome of each script of a run, on disk, in the order of the scripts; and their sums.
 
     It is complete once every script has an outcome; before that, read only single ones that `has` confirms.
+    `columns_of`: what is kept of the script at this place; it is added to its outcome.
 
     Raises:
         InputError: the temporary file cannot be made.
     """
 
-    def __init__(self, script_ids: Iterable[str]) -> None:
+    def __init__(
+        self, script_ids: Iterable[str], columns_of: Callable[[int], dict[str, str] | None] = lambda _: None
+    ) -> None:
+        self._columns_of = columns_of
         self._file = _NamelessFile(self)
         self._places = {script_id: number for number, script_id in enumerate(script_ids)}
         self._starts = array("q", [-1]) * len(self._places)
@@ -148,6 +152,8 @@ class OutcomeSpool(Sequence[Outcome]):
         number = self._places[outcome.script_id]
         if self._starts[number] >= 0:
             raise ValueError(f"{outcome.script_id} has ended before")
+        if columns := self._columns_of(number):
+            outcome = outcome.model_copy(update={"columns": columns})
         record = json.dumps(outcome.model_dump(mode="json", by_alias=True)).encode()
         try:
             self._file.write(record, self._size)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from batch_avatar.errors import Stopped, TooManyJobs
 from batch_avatar.service.listeners import Listeners
+from batch_avatar.service.wire.messages import words_of
 from batch_avatar.service.wire.voices import voice_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from batch_avatar.errors import BatchAvatarError, RequestRefused, Throttled
     from batch_avatar.models import Script
@@ -30,25 +32,55 @@ Half of the threads for short calls."""
 
 SYSTEMIC = 5
 """When so many scripts in a row end for one reason, the scripts are not the cause."""
+REFUSED_IN_A_ROW = 10
+"""When so many scripts in a row are refused for whatever reasons, somebody should look. A choice."""
 
 
 class InARow:
-    """Which reasons come up in one end after another, and how often. An end that does not have a reason clears it.
+    """Which reasons come up in one video after another, and how often. A video that does not have a reason clears it.
 
     What has one source, such as the inputs of a pack, counts once.
     """
 
     def __init__(self) -> None:
-        self._sources: dict[str, frozenset[object]] = {}
+        self._sources: dict[str, frozenset[str | None]] = {}
 
-    def note(self, reasons: Iterable[str] = (), source: object = None) -> None:
-        """Note how one end was; without a reason all are cleared."""
-        self._sources = {reason: self._sources.get(reason, frozenset()) | {source} for reason in reasons}
+    def note(self, reasons: Iterable[str] = (), source: str | None = None) -> None:
+        """Note how one video was; without a reason all are cleared."""
+        self._sources = {reason: self._with(source, self._sources.get(reason, frozenset())) for reason in reasons}
 
     @property
     def systemic(self) -> tuple[str, ...]:
         """The reasons that came up `SYSTEMIC` times in a row."""
-        return tuple(reason for reason, sources in self._sources.items() if len(sources) >= SYSTEMIC)
+        return tuple(reason for reason, sources in self._sources.items() if len(sources) == SYSTEMIC)
+
+    @staticmethod
+    def _with(source: str | None, known: frozenset[str | None]) -> frozenset[str | None]:
+        return known if len(known) == SYSTEMIC else known | {source}
+
+
+def systemic_refusal(refusals: Sequence[RequestRefused]) -> Stopped | None:
+    """Return why nothing more should be sent after these refusals in a row, the newest last; None if it may. Pure.
+
+    Two are of one kind if their code is the same and their messages have the same words (`words_of`).
+    """
+    newest = refusals[-SYSTEMIC:]
+    alike = len(newest) == SYSTEMIC and len({(error.code, *words_of(error.message)) for error in newest}) == 1
+    if not alike and len(refusals) < REFUSED_IN_A_ROW:
+        return None
+    last = newest[-1]
+    if alike:
+        text = (
+            f"{SYSTEMIC} scripts in a row were refused with {last.code} ({last.message}); that is hardly "
+            "the scripts' fault, so no more are sent. Mend the common cause and run again with --retry-failed"
+        )
+    else:
+        text = (
+            f"{len(refusals)} scripts in a row were refused for different reasons, the last with {last.code} "
+            f"({last.message}), so no more are sent. The report has the reason of each: mend them, and run again with "
+            "--retry-failed"
+        )
+    return Stopped(text, code="Systemic")
 
 
 @dataclass
@@ -75,29 +107,20 @@ class Resource:
     """A pack never started there, so every job gets only one script from now on."""
     listeners: Listeners[Resource, Throttled] = field(default_factory=Listeners)
     """Called whenever the service takes no new job for now."""
-    _refusals: InARow = field(default_factory=InARow)
-    """Codes with which scripts were refused."""
-    _last_refusal: RequestRefused | None = None
+    _refusals: deque[RequestRefused] = field(default_factory=lambda: deque(maxlen=REFUSED_IN_A_ROW))
+    """Those since a script last got a job, the newest last."""
 
     def refused(self, error: RequestRefused) -> None:
         """Note that a script was refused."""
-        self._refusals.note((error.code,), error)
-        self._last_refusal = error
+        self._refusals.append(error)
 
     def taken(self) -> None:
         """Note that a script got a job."""
-        self._refusals.note()
+        self._refusals.clear()
 
     def systemic(self) -> Stopped | None:
-        """Return why nothing more should be sent there, once `SYSTEMIC` scripts in a row were refused with one code."""
-        last = self._last_refusal
-        if last is None or not self._refusals.systemic:
-            return None
-        return Stopped(
-            f"{SYSTEMIC} scripts in a row were refused with {last.code} ({last.message}); that is hardly "
-            "the scripts' fault, so no more are sent. Mend the common cause and run again with --retry-failed",
-            code="Systemic",
-        )
+        """Return why nothing more should be sent there, if too many scripts in a row were refused."""
+        return systemic_refusal(tuple(self._refusals))
 
     def heed(self, error: Throttled) -> None:
         """Pause the creates there, because the service takes no new job for now, and tell the listeners."""

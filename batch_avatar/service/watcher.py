@@ -287,7 +287,7 @@ class Watcher:
         if job.terminal or (job.odd and known is not None and known.status == job.status):  # an odd end is seen twice
             self._ratios.learn(job, watched.expected_seconds)
             self._watched.settle(job.service_id, watched.waiters, job)
-        elif reason := self._deadlines.overdue(job):
+        elif not job.odd and (reason := self._deadlines.overdue(job)):
             self._watched.settle(job.service_id, watched.waiters, JobOverdue(reason, job=job))
 
     def _fail_all(self, error: Exception) -> None:

@@ -11,7 +11,7 @@ from batch_avatar.planning.permits import Permits
 from batch_avatar.rendering.outcomes import build_report, outcome_of_error
 from batch_avatar.rendering.run import current_run
 from batch_avatar.rendering.runner import REPORT_SECONDS, publish_report, render_scripts
-from batch_avatar.scripts.manifest import check_scripts
+from batch_avatar.scripts.manifest import recheck_scripts
 from batch_avatar.service.wire.generations import wire_for
 from batch_avatar.upkeep.letters import scripts_to_replay
 
@@ -41,7 +41,7 @@ async def replay_letters(letters: Sequence[DeadLetter], chain: Chain) -> BatchRe
         left.difference_update(outcome.script_id for outcome in report.outcomes)
 
     for scripts in wanted.values():
-        check_scripts(scripts, defaults={}, wire=wire_for(c.settings.api_version))
+        recheck_scripts(scripts, wire=wire_for(c.settings.api_version))
     try:
         for revision, scripts in wanted.items():
             permits = Permits(revision=revision, retry_failed=True, allow_long=True)

@@ -23,6 +23,7 @@ from batch_avatar.planning.reconciliation import own_jobs
 from batch_avatar.rendering import giving_up
 from batch_avatar.rendering.archiving import job_failed
 from batch_avatar.rendering.connections import CONTROL_THREADS
+from batch_avatar.rendering.packs.members import try_to_delete
 from batch_avatar.rendering.run import current_run
 from batch_avatar.scripts.findings import told
 from batch_avatar.upkeep.jobs_to_sweep import read_jobs_to_sweep
@@ -218,6 +219,8 @@ async def sweep(chain: Chain, *, dry_run: bool = False) -> SweepReport:
             by_content.setdefault(item.ref.content_id, []).append(item)
         done = await asyncio.gather(*(_carry_out(run, chain, group, room) for group in by_content.values()))
         items = [item for group in done for item in group]
+        for job_id in found.gone_packs:
+            await try_to_delete(run, chain, job_id)  # there is no job, but what it wrote into staging
     withdrawn = told(withdrawn_avatars(index.receipts, c.clock.now().date()))
     return SweepReport(tuple(items), foreign, dry_run, found.unread, tuple(withdrawn))
 

@@ -8,6 +8,7 @@ from batch_avatar.archive.index import form_of
 from batch_avatar.catalog.avatars import characters
 from batch_avatar.identity import form_digests
 from batch_avatar.scripts.avatars import check_withdrawal
+from batch_avatar.scripts.findings import Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ def withdrawn_avatars(receipts: Mapping[Key, Mapping[str, str]], today: date) ->
             continue
         ending = check_withdrawal(character, styles.get(form.get("talking_avatar_style", "")), today)
         if ending is not None:
-            found.append(ending.at("archive", script_id))
+            found.append(ending.at(Place("archive"), script_id))
     return found
 
 

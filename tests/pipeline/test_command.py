@@ -44,7 +44,7 @@ def test_render_reports_as_json_on_stdout_and_nothing_else_there(bench, folder):
     report = json.loads(done.stdout)
     assert set(report) == REPORT_KEYS
     assert (report["scripts"], report["archived"]) == (2, 2)
-    names = "script_id job_id outcome blob_prefix error note doubtful kept billed_seconds billed_characters"
+    names = "script_id job_id outcome blob_prefix error note doubtful kept billed_seconds billed_characters columns"
     assert {tuple(outcome) for outcome in report["outcomes"]} == {tuple(names.split())}
     assert "in this process" in done.stderr
     again = b.command("render", "scripts", "--json", folder=folder)
@@ -115,8 +115,11 @@ BAD_INPUT = {
         {"m.jsonl": b'{"script_id": "a", "content": "x"}\n{"script_id": '},
         "m.jsonl:2: malformed",
     ),
-    "a CSV line with too many cells": ({"m.csv": b"script_id,content\na,b,c\n"}, "m.csv:2: 3 cells under 2 columns"),
-    "malformed SSML": ({"x.ssml": b"<speak><voice name='v'>Hi</speak>"}, "x.ssml:1: x: malformed SSML"),
+    "a CSV line with too many cells": ({"m.csv": b"script_id,content\na,b,c\n"}, "m.csv:2: column 3 has no header"),
+    "malformed SSML": (
+        {"x.ssml": b"<speak><voice name='v'>Hi</speak>"},
+        "x.ssml:1: x: <voice> of line 1 is not closed",
+    ),
     "an unknown property": (
         {"m.jsonl": b'{"script_id": "a", "content": "x", "vioce": "v"}'},
         "unknown property 'vioce'",
@@ -160,7 +163,13 @@ def test_all_faults_of_all_scripts_are_listed_at_once(bench, tmp_path):
     (tmp_path / "gone.txt").symlink_to(tmp_path / "nowhere")
     done = bench().command("render", ".", "gone.txt", "missing", folder=tmp_path)
     assert done.returncode == 2
-    for part in ("PlainText needs a voice", "malformed SSML", "not UTF-8", "gone.txt", "missing: does not exist"):
+    for part in (
+        "PlainText needs a voice",
+        "<speak> of line 1 is never closed",
+        "not UTF-8",
+        "gone.txt",
+        "missing: does not exist",
+    ):
         assert part in done.stderr
 
 

@@ -19,6 +19,7 @@ from batch_avatar.emulator.faults import FailJob, FaultRule, Status, StickJob
 from batch_avatar.errors import AccessRefused, ArchiveUnavailable, ServiceUnavailable, SettingsError, Stopped
 from batch_avatar.inbox.run import render_inbox
 from batch_avatar.inbox.steps import look_into_inbox
+from batch_avatar.models import Script
 from batch_avatar.planning.permits import Permits
 from batch_avatar.rendering.connect import open_connections, open_run
 from batch_avatar.rendering.connections import sharing
@@ -190,7 +191,7 @@ REJECTS = {
     "_own.txt": ("Hi.", "script_id must not start with '_'"),
     "latin.txt": (b"Gr\xfc\xdfe", "latin.txt:1: not UTF-8 (byte 2)"),
     "blank.txt": (" \n", "content is empty"),
-    "broken.ssml": ("<speak>", "malformed SSML"),
+    "broken.ssml": ("<speak>", "<speak> of line 1 is never closed"),
     "large.txt": ("x" * 500_001, "it has 500,001 bytes"),
     "quoted.txt": ('"' * 300_000, "the service takes 500,000"),
     "team/good.xml": (SSML, "its script_id is taken by inbox/"),
@@ -348,6 +349,24 @@ def test_an_unchanged_text_with_another_look_stays_until_a_word_says_whether_to_
     assert sum(d.bench.accepted().values()) == 1
     d.drop("a.txt", "One.")
     assert d.run(**green, permits=Permits(accept_changes=True)).archived == 1
+
+
+def test_ssml_dropped_as_text_is_ssml_and_what_was_read_aloud_stays_until_a_word_says_what_to_do(dropped):
+    d = dropped()
+    d.bench.render([Script(script_id="a", content=SSML, **LOOK)])
+    d.drop("a.txt", SSML)
+    d.drop("b.txt", SSML)
+
+    refused = d.run()
+    kept = d.run(permits=Permits(keep_changed=True))
+
+    assert (refused.archived, refused.failed) == (1, 1)
+    assert "its tags were read aloud when it was archived as " in outcomes(refused)["a"].error.message
+    assert (kept.all_archived, kept.kept) == (True, 1)
+    assert d.names() == {"processed/a.txt", "processed/b.txt"}
+    d.drop("a.txt", SSML)
+    assert d.run(permits=Permits(accept_changes=True)).archived == 1
+    assert sum(d.bench.accepted().values()) == 3
 
 
 @pytest.mark.parametrize("operation", ["list", "create"])

@@ -9,6 +9,7 @@ import pytest
 from batch_avatar.emulator.faults import FailInputs, FaultRule
 from batch_avatar.rendering import stages
 from batch_avatar.rendering.connect import open_run
+from batch_avatar.rendering.survey import ENOUGH_PAGES
 from batch_avatar.upkeep.sweep import SweepAction
 from tests.support.packs import assert_all_right, creates, jobs_left, render_packed, scripts_of, staged, submit_pack
 
@@ -138,3 +139,91 @@ def test_a_run_that_does_not_know_its_container_leaves_it_to_one_that_does(left,
     assert (len(jobs_left(b)), staged(b)) == (1, kept)
     assert render_packed(b, [other], 1).skipped == 1
     assert_all_right(b, [*scripts, other])
+
+
+def listings(b):
+    """How many requests for the job list the service has seen."""
+    return sum(b.emulator.stats()["requests"].get("list", {}).values())
+
+
+def archive_and_die(b, scripts):
+    """Send a pack and archive its scripts, as a run that dies before it deletes the job. Return the job's id."""
+    refs = submit_pack(b, scripts)
+    b.emulator.settle()
+
+    async def work():
+        async with open_run(b.settings(), "dies-late"):
+            for ref in refs:
+                await stages.archive(ref)
+
+    asyncio.run(work())
+    assert refs[0].job_id in jobs_left(b)
+    assert staged(b)
+    return refs[0].job_id
+
+
+def test_an_archived_pack_deep_in_a_long_list_is_found_by_what_it_left_in_staging(packs):
+    b = packs(page_size_limit=1, oversized_page="clamp", active_jobs_limit=0)
+    scripts = scripts_of(2)
+    archive_and_die(b, scripts)
+    for number in range(ENOUGH_PAGES):
+        b.put_job(f"somebody-elses-{number}")
+    before = listings(b)
+
+    assert [item.action for item in b.sweep(dry_run=True).items] == [SweepAction.DELETE]
+    assert staged(b)
+    assert b.sweep().clean
+
+    assert staged(b) == []
+    assert not [job_id for job_id in jobs_left(b) if job_id.startswith("pack-")]
+    assert listings(b) - before == 2 * ENOUGH_PAGES
+    assert set(b.receipts()) == {"s1", "s2"}
+
+
+def test_what_an_archived_pack_left_in_staging_is_removed_even_if_its_job_is_gone(packs):
+    b = packs(delete_destination_blobs=False)
+    scripts = scripts_of(2)
+    b.delete_job(archive_and_die(b, scripts))
+    assert staged(b)
+
+    b.sweep(dry_run=True)
+    assert staged(b)
+    assert b.sweep().clean
+
+    assert_all_right(b, scripts)
+
+
+def test_what_a_pack_left_in_staging_stays_while_one_of_its_scripts_may_need_it(packs):
+    b = packs(delete_destination_blobs=False)
+    scripts = scripts_of(2)
+    [ref, _] = submit_pack(b, scripts)
+    b.emulator.settle()
+    b.delete_job(ref.job_id)
+    left = staged(b)
+
+    b.sweep()
+
+    assert staged(b) == left != []
+
+
+def test_a_pack_whose_record_is_damaged_keeps_no_other_from_being_found(packs, script):
+    b = packs(delete_destination_blobs=False)
+    damaged, whole = (archive_and_die(b, [script(f"{name}1"), script(f"{name}2")]) for name in ("a", "b"))
+    for job_id in (damaged, whole):
+        b.delete_job(job_id)
+    with b.container() as client:
+        client.upload_blob(f"_packs/{damaged.split('-')[1]}.json", b"{", overwrite=True)
+
+    b.sweep()
+
+    assert {name.partition("/")[0] for name in staged(b)} == {damaged}
+
+
+def test_a_sweep_without_a_staging_container_does_the_rest(packs, script):
+    b = packs()
+    b.submit([script("alone")])
+    b.emulator.settle()
+
+    assert b.sweep(staging_container="is-not-there").clean
+
+    assert set(b.receipts()) == {"alone"}

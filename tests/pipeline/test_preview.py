@@ -214,7 +214,7 @@ def test_after_the_move_what_is_archived_stays_so_and_what_is_in_flight_is_told(
     planned = new.command("plan", "scripts.jsonl", "--json", folder=folder)
     done = new.command("render", "scripts.jsonl", "--json", folder=folder)
 
-    states = {row["script_id"]: row["state"] for row in json.loads(planned.stdout)}
+    states = {row["script_id"]: row["state"] for row in json.loads(planned.stdout)["scripts"]}
     assert (states["one"], states["two"], states["three"]) == ("archived", "archived", "new")
     assert done.returncode == 1
     report = json.loads(done.stdout)

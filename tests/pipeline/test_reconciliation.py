@@ -68,7 +68,7 @@ def test_every_state_of_a_script_is_told_by_plan_and_command_and_nothing_is_chan
         "changed": f"voice differs from what was archived as {archived}",
         "new": None,
     }
-    for row in json.loads(listed.stdout):
+    for row in json.loads(listed.stdout)["scripts"]:
         name = row["script_id"]
         assert (row["state"], row["content_id"], row["detail"]) == (
             name,

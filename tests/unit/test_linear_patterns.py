@@ -13,6 +13,8 @@ import pytest
 import batch_avatar
 
 AT_ONE_PLACE = {
+    "csv_table._SAID",
+    "script_file._DECLARED",
     "prediction._RATE",
     "prediction._TIME",
     "identity._JOB_ID",
@@ -24,7 +26,7 @@ AT_ONE_PLACE = {
     "metadata._PLAIN",
 }
 """Patterns that begin at one given place of a text (`match`, `fullmatch`), so that an end of theirs is sought once."""
-OF_SHORT_TEXTS = {"decision._NUMBERED"}
+OF_SHORT_TEXTS = {"messages._NUMBERED", "messages._QUOTED"}
 """Patterns whose text is cut before to some hundred characters."""
 
 

@@ -17,6 +17,7 @@ from batch_avatar.archive.records import Pack, PackMember
 from batch_avatar.errors import (
     AccessRefused,
     BatchAvatarError,
+    CreateGivenUp,
     CreateUnclear,
     JobExists,
     JobNotFound,
@@ -28,7 +29,7 @@ from batch_avatar.errors import (
 from batch_avatar.identity import derive_job_id, mark_description
 from batch_avatar.planning.decision import LOOKS
 from batch_avatar.planning.packing import derive_pack_id, pack_job_id
-from batch_avatar.planning.stubborn import MAX_SENDS, unclear
+from batch_avatar.planning.stubborn import MAX_SENDS, PutOff, unclear
 from batch_avatar.receipt import Attempt
 from batch_avatar.rendering.claims import ClaimTooOld, new_claim, young_enough
 from batch_avatar.scripts.prediction import spoken_characters
@@ -57,6 +58,7 @@ class PackSubmission:
         self._c = run.connections
         self._resource = resource
         self._draft = draft
+        self._put_off = PutOff(self._c.settings.job_deadline_seconds)
 
     async def submit(self) -> tuple[JobRef, ...]:
         """Send the pack, and return its job once for each script that is an input of it. The other scripts go alone.
@@ -73,9 +75,7 @@ class PackSubmission:
         while pack is not None:
             try:
                 return await self._accepted(pack, await self._send(pack))
-            except (Throttled, ClaimTooOld) as error:
-                if isinstance(error, Throttled):
-                    self._resource.heed(error)
+            except (Throttled, ClaimTooOld):
                 pack = await self._ready_again()
             except (JobExists, CreateUnclear) as error:
                 logger.warning("looking for the job before it is sent again: %s", error)
@@ -88,7 +88,7 @@ class PackSubmission:
                 if sends == MAX_SENDS:
                     raise unclear(sends, error, pack.job_id) from None
                 pack = await self._ready_again()
-            except (AccessRefused, RequestRefused, NoMoreSent) as error:
+            except (AccessRefused, RequestRefused, NoMoreSent, CreateGivenUp) as error:
                 await self._refused(error)
                 logger.warning("a pack of %d was refused, its scripts go alone: %s", len(pack.members), error)
                 pack = None
@@ -123,7 +123,7 @@ class PackSubmission:
         """Release the claims if nothing was sent under them, and raise the error unless the scripts may go alone."""
         if self._draft.unclear is None:  # after an unclear create the job may exist all the same
             await self._release(refused=True)
-        if not isinstance(error, RequestRefused):
+        if not isinstance(error, RequestRefused | CreateGivenUp):
             raise error
 
     async def _ready_again(self) -> Pack | None:
@@ -242,6 +242,10 @@ class PackSubmission:
             self._resource.admission.unclear(pack.job_id)
             self._run.stubborn[self._resource.host].unclear(pack.job_id, error)
             raise
+        except Throttled as error:
+            self._resource.heed(error)
+            taken = self._run.stubborn[self._resource.host].taken
+            raise self._put_off.verdict(error, taken, self._c.clock.monotonic()) or error from None
         self._resource.admission.accepted()
         self._run.stubborn[self._resource.host].accepted(pack.job_id)
         self._resource.watcher.mine(job.service_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from batch_avatar.identity import normalise_newlines
+from batch_avatar.identity import sendable
 from batch_avatar.models import SynthesisJob
 from batch_avatar.service.wire.members import Members, decode_object
 from batch_avatar.service.wire.messages import (
@@ -96,7 +96,7 @@ class Avatar2024:
         values, extra = set_properties(script), script.extra_properties or {}
         body: dict[str, Any] = {
             "inputKind": script.input_kind,
-            "inputs": [{"content": normalise_newlines(text)} for text in inputs or (script.content,)],
+            "inputs": [{"content": sendable(text, script.input_kind)} for text in inputs or (script.content,)],
             "description": description,
             **pick(values, TOP_LEVEL),
             "synthesisConfig": extra.get("synthesisConfig", {}) | pick(values, SYNTHESIS),

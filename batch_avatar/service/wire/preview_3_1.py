@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from batch_avatar.identity import normalise_newlines
+from batch_avatar.identity import sendable
 from batch_avatar.models import SynthesisJob
 from batch_avatar.service.wire.members import Members, decode_object
 from batch_avatar.service.wire.messages import (
@@ -86,7 +86,7 @@ class AvatarPreview31:
             "displayName": job_id,
             "description": description,
             "textType": script.input_kind,
-            "inputs": [{"text": normalise_newlines(text)} for text in inputs or (script.content,)],
+            "inputs": [{"text": sendable(text, script.input_kind)} for text in inputs or (script.content,)],
             **pick(values, TOP_LEVEL),
         }
         properties = {name: camel(value) for name, value in pick(values, PROPERTIES).items()}

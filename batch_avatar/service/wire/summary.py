@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,14 @@ class Summary:
     def text(self) -> str:
         """All texts that it repeats, joined."""
         return " ".join(text for result in self.results for text in result.texts)
+
+    @property
+    def billing(self) -> dict[str, int]:
+        """What it says was billed, summed over its results."""
+        billed: Counter[str] = Counter()
+        for result in self.results:
+            billed.update(result.billing)
+        return dict(billed)
 
     def is_of(self, ids: Collection[str]) -> bool:
         """Return whether it names one of these jobs, or none at all."""

@@ -14,13 +14,13 @@ CASES = Path(__file__).parents[2] / "data" / "cases"
 def test_sub_folders_are_rendered_under_their_paths_and_what_was_flat_is_named(quick, tmp_path):
     b = quick()
     b.overrides |= LOOK
-    folder = shutil.copytree(CASES / "nested", tmp_path / "scripts")
+    folder = shutil.copytree(CASES / "folders/nested", tmp_path / "scripts")
     b.render(read_scripts([folder / "intro.txt", folder / "module1"], defaults=LOOK, wire=wire_for("2024-08-01")))
 
     planned = b.command("plan", "scripts", "--recursive", "--json", folder=tmp_path)
     done = b.command("render", "scripts", "--recursive", "--exclude", "module1/", folder=tmp_path)
 
-    rows = {row["script_id"]: (row["state"], row["detail"]) for row in json.loads(planned.stdout)}
+    rows = {row["script_id"]: (row["state"], row["detail"]) for row in json.loads(planned.stdout)["scripts"]}
     assert rows.keys() == {"intro", "module1/lesson1", "module2/deep/lesson2"}
     assert (rows["intro"], rows["module2/deep/lesson2"]) == (("archived", None), ("new", None))
     assert rows["module1/lesson1"][0] == "changed"

@@ -2,12 +2,14 @@
 
 import base64
 import hashlib
+import json
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
 from azure.storage.blob import BlobProperties, ContentSettings
 
+from batch_avatar.archive.metadata import fit, metadata_key
 from batch_avatar.archive.records import Claim
 from batch_avatar.archive.rescue import rebuild_receipt, rescue_receipt, stored_blob
 from batch_avatar.identity import derive_job_id, form_digests, recorded_form
@@ -43,8 +45,9 @@ def attempt(number=1, **members):
     return Attempt(number=number, job_id=derive_job_id("größe", CONTENT_ID, number), **members)
 
 
-def claim(*attempts):
+def claim(*attempts, columns=None):
     return Claim(
+        columns=columns or {},
         script_id="größe",
         content_id=CONTENT_ID,
         run="r-7",
@@ -208,6 +211,12 @@ def test_the_form_is_the_same_after_the_claim_was_written_and_read():
     assert rebuilt(blob(), of=read).form == form_digests(recorded_form(SCRIPT))
 
 
+def test_columns_that_the_claim_keeps_are_in_the_receipt():
+    of = Claim.model_validate_json(claim(columns={"team": "Säle"}).model_dump_json())
+
+    assert rebuilt(blob(), of=of).columns == {"team": "Säle"}
+
+
 def test_a_claim_without_a_form_gives_a_receipt_without_one():
     assert rebuilt(blob(), of=claim().model_copy(update={"form": {}})).form == {}
 
@@ -287,6 +296,31 @@ def test_a_summary_that_nobody_compared_yet_is_compared_when_its_receipt_is_rebu
     put(archive, claim(), 2, "summary.json", content=b'{"jobID": "another"}', metadata={"sha256": "5" * 64})
 
     assert rescue_receipt(archive, claim()).video.doubtful == ("summary",)
+
+
+LONG = "ä" * 1_500
+"""An id of the service that is too long for metadata, and is cut there."""
+
+
+def long_facts():
+    return FACTS | fit({"internal_id": LONG}) | {"job_key": metadata_key(LONG)}
+
+
+def test_an_id_that_was_cut_is_unknown_as_it_would_be_the_id_of_another():
+    assert len(long_facts()["internal_id"]) <= 2500
+    assert rebuilt(blob(metadata=long_facts())).internal_id is None
+    assert (
+        rebuilt(blob(metadata=FACTS | fit({"internal_id": "größe"}) | {"job_key": quote("größe")})).internal_id
+        == "größe"
+    )
+
+
+def test_an_id_that_was_cut_is_no_doubt_in_a_rebuilt_receipt(archive):
+    of = claim(attempt(1, accepted_at=NOW))
+    put(archive, of, 1, metadata=long_facts())
+    put(archive, of, 1, "summary.json", content=json.dumps({"jobID": LONG}).encode())
+
+    assert rescue_receipt(archive, of).video.doubtful == ()
 
 
 @pytest.mark.parametrize("content", [b'{"jobID": "0A2B3C4D"}', b"{}", b"no summary"])

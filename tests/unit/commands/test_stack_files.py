@@ -11,6 +11,7 @@ from shutil import copytree, rmtree
 
 import pytest
 
+from batch_avatar.commands.own_files import MARKER, write_private
 from batch_avatar.commands.stack import Starting, known_stack, running_stack
 from batch_avatar.emulator.process import is_running, stop_process
 from batch_avatar.errors import BatchAvatarError
@@ -127,6 +128,48 @@ def test_the_files_of_another_folder_are_left(tampered, running, tmp_path):
         another.stop()
 
 
+@pytest.fixture
+def of_an_earlier_version(running):
+    """`of_an_earlier_version(**pids)` writes the stack's file as before start times were in it, and reads it again."""
+
+    def write(**pids):
+        path = running.folder / "stack.json"
+        path.write_text(
+            json.dumps(json.loads(path.read_text()) | {"processes": {k.replace("_", "-"): v for k, v in pids.items()}})
+        )
+        return known_stack(running.folder)
+
+    return write
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="nothing proves whose a process is")
+def test_a_stack_of_an_earlier_version_is_ended(of_an_earlier_version, running):
+    [process] = running.processes.values()
+
+    assert of_an_earlier_version(emulator_1=process.pid).stop() == []
+    assert not is_running(process.pid)
+    assert known_stack(running.folder) is None
+
+
+def test_of_a_stack_of_an_earlier_version_a_process_that_may_be_another_is_left(
+    of_an_earlier_version, running, victim, tmp_path
+):
+    [process] = running.processes.values()
+    another = start(tmp_path / "another")
+    [alike] = another.processes.values()
+    try:
+        told = of_an_earlier_version(emulator_1=victim.pid, emulator_2=alike.pid, emulator_3=process.pid).stop()
+        assert victim.poll() is None
+        assert is_running(alike.pid)
+        assert is_running(process.pid), "it writes the log of emulator-1"
+        assert told == [
+            f"process {pid} is left alone: it is not the {name} that this stack started"
+            for name, pid in (("emulator-3", process.pid), ("emulator-2", alike.pid), ("emulator-1", victim.pid))
+        ]
+    finally:
+        another.stop()
+
+
 def test_a_file_that_others_may_write_is_not_believed(running):
     (running.folder / "stack.json").chmod(0o620)
     with pytest.raises(BatchAvatarError, match=r"stack.json: others may write it, so it is not believed"):
@@ -160,6 +203,60 @@ def test_others_can_read_nothing_of_a_stack(tmp_path):
         assert [path for path in found if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
     finally:
         running.stop()
+
+
+def test_others_can_read_nothing_of_a_stack_in_a_folder_that_was_there_before(tmp_path):
+    folder = tmp_path / "stack"
+    (folder / "prefect").mkdir(parents=True)
+    (folder / "emulator-1.log").write_text("of an earlier version")
+    (folder / "mine.txt").write_text("mine")
+    for path, mode in ((folder, 0o755), (folder / "prefect", 0o755), (folder / "emulator-1.log", 0o644)):
+        path.chmod(mode)
+    (folder / "mine.txt").chmod(0o644)
+    with Starting(folder) as starting:
+        starting.run("emulator-1", SLEEP, {})
+        home = starting.prefect_home()
+        running = starting.finish(ENVIRONMENT, time_scale=1)
+    try:
+        assert home == str(folder / "prefect")
+        found = [path for path in folder.iterdir() if path.name != "mine.txt"]
+        assert {path.name for path in found} == {"prefect", "stack.json", "stack.env", "emulator-1.log"}
+        assert [path for path in found if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+        assert stat.S_IMODE((folder / "mine.txt").stat().st_mode) == 0o644, "it is not of the stack"
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o755, "other things may lie there"
+    finally:
+        running.stop()
+
+
+@pytest.mark.parametrize("name", ["emulator-1.log", "prefect"])
+def test_what_the_processes_write_does_not_end_up_where_a_link_points(tmp_path, name):
+    folder, elsewhere = tmp_path / "stack", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir() if name == "prefect" else elsewhere.write_text("mine")
+    (folder / name).symlink_to(elsewhere)
+    with Starting(folder) as starting:
+        starting.run("emulator-1", SLEEP, {})
+        if name == "prefect":
+            with pytest.raises(BatchAvatarError, match="prefect: it is a link, so it is not believed"):
+                starting.prefect_home()
+        assert elsewhere.is_dir() or elsewhere.read_text() == "mine"
+
+
+def test_a_stack_s_own_folder_is_deleted_also_where_temporary_files_lie_elsewhere_by_now(
+    running, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    assert known_stack(running.folder).stop() == []
+    assert not any(path.exists() for path in running.scratch)
+
+
+def test_a_stack_s_own_folder_of_an_earlier_version_is_deleted(running):
+    [folder] = running.scratch
+    write_private(folder / MARKER, str(running.folder))
+
+    assert running.stop() == []
+    assert not folder.exists()
 
 
 def test_a_file_with_keys_does_not_end_up_where_a_link_points(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from batch_avatar.archive.inbox_container import Inbox
 from batch_avatar.errors import ManifestError
 from batch_avatar.inbox.steps import read_script
+from batch_avatar.scripts.defaults import NO_DEFAULTS
 from batch_avatar.settings import load_settings
 from tests.support.scripts import LOOK
 
@@ -28,7 +29,7 @@ def test_the_script_in_a_drop_has_the_id_of_the_drop(container):
     for ids, expected in (("name", ["welcome", "intro"]), ("path", ["hr/welcome", "intro"])):
         inbox = Inbox(container=container, ids=ids)
         drops = inbox.look()
-        taken = [read_script(inbox, drop, {}, SETTINGS) for drop in drops]
+        taken = [read_script(inbox, drop, NO_DEFAULTS, SETTINGS) for drop in drops]
         assert [script.script_id for script, _ in taken] == [drop.script_id for drop in drops] == expected
 
 
@@ -38,4 +39,4 @@ def test_a_path_that_cannot_be_an_id_says_which_part(container):
     (drop,) = inbox.look()
 
     with pytest.raises(ManifestError, match=r"welcome\.txt: script_id has the part '2026'"):
-        read_script(inbox, drop, {}, SETTINGS)
+        read_script(inbox, drop, NO_DEFAULTS, SETTINGS)

@@ -207,7 +207,7 @@ def test_what_is_kept_counts_as_archived_before_and_is_told():
     assert (outcome.outcome, outcome.blob_prefix, outcome.error) == (OutcomeKind.SKIPPED, "intro/abc/1/", None)
     assert outcome.note == f"kept: {found.detail}"
     assert (report.all_archived, report.skipped, report.kept) == (True, 1, 1)
-    assert "1 archived before (1 of them kept with another look)" in report.sums
+    assert "1 archived before (1 of them kept as they are)" in report.sums
 
 
 def test_a_word_for_the_run_counts_more_than_the_setting():

@@ -36,6 +36,13 @@ def test_what_is_predicted_far_beyond_the_limit_is_refused_and_what_is_near_it_i
     assert found.to_create is (length is not Length.BEYOND)
 
 
+def test_of_pauses_nothing_has_to_be_guessed():
+    assert Length.of(1.02 * LIMIT, LIMIT) is Length.NEAR
+    assert Length.of(1.02 * LIMIT, LIMIT, pauses=LIMIT) is Length.BEYOND
+    assert Length.of(1.02 * LIMIT, LIMIT, pauses=0.9 * LIMIT) is Length.NEAR
+    assert Length.of(0.5 * LIMIT, LIMIT, pauses=2 * LIMIT) is Length.FITS, "learned videos are shorter than that"
+
+
 def test_the_refusal_names_the_minutes_and_what_to_do():
     failure = judge_length(item(), LONG, limit_seconds=LIMIT, allow_long=False).failure
 

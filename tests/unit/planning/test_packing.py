@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from batch_avatar.identity import mark_description
-from batch_avatar.models import Item, Point, Properties, Scene, VideoCrop
+from batch_avatar.models import Point, Scene, Script, VideoCrop
 from batch_avatar.planning.packing import (
     MAX_INPUTS,
     PackSizer,
@@ -56,16 +56,14 @@ OTHER = {
     "destination_path": "somewhere",
     "extra_properties": {"avatarConfig": {"gaze": "left"}},
 }
-OWN = {"script_id": "other", "content": "Something else.", "description": "a note"}
+OWN = {"columns": {"team": "A"}, "script_id": "other", "content": "Something else.", "description": "a note"}
 
 
 # Who fits with whom
 
 
 def test_every_member_of_a_script_is_known_here():
-    assert OTHER.keys() | OWN.keys() | {"destination_container_url"} == (
-        Item.model_fields.keys() | Properties.model_fields.keys()
-    )
+    assert OTHER.keys() | OWN.keys() | {"destination_container_url"} == Script.model_fields.keys()
 
 
 @pytest.mark.parametrize("member", OWN)

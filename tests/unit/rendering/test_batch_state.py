@@ -1,6 +1,7 @@
 """How scripts end, what they cost, and when a run takes no more."""
 
 from datetime import UTC, datetime
+from string import ascii_lowercase
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,7 @@ from batch_avatar.models import Outcome, OutcomeKind, SynthesisJob
 from batch_avatar.planning.plan import PlanItem, PlanState
 from batch_avatar.rendering.batch_state import BatchState
 from batch_avatar.rendering.progress import Phase
-from batch_avatar.service.resource import SYSTEMIC, Resource
+from batch_avatar.service.resource import REFUSED_IN_A_ROW, SYSTEMIC, Resource
 
 SCRIPT_IDS = ["s1", "s2", "sent", "begun", "waiting", "ended"]
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -51,8 +52,8 @@ def start(here, there, events):
     return begin
 
 
-def refused(code="BadRequest"):
-    return RequestRefused("The request is invalid.", code=code)
+def refused(message="The request is invalid.", code="BadRequest"):
+    return RequestRefused(message, code=code)
 
 
 def job(status="Running", service_id="job-1", **members):
@@ -132,7 +133,7 @@ def refuse(state, where, error):
     state.note_refusal(where)
 
 
-async def test_five_refusals_in_a_row_with_one_code_set_that_resource_aside(start, here, there):
+async def test_five_refusals_of_one_kind_in_a_row_set_that_resource_aside(start, here, there):
     state = start()
     for number in range(SYSTEMIC):
         assert here.set_aside is None, number
@@ -152,10 +153,37 @@ async def test_refusals_are_counted_for_each_resource_by_itself(start, here, the
     assert (here.set_aside, there.set_aside) == (None, None)
 
 
-async def test_refusals_with_different_codes_have_no_common_cause(start, here):
+ANOTHER_CODE = [{"code": f"Code{number % 2}"} for number in range(REFUSED_IN_A_ROW)]
+ANOTHER_MESSAGE = [{"message": f"The {part} is missing."} for part in ascii_lowercase[:REFUSED_IN_A_ROW]]
+
+
+@pytest.mark.parametrize("kinds", [ANOTHER_CODE, ANOTHER_MESSAGE], ids=["code", "message"])
+async def test_refusals_of_different_kinds_set_a_resource_aside_after_more_of_them(start, here, kinds):
     state = start()
-    for number in range(3 * SYSTEMIC):
-        refuse(state, here, refused(code=f"Code{number % 2}"))
+    for number, kind in enumerate(kinds):
+        assert here.set_aside is None, number
+        refuse(state, here, refused(**kind))
+
+    assert here.set_aside.code == "Systemic"
+    assert "for different reasons" in here.set_aside.message
+
+
+async def test_quoted_parts_ids_and_numbers_make_no_other_kind(start, here):
+    state = start()
+    for number in range(SYSTEMIC):
+        refuse(state, here, refused(message=f"The voice '{ascii_lowercase[number]}' of s{number} is unknown."))
+
+    assert here.set_aside.code == "Systemic"
+
+
+@pytest.mark.parametrize("kinds", [[{}] * (SYSTEMIC - 1), ANOTHER_CODE[:-1]], ids=["one kind", "different kinds"])
+async def test_a_script_that_is_taken_begins_the_count_anew(start, here, kinds):
+    state = start()
+    for kind in kinds:
+        refuse(state, here, refused(**kind))
+    here.taken()
+    for kind in kinds:
+        refuse(state, here, refused(**kind))
 
     assert here.set_aside is None
 

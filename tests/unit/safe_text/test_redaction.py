@@ -103,10 +103,28 @@ def test_of_a_link_and_of_a_connection_string_the_secrets_in_them_are_known(secr
     assert secrets.redact("u.blob.core.windows.net 127.0.0.1:1") == "u.blob.core.windows.net 127.0.0.1:1"
 
 
-def test_short_values_are_not_sought(secrets):
-    secrets.know("key")
+@pytest.mark.parametrize("value", ["key", "pa55w0r", "something", "Anything", "20261201", "s" * 19])
+def test_values_that_texts_hold_by_chance_are_not_sought(secrets, value):
+    secrets.know(value)
 
-    assert secrets.redact("the key") == "the key"
+    assert secrets.redact(f"the {value} of it") == f"the {value} of it"
+
+
+@pytest.mark.parametrize("value", ["pa55w0rd", "some-thing", "s" * 20, "7" * 20])
+def test_values_that_texts_do_not_hold_by_chance_are_sought(secrets, value):
+    secrets.know(value)
+
+    assert secrets.redact(f"the {value} of it") == f"the {REDACTED} of it"
+
+
+def test_what_is_made_known_meanwhile_is_forgotten_and_no_more(secrets):
+    secrets.know(PLAIN)
+    with secrets.forgetting():
+        secrets.know(CANARY)
+        secrets.know(SAS, passing=True)
+        assert secrets.redact(f"{PLAIN} {CANARY}") == f"{REDACTED} {REDACTED}"
+
+    assert secrets.redact(f"{PLAIN} {CANARY}") == f"{REDACTED} {CANARY}"
 
 
 def test_of_values_that_come_and_go_the_newest_are_known_and_the_lasting_ones_stay_known(secrets):

@@ -11,8 +11,8 @@ import pytest
 
 from batch_avatar.commands.safe_console import SafeConsole
 from batch_avatar.errors import BatchAvatarError, ManifestError, RequestRefused
-from batch_avatar.log import make_logs_safe
 from batch_avatar.safe_text.bounds import FAULTS, MESSAGE, bounded, first_of
+from batch_avatar.safe_text.logs import make_logs_safe
 from batch_avatar.safe_text.sinks import foreign, line, log_line, markdown, name, table_cell, terminal
 from tests.unit.safe_text.hostile_text import HOSTILE
 
@@ -46,8 +46,35 @@ def test_what_is_taken_out_is_seen_as_an_escape(text):
     assert line(HOSTILE[text]) == SEEN[text]
 
 
+@pytest.mark.parametrize(
+    "character",
+    [
+        *("\u00ad", "\u180e", "\u3164", "\u115f", "\u1160", "\uffa0", "\u2065", "\u034f", "\u17b4", "\u206f"),
+        *("\u2061", "\ufff8", "\ufff9", "\U0001d173", "\U0001bca0", "\U000e0001", "\U000e0041", "\U000e007f"),
+        *("\U000e0fff", "\ufe0f\ufe01"),
+    ],
+)
+def test_a_character_that_takes_no_place_is_seen_as_an_escape(character):
+    hidden = character[-1]
+    code = f"\\x{ord(hidden):02x}" if ord(hidden) < 0x100 else f"\\u{ord(hidden):04x}"
+    code = code if ord(hidden) < 0x10000 else f"\\U{ord(hidden):08x}"
+
+    assert line(f"pay{character}pal") == terminal(f"pay{character}pal") == f"pay{character[:-1]}{code}pal"
+
+
 def test_what_people_write_stays_as_it_is():
-    for text in ("Grüße aus 東京", "مرحبا", "family: 👩‍👩‍👧", "می‌خواهم", "a-b_c.txt", r"C:\new"):
+    for text in (
+        "Grüße aus 東京",
+        "مرحبا",
+        "family: 👩‍👩‍👧",
+        "می‌خواهم",
+        "❤️",
+        "葛\U000e0100",
+        "\u0601١",
+        "a-b_c.txt",
+        r"C:\new",
+        "\u3000\xa0",
+    ):
         assert line(text) == terminal(text) == text
 
 
@@ -120,6 +147,10 @@ PAGES = {
     "a title": ("# a", r"\# a"),
     "a list": ("- a", r"\- a"),
     "a numbered list": ("1. a", r"1\. a"),
+    "a list that begins late": ("123. a", r"123\. a"),
+    "a list with the longest number": ("123456789) a", r"123456789\) a"),
+    "a number too long for a list": ("1234567890. a", "1234567890. a"),
+    "a number": ("1.5 s of 2.", "1.5 s of 2."),
     "struck": ("~~a~~", r"\~\~a\~\~"),
     "an escape": (r"\*a\*", r"\\\*a\\\*"),
     "a new block": ("a\n\n# b", r"a\n\n# b"),

@@ -109,3 +109,14 @@ def test_what_signs_and_opens_for_hours_is_known_longer_than_links():
 
     assert key not in redact(f"<Value>{key}</Value>")
     assert token not in redact(f"it said {token}")
+
+
+SAID_ONCE = made()
+
+
+@pytest.mark.xdist_group("one process")
+@pytest.mark.parametrize("_", range(2))
+def test_what_one_test_makes_known_is_not_known_to_the_next(_):
+    assert redact(f"is {SAID_ONCE}") == f"is {SAID_ONCE}"
+    know(SAID_ONCE)
+    assert redact(f"is {SAID_ONCE}") == "is REDACTED"

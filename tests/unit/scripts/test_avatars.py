@@ -72,7 +72,7 @@ def test_what_is_not_known_is_warned_of_with_what_was_probably_meant(given, rule
         ({"talking_avatar_character": "Adrien"}, "avatar-unknown", "did you mean adrian?"),
         ({"talking_avatar_character": "Leonie"}, "avatar-unknown", "it is one of vasa-2"),
         ({"photo_avatar_base_model": "VASA-9"}, "base-model-unknown", "no photo_avatar_base_model vasa-9 is known"),
-        ({"talking_avatar_style": "casual"}, "style-unused", "photo avatars have no styles"),
+        ({"talking_avatar_style": "casual"}, "style-unused", "a photo avatar has no styles"),
     ],
 )
 def test_so_it_is_with_photo_avatars(given, rule, message):
@@ -88,7 +88,15 @@ def test_so_it_is_with_photo_avatars(given, rule, message):
 
 @pytest.mark.parametrize("members", [{}, {"photo_avatar_base_model": "vasa-1"}])
 def test_a_custom_avatar_is_not_in_the_catalogue(members):
-    assert found("Mia", "business", customized=True, **members) == []
+    assert found("Mia", customized=True, **members) == []
+
+
+@pytest.mark.parametrize("members", [{}, {"photo_avatar_base_model": "vasa-1"}])
+def test_a_custom_avatar_has_no_styles(members):
+    [(rule, words)] = found("Mia", "business", customized=True, **members)
+
+    assert rule == "style-unused"
+    assert words.startswith("a custom avatar has no styles")
 
 
 @pytest.mark.parametrize(

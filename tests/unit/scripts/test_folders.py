@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from batch_avatar.errors import InputError, ManifestError
-from batch_avatar.scripts.folders import MOST_COUNTED, FolderChoice
+from batch_avatar.scripts.choice import SourceChoice
+from batch_avatar.scripts.folders.walk import MOST_COUNTED
 from batch_avatar.scripts.manifest import read_scripts
 from batch_avatar.scripts.reading import Roots
 from tests.unit.scripts.hostile import DEFAULTS, WIRE
@@ -18,7 +19,7 @@ CASES = Path(__file__).parents[2] / "data" / "cases"
 
 
 def read(*sources, roots=None, **choice):
-    return read_scripts(sources, defaults=DEFAULTS, wire=WIRE, roots=roots, choice=FolderChoice(**choice))
+    return read_scripts(sources, defaults=DEFAULTS, wire=WIRE, roots=roots, choice=SourceChoice(**choice))
 
 
 def ids(*sources, **choice):
@@ -49,7 +50,7 @@ def copied(name, folder):
 
 
 def test_sub_folders_and_other_files_are_named(tmp_path):
-    folder = copied("nested", tmp_path)
+    folder = copied("folders/nested", tmp_path)
 
     assert ids(folder) == ["intro"]
     assert left_out(folder) == [
@@ -63,7 +64,7 @@ def test_sub_folders_and_other_files_are_named(tmp_path):
 
 
 def test_what_a_mac_writes_beside_a_script_is_no_script(tmp_path):
-    folder = copied("appledouble", tmp_path)
+    folder = copied("folders/appledouble", tmp_path)
 
     assert ids(folder) == ["intro"]
     assert left_out(folder) == ["1 left by a system: ._intro.txt"]
@@ -170,10 +171,10 @@ def test_exclude_wins_over_the_ignore_file_and_include_does_not(tmp_path):
 
 
 def test_a_file_of_another_kind_that_is_included_is_read_as_if_it_were_named(tmp_path):
-    note = write(tmp_path / "hr" / "note.md", "# Hi")
+    note = write(tmp_path / "hr" / "note.key", "Hi")
     write(tmp_path / "a.txt")
 
-    [fault] = faults(tmp_path, recursive=True, include=["*.md"])
+    [fault] = faults(tmp_path, recursive=True, include=["*.key"])
 
     assert fault in faults(note)
 
@@ -249,7 +250,7 @@ def test_a_folder_that_cannot_be_read_is_a_fault(tmp_path):
 
     assert faults(tmp_path, recursive=True) == [
         f"{tmp_path}/hr: .batchavatarignore is no file",
-        f"{tmp_path}/it/.batchavatarignore: is not UTF-8 (byte 0)",
+        f"{tmp_path}/it/.batchavatarignore:1: is not UTF-8 (byte 0); it seems to be windows-1252: save it as UTF-8",
     ]
     assert ids(tmp_path) == ["a"]
 

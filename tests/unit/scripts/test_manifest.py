@@ -21,6 +21,7 @@ DEFAULTS = {
     "talking_avatar_style": "graceful-sitting",
 }
 SSML = "<speak version='1.0'><voice name='v'>Hi.</voice></speak>"
+SEEMS = "; it seems to be windows-1252: say `--encoding windows-1252`, or save it as UTF-8"
 
 
 def read(*sources, **defaults):
@@ -150,7 +151,7 @@ def test_content_file_is_relative_to_the_manifest_and_tells_the_kind(tmp_path, m
         tmp_path / "all.jsonl",
         '{"script_id": "one", "content_file": "texts/one.ssml"}\n'
         '{"script_id": "two", "content_file": "texts/two.txt"}\n'
-        '{"script_id": "three", "content_file": "texts/one.ssml", "input_kind": "PlainText"}\n',
+        '{"script_id": "three", "content_file": "texts/two.txt", "input_kind": "PlainText"}\n',
     )
 
     found = read(manifest)
@@ -158,7 +159,7 @@ def test_content_file_is_relative_to_the_manifest_and_tells_the_kind(tmp_path, m
     assert [(script.input_kind, script.content) for script in found] == [
         ("SSML", SSML),
         ("PlainText", "Hi."),
-        ("PlainText", SSML),
+        ("PlainText", "Hi."),
     ]
 
 
@@ -253,11 +254,11 @@ def test_a_source_that_does_not_exist_is_named(tmp_path):
 
 
 def test_a_file_of_another_kind_is_named(tmp_path):
-    path = write(tmp_path / "a.docx", "Hi.")
+    path = write(tmp_path / "a.png", "Hi.")
 
     [fault] = faults(path)
 
-    assert fault.startswith(f"{path}: not a folder, nor a .txt")
+    assert fault.startswith(f"{path}: no folder, and of no kind that is read; those are .txt")
 
 
 def test_an_empty_folder_is_a_fault(tmp_path):
@@ -327,19 +328,18 @@ def test_a_manifest_that_is_not_utf_8_is_found_on_its_line(tmp_path):
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-def test_of_a_manifest_that_is_not_utf_8_nothing_else_is_told(tmp_path, mark):
-    write(tmp_path / "defaults.toml", "voice =")
+def test_no_row_is_told_of_a_manifest_that_is_not_utf_8(tmp_path, mark):
     path = tmp_path / "m.csv"
     path.write_bytes(mark + b"script_id,content\n_a,Hi.\nb,Gr\xfc\xdfe\n_c,Hi.\n")
 
-    assert faults(path) == [f"{path}:3: m.csv is not UTF-8 (byte 29)"]
+    assert faults(path) == [f"{path}:3: m.csv is not UTF-8 (byte 29){SEEMS}"]
 
 
 def test_a_letter_cut_off_at_the_end_is_not_utf_8(tmp_path):
     path = tmp_path / "m.jsonl"
     path.write_bytes(b"{}\n{}\n\xe2\x82")
 
-    assert faults(path) == [f"{path}:3: m.jsonl is not UTF-8 (byte 6)"]
+    assert faults(path) == [f"{path}:3: m.jsonl is not UTF-8 (byte 6){SEEMS}"]
 
 
 @pytest.mark.parametrize("name", ["a\0.txt", "\ud800.txt"])
@@ -353,7 +353,7 @@ def test_a_content_file_that_is_not_utf_8_is_found_by_the_line_that_names_it(tmp
     (tmp_path / "b.txt").write_bytes(b"Gr\xfc\xdfe")
     manifest = write(tmp_path / "m.jsonl", f'{line()}\n{{"script_id": "b", "content_file": "b.txt"}}\n')
 
-    assert faults(manifest) == [f"{manifest}:2: b.txt is not UTF-8 (byte 2)"]
+    assert faults(manifest) == [f"{manifest}:2: b.txt is not UTF-8 (byte 2){SEEMS}"]
 
 
 def test_a_script_id_that_is_taken_tells_by_whom(tmp_path):
@@ -390,25 +390,28 @@ def test_a_forbidden_script_id_is_refused_where_it_stands(tmp_path, script_id):
 @pytest.mark.parametrize(
     ("members", "words"),
     [
-        ({"script_id": ""}, "script_id: String should have at least 1 character"),
-        ({"script_id": "x" * 201}, "script_id: String should have at most 200 characters"),
-        ({"script_id": 7}, "script_id: Input should be a valid string"),
-        ({"content": ""}, "content: String should have at least 1 character"),
-        ({"content": None}, "content: Input should be a valid string"),
+        ({"script_id": ""}, "script_id is empty"),
+        ({"script_id": "x" * 201}, "script_id must have at most 200 characters, not 201 characters"),
+        ({"script_id": True}, "script_id must be text, not true"),
+        ({"content": ""}, "content is empty"),
+        ({"content": []}, "content must be text, not a list"),
         ({"voise": "v"}, "unknown property 'voise'"),
         ({"scene": {"zoom": 1, "tilt": 2}}, "unknown property 'scene.tilt'"),
         ({"video_crop": {"top_left": {"x": 1, "y": 2}}}, "video_crop.bottom_right is missing"),
         ({"video_format": "avi"}, "video_format is mp4 or webm, not avi"),
-        ({"video_codec": ""}, "video_codec: String should have at least 1 character"),
-        ({"input_kind": "html"}, "input_kind: Input should be 'PlainText' or 'SSML'"),
-        ({"bitrate_kbps": 0}, "bitrate_kbps: Input should be greater than 0"),
-        ({"time_to_live_in_hours": 745}, "time_to_live_in_hours: Input should be less than or equal to 744"),
-        ({"scene": {"zoom": 0}}, "scene.zoom: Input should be greater than 0"),
-        ({"extra_properties": {"avatarConfig": 1}}, "extra_properties.avatarConfig: Input should be a valid dict"),
-        ({"voice": None}, "PlainText needs a voice"),
+        ({"video_codec": ""}, "video_codec is empty"),
+        ({"input_kind": "html"}, "input_kind must be 'PlainText' or 'SSML', not html"),
+        ({"bitrate_kbps": 0}, "bitrate_kbps must be more than 0, not 0"),
+        ({"time_to_live_in_hours": 745}, "time_to_live_in_hours must be at most 744, not 745"),
+        ({"scene": {"zoom": 0}}, "scene.zoom must be more than 0, not 0"),
+        (
+            {"extra_properties": {"avatarConfig": 1}},
+            "extra_properties.avatarConfig must be an object in braces { }, not 1",
+        ),
+        ({"voice": "unset"}, "PlainText needs a voice"),
         ({"background_color": "transparent", "video_format": "mp4"}, "a transparent background needs webm with vp9"),
-        ({"input_kind": "SSML", "content": "<speak>"}, "malformed SSML: no element found"),
-        ({"content": "\ud800"}, "content: "),
+        ({"input_kind": "SSML", "content": "<speak>"}, "<speak> of line 1 is never closed"),
+        ({"content": "\ud800"}, "content must be text without half of a surrogate pair"),
         ({"description": "\ud800"}, "a property holds half of a surrogate pair"),
         ({"custom_voices": {"\ud800": "id-1"}}, "a property holds half of a surrogate pair"),
     ],
@@ -433,26 +436,26 @@ def test_a_script_without_id_or_content_says_so(tmp_path):
     [
         ('{"script_id": "b",', "malformed JSON: "),
         ("{'script_id': 'b'}", "malformed JSON: "),
-        ("[]", "a line is one JSON object, not list"),
-        ("7", "a line is one JSON object, not int"),
-        ('"b"', "a line is one JSON object, not str"),
+        ("[]", "each script is an object in braces { }, not a list"),
+        ("7", "each script is an object in braces { }, not a number"),
+        ('"b"', "each script is an object in braces { }, not a text"),
         ("[" * 100_000, "malformed JSON: "),
     ],
     ids=["cut", "single quotes", "list", "number", "text", "too deep"],
 )
 def test_malformed_json_is_found_on_its_line_and_the_others_are_read_on(tmp_path, text, words):
-    manifest = write(tmp_path / "m.jsonl", f"{line()}\n\n{text}\n{line(voise='v')}\n")
+    manifest = write(tmp_path / "m.jsonl", f"{line()}\n\n{text}\n{line(script_id='b', voise='v')}\n")
 
     malformed, unknown = faults(manifest)
 
     assert malformed.startswith(f"{manifest}:3: {words}")
-    assert unknown == f"{manifest}:4: a: unknown property 'voise'"
+    assert unknown == f"{manifest}:4: b: unknown property 'voise'; did you mean voice?"
 
 
 def test_malformed_json_is_told_with_its_place_in_the_line_alone(tmp_path):
-    [fault] = faults(write(tmp_path / "m.jsonl", "{\n"))
+    [fault] = faults(write(tmp_path / "m.jsonl", f"{line()}\n{{]\n"))
 
-    assert fault.endswith(": line 1 column 2 (char 1)")
+    assert fault.endswith("m.jsonl:2: malformed JSON: a name in quotation marks is missing before ] (column 2)")
 
 
 def test_a_row_is_found_on_the_line_where_it_begins_also_after_a_cell_of_many_lines(tmp_path):
@@ -462,7 +465,7 @@ def test_a_row_is_found_on_the_line_where_it_begins_also_after_a_cell_of_many_li
     )
 
     assert [fault.split(": ")[:2] for fault in faults(manifest)] == [
-        [f"{manifest}:7", "4 cells under 2 columns"],
+        [f"{manifest}:7", "columns 3, 4 have no header, and 1 row has something there"],
         [f"{manifest}:6", "b/"],
         [f"{manifest}:9", "d."],
     ]
@@ -471,7 +474,9 @@ def test_a_row_is_found_on_the_line_where_it_begins_also_after_a_cell_of_many_li
 def test_a_stray_quote_in_csv_is_found_on_its_line(tmp_path):
     manifest = write(tmp_path / "m.csv", 'script_id,content\na,"One.\nTwo."\nb,"x"y\n')
 
-    assert faults(manifest) == [f"{manifest}:4: malformed CSV: ',' expected after '\"'"]
+    [fault] = faults(manifest)
+
+    assert fault.startswith(f"{manifest}:4: the quotation mark that begins a cell here is closed before y")
 
 
 def test_a_quote_that_is_never_closed_is_found_on_the_line_of_its_row(tmp_path):
@@ -479,13 +484,15 @@ def test_a_quote_that_is_never_closed_is_found_on_the_line_of_its_row(tmp_path):
 
     [fault] = faults(manifest)
 
-    assert fault.startswith(f"{manifest}:3: malformed CSV: ")
+    assert fault.startswith(f"{manifest}:3: a quotation mark opens here and is never closed")
 
 
 def test_a_column_that_is_no_property_is_named(tmp_path):
     manifest = write(tmp_path / "m.csv", "script_id,content,speed\na,Hi.,fast\n")
 
-    assert faults(manifest) == [f"{manifest}:2: a: unknown property 'speed'"]
+    [fault] = faults(manifest)
+
+    assert fault.startswith(f"{manifest}:1: column speed is no property of a script, and 1 row has something there")
 
 
 def test_a_row_with_too_few_cells_lacks_what_it_lacks(tmp_path):
@@ -513,10 +520,10 @@ def test_malformed_defaults_are_told_once(tmp_path):
 
 
 def test_defaults_may_not_hold_unknown_properties(tmp_path):
-    path = write(tmp_path / "a.txt", "Hi.")
-    write(tmp_path / "defaults.toml", 'voise = "v"\n')
+    write(tmp_path / "a.txt", "Hi.")
+    path = write(tmp_path / "defaults.toml", 'voise = "v"\n')
 
-    assert faults(tmp_path) == [f"{path}:1: a: unknown property 'voise'"]
+    assert faults(tmp_path) == [f"{path}:1: unknown property 'voise'; did you mean voice?"]
 
 
 def test_a_body_of_more_than_500_kb_is_refused_and_one_just_below_is_not(tmp_path):
@@ -540,7 +547,7 @@ def test_all_faults_of_all_sources_come_in_one_error(tmp_path):
     folder = write(tmp_path / "folder" / "a.txt", "").parent
     write(folder / "b.ssml", "<speak>")
     (folder / "c.txt").write_bytes(b"\xff")
-    jsonl = write(tmp_path / "m.jsonl", f"{{\n{line(script_id='d', voise='v', style=7)}\n")
+    jsonl = write(tmp_path / "m.jsonl", f"{{]\n{line(script_id='d', voise='v', style=[7])}\n")
     table = write(tmp_path / "m.csv", "script_id,content\n_e,Hi.\n")
 
     with pytest.raises(ManifestError) as caught:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,55 @@ def test_what_a_name_with_a_dot_hides_is_read_only_where_that_is_wanted(root):
 
 def test_a_name_that_nothing_can_have(root):
     assert faults(f"{root}/a\0.txt", root) == [f"{root}/a\\x00.txt: {OUTSIDE}"]
+
+
+@pytest.fixture
+def nobody():
+    """`nobody()`: be a user for whom permissions count, until the test ends."""
+    user = os.geteuid()
+
+    yield lambda: user == 0 and os.seteuid(65534)
+    os.seteuid(user)
+
+
+@pytest.fixture
+def gates():
+    """A folder for all, with a script two folders below; both may be entered, and not listed."""
+    made = Path(tempfile.mkdtemp(prefix="batch-avatar-test-"))
+    made.chmod(0o755)
+    inner = made / "outer" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "own.txt").write_text("Mine.")
+    for folder in (inner, made / "outer", made):
+        folder.chmod(0o311)
+    yield made
+    for folder in (made, made / "outer", inner):
+        folder.chmod(0o755)
+    shutil.rmtree(made)
+
+
+@pytest.mark.parametrize("below", ["", "outer", "outer/inner"])
+def test_a_folder_that_may_be_entered_but_not_listed_is_no_obstacle(gates, nobody, below):
+    path = gates / "outer" / "inner" / "own.txt"
+    nobody()
+
+    assert read_whole(path, SCRIPT_LIMIT, roots=Roots((gates / below,), hidden=True)) == b"Mine."
+    with pytest.raises(PermissionError):
+        list(gates.iterdir())
+
+
+def test_a_link_on_the_way_is_not_followed_after_the_place_was_looked_up(root, secret, tmp_path):
+    class Moving(Roots):
+        """Somebody puts a link where the folder was, just after its place was looked up."""
+
+        def place(self, path):
+            found = super().place(path)
+            (root / "inner").rename(tmp_path / "was-inner")
+            (root / "inner").symlink_to(secret)
+            return found
+
+    (root / "inner").mkdir()
+    (root / "inner" / "secret.txt").write_text("Mine.")
+
+    with pytest.raises(OSError, match=r"Not a directory|Too many levels of symbolic links"):
+        Moving((root,), hidden=True).open(str(root / "inner" / "secret.txt"), os.O_RDONLY)

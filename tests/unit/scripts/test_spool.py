@@ -22,6 +22,7 @@ from tests.support.open_files import nameless_files
 
 SIGNED = "https://u.blob.core.windows.net/c?sr=c&sp=rwl&se=2027&sig=canary"
 VALUES = {
+    "columns": {"team": "Säle", "note": 'a "note"'},
     "description": 'A "note"\nfor people',
     "voice": "en-US-AvaMultilingualNeural",
     "style": "cheerful",

@@ -40,9 +40,9 @@ def test_what_is_spoken_and_what_a_script_is_called_is_never_taken_away(tmp_path
 
 
 def test_the_defaults_of_an_inbox_may_say_it_too():
-    defaults = check_defaults("defaults.toml", DEFAULTS.encode())
+    beside = check_defaults("defaults.toml", DEFAULTS.encode())
 
-    taken, _ = check_file("a.txt", b"Hi.", defaults=SETTINGS | defaults, wire=WIRE)
+    taken, _ = check_file("a.txt", b"Hi.", defaults=SETTINGS, beside=beside, wire=WIRE)
 
     assert taken.subtitle_type is None
     assert taken.bitrate_kbps == 500

@@ -19,7 +19,7 @@ def found(voices, **members):
 
 def ssml(*names):
     inside = "".join(f"<voice name='{name}'>Hi.</voice>" for name in names)
-    return {"input_kind": "SSML", "content": f"<speak>{inside}</speak>"}
+    return {"input_kind": "SSML", "content": f"<speak version='1.0' xml:lang='en-US'>{inside}</speak>"}
 
 
 NAMES = [
@@ -32,6 +32,7 @@ NAMES = [
     "en-US-Ava:MAI-Voice-2-Flash",
     "fil-PH-AngeloNeural",
     "DragonLatestNeural",
+    "PhoenixV2Neural",
     "Microsoft Server Speech Text to Speech Voice (en-US, JennyNeural)",
 ]
 
@@ -48,6 +49,26 @@ def test_what_is_named_like_none_is_warned_of(name):
 
     assert found(NO_VOICES, voice=name) == [("voice-unknown", words)]
     assert found(NO_VOICES, voice=name, custom_voices={name.upper(): "id"}) == []
+
+
+WINDOWS = ["Microsoft Zira Desktop", "microsoft david", "Microsoft Hedda Desktop - German"]
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+@pytest.mark.parametrize("voices", [NO_VOICES, LISTED], ids=["no list", "a list"])
+def test_a_voice_of_windows_is_refused_unless_it_is_declared(name, voices):
+    words = f"voice {name} is one of Windows, not of the service; `batch-avatar voices` shows those it has"
+
+    assert found(voices, voice=name) == found(voices, **ssml(name)) == [("voice-impossible", words)]
+    assert found(voices, voice=name, custom_voices={name.upper(): "id"}) == []
+    assert found(voices, **ssml(name), custom_voices={name: "id"}) == []
+
+
+def test_with_a_list_the_long_form_of_a_name_is_the_short_one():
+    long = "Microsoft Server Speech Text to Speech Voice (en-US, {})"
+
+    assert found(LISTED, voice=long.format("AvaNeural")) == found(LISTED, **ssml(long.format("AvaNeural"))) == []
+    assert [rule for rule, _ in found(LISTED, voice=long.format("EvaNeural"))] == ["voice-unknown"]
 
 
 def test_with_a_list_it_decides_and_says_what_was_probably_meant():

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from batch_avatar.errors import ServiceUnavailable
-from batch_avatar.log import make_logs_safe
+from batch_avatar.safe_text.logs import make_logs_safe
 from batch_avatar.service.client import AvatarClient
 from batch_avatar.service.credentials import KeyCredential
 from batch_avatar.service.session import open_session

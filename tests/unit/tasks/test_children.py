@@ -10,11 +10,13 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelled, Cancelling, Completed, Pending, Running, Scheduled
 
+from batch_avatar.clock import TOLD_SECONDS
 from batch_avatar.errors import BatchAvatarError
 from batch_avatar.planning.order import Order
 from batch_avatar.planning.permits import Permits
 from batch_avatar.rendering.report import BatchReport
 from tasks.children import ALONE_SECONDS, LOOK_SECONDS, Children, MissingDeployment, cancel_children_of
+from tasks.patience import REFUSED_SECONDS
 from tests.support.tiny_server import Answer, TinyServer
 
 REPORT = BatchReport(
@@ -33,6 +35,10 @@ GONE, BROKEN = Answer(404, body={"detail": "not found"}), Answer(500)
 ODD = {"html": HTML, "another schema": OTHER_SCHEMA, "404": GONE, "500": BROKEN}
 
 
+TOO_LONG = 3600.0
+"""Longer than anything here takes that has an end."""
+
+
 class PassingClock:
     """Its sleeps end at once."""
 
@@ -47,6 +53,7 @@ class PassingClock:
 
     async def sleep(self, seconds):
         self.slept.append(seconds)
+        assert sum(self.slept) < TOO_LONG, "it waits without an end"
 
 
 async def wanted():
@@ -89,12 +96,12 @@ def listed(*runs):
 
 @pytest.fixture
 def children_of(shard):
-    """`await children_of(looks, **others)`: what the parent had in the end, after it waited for its only child.
+    """`await children_of(looks, **others)`: what the parent had in the end, after it waited for its children.
 
     `looks` are the answers to its requests for all children, `others` those to other requests.
     """
 
-    async def wait(looks, still_wanted=wanted, **others):
+    async def wait(looks, still_wanted=wanted, shards=(shard,), **others):
         clock, read_here = PassingClock(), []
 
         async def report(*_):
@@ -113,9 +120,13 @@ def children_of(shard):
             Server({"flow_runs/filter": looks, **others}) as server,
             temporary_settings({PREFECT_API_URL: f"{server.url}/api"}),
         ):
-            reports = await children.render([shard])
+            reports = await children.render(shards)
         return SimpleNamespace(
-            reports=[one.run for one in reports], slept=clock.slept, read_here=read_here, server=server
+            reports=[one.run for one in reports],
+            slept=clock.slept,
+            read_here=read_here,
+            server=server,
+            unreported=children.unreported,
         )
 
     return wait
@@ -156,6 +167,51 @@ async def test_a_list_that_never_ends_is_no_list(children_of, child, warnings_to
     seen = await children_of([endless, endless, listed(child(Completed()))])
     assert seen.reports == ["child"]
     assert len(warnings_told) == 1
+
+
+REFUSALS = {401: "PREFECT_API_AUTH_STRING", 403: "may read and change flow runs", 422: "same version"}
+
+
+@pytest.mark.parametrize(("status", "step"), REFUSALS.items())
+@pytest.mark.parametrize("before", [0, 1], ids=["at first", "later"])
+async def test_what_prefect_refuses_for_long_ends_the_parent_with_the_next_step(
+    children_of, child, status, step, before
+):
+    refused = Answer(status, body={"exception_message": "Not for you.", "exception_detail": []})
+    seen = await children_of([*[listed(child(Running()))] * before, refused])
+
+    assert seen.reports == []
+    assert sum(seen.slept) == REFUSED_SECONDS + before * LOOK_SECONDS
+    assert (seen.unreported.failure_class, seen.unreported.code) == ("stopped", "PrefectRefuses")
+    for part in (str(status), "Not for you.", step, "run again"):
+        assert part in seen.unreported.message
+
+
+async def test_a_child_that_may_not_be_taken_over_and_is_taken_by_nobody_ends_the_parent(children_of, child):
+    seen = await children_of([listed(child(Scheduled()))], set_state=[Answer(403)])
+
+    assert (seen.read_here, seen.unreported.code) == ([], "PrefectRefuses")
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+async def test_a_refusal_that_passes_ends_nothing(children_of, child, status):
+    some = [Answer(status, body={})] * int(REFUSED_SECONDS / LOOK_SECONDS)
+    running = listed(child(Running()))
+    seen = await children_of([*some, running, *some, running, *some, listed(child(Completed()))])
+
+    assert (seen.reports, seen.unreported.code) == (["child"], "ChildRunEnded")
+
+
+@pytest.mark.parametrize("odd", [HTML, BROKEN, GONE])
+async def test_what_a_wait_may_mend_is_waited_for_and_told_again_after_each_minute(
+    children_of, child, warnings_told, odd
+):
+    minutes = 10
+    looks = int(minutes * TOLD_SECONDS / LOOK_SECONDS)
+    seen = await children_of([*[odd] * looks, listed(child(Completed()))])
+
+    assert seen.reports == ["child"]
+    assert len(warnings_told) == minutes
 
 
 async def test_a_child_without_a_state_is_asked_for_again(children_of, child):
@@ -230,10 +286,14 @@ async def test_a_child_that_cannot_be_started_is_started_at_the_next_look(childr
     assert len(warnings_told) == 1
 
 
-async def test_while_no_child_can_be_started_the_parent_renders(children_of, shard):
-    seen = await children_of([listed()], create_flow_run=[BROKEN], task_runs=[TASK_RUN], name=[deployment()])
-    assert seen.read_here == [shard]
-    assert sum(seen.slept) == ALONE_SECONDS
+@pytest.mark.parametrize("answer", [BROKEN, Answer(403)], ids=["500", "403"])
+async def test_while_no_child_can_be_started_the_parent_renders(children_of, shard, answer):
+    """However long: with so many shards a refusal lasts for longer than is waited for any other answer."""
+    shards = [f"{shard}{number}" for number in range(int(2 * REFUSED_SECONDS / LOOK_SECONDS))]
+    told = {"create_flow_run": [answer], "task_runs": [TASK_RUN], "name": [deployment()]}
+    seen = await children_of([listed()], shards=shards, **told)
+    assert seen.read_here == shards
+    assert sum(seen.slept) == ALONE_SECONDS + (len(shards) - 1) * LOOK_SECONDS
 
 
 async def test_a_deployment_is_missing_once_two_answers_in_a_row_say_so(children_of, child):

@@ -38,7 +38,7 @@ async def test_a_pack_at_a_resource_that_is_away_holds_up_no_other():
         return work(*arguments)
 
     connections = SimpleNamespace(control=control, resource_of=resources.__getitem__)
-    run = SimpleNamespace(connections=connections, reading=defaultdict(asyncio.Lock), ended={})
+    run = SimpleNamespace(connections=connections, reading=defaultdict(asyncio.Lock), ended={}, absent_since={})
 
     async def read(host):
         ref = JobRef(

@@ -2,51 +2,36 @@
 
 from __future__ import annotations
 
+import io
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from batch_avatar.errors import InputError
-from batch_avatar.scripts.drafts import DEFAULTS_NAME, KINDS, MANIFESTS
-from batch_avatar.scripts.ignoring import IGNORE_NAME, BadPattern, Patterns, is_junk
-from batch_avatar.scripts.left_out import LeftOut
+from batch_avatar.scripts.decoding import NotUtf8, decoded_lines
+from batch_avatar.scripts.defaults import DEFAULTS_NAME
+from batch_avatar.scripts.findings import Finding, Place, found
+from batch_avatar.scripts.folders.ignoring import IGNORE_NAME, BadPattern, Patterns, is_junk
+from batch_avatar.scripts.folders.left_out import LeftOut
+from batch_avatar.scripts.readers.kinds import is_manifest, of_folders
 from batch_avatar.scripts.reading import IGNORE_LIMIT, NotRead, read_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from batch_avatar.scripts.choice import SourceChoice
     from batch_avatar.scripts.reading import Entry, Roots
 
 MOST_COUNTED = 10_000
 """Entries of sub folders that are only counted, so that a look at a whole disk ends."""
 
 
-@dataclass(frozen=True)
-class FolderChoice:
-    """What people choose of folders. Patterns are those of a .gitignore, from the folder that is the source.
-
-    `include`: files of other kinds than *.txt, *.ssml and *.xml that are read. `exclude`: what is left out.
-    """
-
-    recursive: bool = False
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-
-    def patterns(self) -> tuple[Patterns, Patterns]:
-        """Return the patterns to include and those to exclude.
-
-        Raises:
-            InputError: some are no patterns.
-        """
-        return _patterns("include", self.include), _patterns("exclude", self.exclude)
-
-
 class FolderFile(NamedTuple):
-    """A file to read. `script_id`: for a script; None for a file of another kind, which is read as if it were named."""
+    """A file to read, and the id of the script in it, or of what comes before a number: its way without its ending."""
 
     path: Path
-    script_id: str | None
+    script_id: str
 
 
 @dataclass
@@ -55,7 +40,7 @@ class FolderLook:
 
     files: list[FolderFile] = field(default_factory=list)
     left_out: LeftOut = field(default_factory=LeftOut)
-    faults: list[str] = field(default_factory=list)
+    faults: list[Finding] = field(default_factory=list)
 
 
 class _Place(NamedTuple):
@@ -65,7 +50,7 @@ class _Place(NamedTuple):
     above: tuple[tuple[int, Patterns], ...] = ()
 
 
-def look_into_folder(source: Path, choice: FolderChoice, roots: Roots | None = None) -> FolderLook:
+def look_into_folder(source: Path, choice: SourceChoice, roots: Roots | None = None) -> FolderLook:
     """Find the scripts of a folder and, if that is chosen, of all folders below it.
 
     Raises:
@@ -75,12 +60,13 @@ def look_into_folder(source: Path, choice: FolderChoice, roots: Roots | None = N
 
 
 class _Walk:
-    def __init__(self, source: Path, choice: FolderChoice, roots: Roots | None) -> None:
+    def __init__(self, source: Path, choice: SourceChoice, roots: Roots | None) -> None:
         self._source = source
         self._recursive = choice.recursive
-        self._include, self._exclude = choice.patterns()
+        self._include = _patterns("include", choice.include)
+        self._exclude = _patterns("exclude", choice.exclude)
         self._roots = roots
-        self._found: list[tuple[tuple[str, ...], str | None]] = []
+        self._found: list[tuple[str, ...]] = []
         self._look = FolderLook()
 
     def walk(self) -> FolderLook:
@@ -92,7 +78,8 @@ class _Walk:
         self._look.left_out.sub_folders = len(below)
         self._count(below)
         self._look.files = [
-            FolderFile(self._source.joinpath(*parts), script_id) for parts, script_id in sorted(self._found)
+            FolderFile(self._source.joinpath(*parts), "/".join((*parts[:-1], PurePath(parts[-1]).stem)))
+            for parts in sorted(self._found)
         ]
         return self._look
 
@@ -103,7 +90,7 @@ class _Walk:
             entries, above = self._read(folder, place)
         except (OSError, ValueError, NotRead) as error:
             reason = error.reason if isinstance(error, NotRead) else f"cannot be read: {_strerror(error)}"
-            self._look.faults.append(f"{folder}: {reason}")
+            self._look.faults.append(found("file-unreadable", reason).at(Place(str(folder))))
             return []
         inner = []
         for entry in entries:
@@ -120,14 +107,17 @@ class _Walk:
         if not text:
             return entries, place.above
         try:
-            own = Patterns(text.decode("utf-8-sig").splitlines())
-        except UnicodeDecodeError as error:
-            self._look.faults.append(f"{folder / IGNORE_NAME}: is not UTF-8 (byte {error.start})")
+            own = Patterns("".join(decoded_lines(io.BytesIO(text))).splitlines())
+        except NotUtf8 as error:
+            self._fault("encoding-unknown", f"is {error.reason(option=False)}", folder, error.line)
         except BadPattern as error:
-            self._look.faults.append(f"{folder / IGNORE_NAME}:{error.line}: the line {error.reason}")
+            self._fault("file-unreadable", f"the line {error.reason}", folder, error.line)
         else:
             return entries, ((len(place.parts), own), *place.above)
         return entries, place.above
+
+    def _fault(self, rule: str, text: str, folder: Path, line: int | None = None) -> None:
+        self._look.faults.append(found(rule, text).at(Place(str(folder / IGNORE_NAME), line)))
 
     def _is_open(self, entry: Entry, parts: tuple[str, ...], above: Sequence[tuple[int, Patterns]]) -> bool:
         """Return whether a folder may be entered, and note why not."""
@@ -144,16 +134,14 @@ class _Walk:
 
     def _take(self, parts: tuple[str, ...], above: Sequence[tuple[int, Patterns]]) -> None:
         """Note a file as a script, or why it is none."""
-        name, ending = "/".join(parts), PurePath(parts[-1]).suffix.lower()
+        name, file = "/".join(parts), PurePath(parts[-1])
         if is_junk(parts[-1]):
             self._look.left_out.junk.append(name)
         elif self._is_excluded(parts, above):
             self._look.left_out.by_pattern.append(name)
-        elif ending in KINDS:
-            self._found.append((parts, "/".join((*parts[:-1], PurePath(parts[-1]).stem))))
-        elif self._include.decide(name):
-            self._found.append((parts, None))
-        elif ending in MANIFESTS:
+        elif of_folders(file) or self._include.decide(name):
+            self._found.append(parts)
+        elif is_manifest(file):
             self._look.left_out.manifests.append(name)
         else:
             self._look.left_out.other_kind.append(name)
@@ -188,7 +176,7 @@ class _Walk:
                 if entry.is_folder and not entry.is_link and not entry.name.startswith("."):
                     below.append(_Place((*place.parts, entry.name)))
                 elif not entry.is_folder and not is_junk(entry.name):
-                    left_out.scripts_below += PurePath(entry.name).suffix.lower() in KINDS
+                    left_out.scripts_below += of_folders(PurePath(entry.name))
 
 
 def _patterns(option: str, lines: Sequence[str]) -> Patterns:

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 import logging
 from functools import cache
+from typing import TYPE_CHECKING
 
 from batch_avatar.safe_text.sinks import log_line, terminal
 
+if TYPE_CHECKING:
+    from types import TracebackType
+
 _STACKS = logging.Formatter()
+
+
+def _safe(
+    error_type: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None
+) -> tuple[type[BaseException], BaseException, TracebackType | None] | None:
+    """Return what formatters show that read the error by themselves, as Prefect's JSON does: its message is a line."""
+    if error_type is None or error is None:
+        return None
+    try:
+        said = log_line(str(error))
+    except Exception as odd:  # noqa: BLE001 - it is the error's own code, and may do anything
+        said = f"an error that cannot be told ({type(odd).__name__})"
+    return error_type, Exception(said), stack
 
 
 @cache
@@ -20,7 +37,8 @@ def make_logs_safe() -> None:
         if record.name.startswith("urllib3."):
             record.exc_info = None  # it logs a stack trace for a head that HTTP does not allow
         if record.exc_info:
-            record.exc_text = terminal(_STACKS.formatException(record.exc_info))  # what formatters then show
+            record.exc_text = terminal(_STACKS.formatException(record.exc_info))  # what most formatters then show
+            record.exc_info = _safe(*record.exc_info)
         try:
             text = record.getMessage()
         except (TypeError, ValueError):
