@@ -246,7 +246,7 @@ def check_generation(endpoint: str, api_version: str, *, has_key: bool, endpoint
             )
         if not has_key:
             raise ValueError(
-                f"{key_name}: {PREVIEW_31} needs one; Microsoft Entra works with a custom domain only, "
+                f"{key_name}: a key is needed for {PREVIEW_31}; Microsoft Entra works with a custom domain only, "
                 "which the host of this generation is not"
             )
     elif older:

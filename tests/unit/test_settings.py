@@ -226,7 +226,7 @@ def test_the_older_generation_is_refused_elsewhere_and_the_right_host_named(envi
 def test_the_older_generation_needs_a_key(environment, endpoint):
     environment(API_VERSION="3.1-preview1", ENDPOINT=endpoint, SPEECH_KEY=None)
 
-    assert f"{PREFIX}SPEECH_KEY: 3.1-preview1 needs one" in refusal()
+    assert f"{PREFIX}SPEECH_KEY: a key is needed for 3.1-preview1" in refusal()
 
 
 @pytest.mark.parametrize("version", [None, "2024-08-01", "2024-04-15-preview"])
