@@ -52,6 +52,8 @@ _UNITS = (
 _BARE = re.compile(rf"{_UNITS}+")
 _BEGINNING = re.compile(r"[^&;\s'\"<>\\`]{1,64}")
 _DIGIT, _LETTER, _CAPITAL_WITHIN = re.compile("[0-9]"), re.compile("[A-Za-z]"), re.compile("[a-z][A-Z]")
+_VERSION = re.compile(r"[0-9]{1,4}(?:[.-][0-9]{1,2}){1,3}(?:-[a-z]{1,10}[0-9]{0,2})?[.,;:]?\Z")
+"""A version or a date, as in `3.1-preview1`."""
 _SCHEME = re.compile(r"\b(?i:(?P<bearer>bearer)|basic)[ \t]{1,4}(?P<first>[\w.~+/=-])[\w.~+/=-]{10}[\w.~+/=-]+")
 _JWT = re.compile(r"eyJ[\w-]{8}[\w.-]+")
 _USER = re.compile(r"(?<=[\w.+-]):(?P<value>[^\s:@/\"'<>,;()]{1,200})@[A-Za-z0-9.-]{1,255}(?P<place>:\d|/)?")
@@ -88,7 +90,7 @@ def link_places(text: str) -> list[tuple[int, int]]:
 
 def _looks_like_a_credential(text: str) -> bool:
     """Return whether people write no word so: letters and digits in one, or a capital within many letters."""
-    if len(text) < SHORTEST_CREDENTIAL or text.startswith(("http:", "https:")):
+    if len(text) < SHORTEST_CREDENTIAL or text.startswith(("http:", "https:")) or _VERSION.match(text):
         return False
     if _DIGIT.search(text):
         return _LETTER.search(text) is not None
@@ -107,28 +109,34 @@ def _named(text: str, seen: str) -> Iterator[tuple[int, int]]:
 
 def _value(text: str, seen: str, found: re.Match[str]) -> tuple[int, int] | None:
     """Return where the value is that stands behind a name; None if it is no secret."""
+    if not _can_have_a_value(seen, found):
+        return None
     opening, start, end = found["opening"], found.end(), None
-    before = seen[max(0, found.start() - MOST_OF_A_NAME) : found.start()].rstrip(_OF_NAMES)[-1:]
-    between_quotes = bool(found["closed"] and opening and before) and before in _QUOTES
-    if found["key"] and not (between_quotes and seen[found.start() - 1] == before):
-        return None  # the word alone means much else
-    if found["element"] and before not in ("<", ":"):
-        return None
-    if found["unsure"] == "," and not between_quotes:
-        return None
     if opening:
-        first = before_pads(seen, found.start("opening"))
-        spelled = text[first : found.end("opening")]
+        spelled = text[before_pads(seen, found.start("opening")) : found.end("opening")]
         end = closing_quote(text, spelled, start, MOST_QUOTED)
     sure = found["sure"] or found["element"] or found["scheme"] or (found["unsure"] == ":" and opening)
-    if end is not None:
-        return (start, end) if end > start and (sure or _looks_like_a_credential(text[start:end])) else None
-    beginning = _BEGINNING.match(text, start)
-    if beginning is None or not (sure or _looks_like_a_credential(beginning[0])):
-        return None
-    whole = _BARE.match(text, start)
-    said = whole[0].rstrip(",.:)]}") if whole else ""
-    return (start, start + len(said)) if said else None
+    if not sure:
+        beginning = _BEGINNING.match(text, start, len(text) if end is None else end)
+        if beginning is None or not _looks_like_a_credential(beginning[0]):
+            return None
+    if end is None:
+        whole = _BARE.match(text, start)
+        end = start + len(whole[0].rstrip(",.:)]}")) if whole else start
+        if found["element"] and seen[end : end + 20].lstrip(PAD)[:1] != "<":
+            return None
+    return (start, end) if end > start else None
+
+
+def _can_have_a_value(seen: str, found: re.Match[str]) -> bool:
+    """Return whether the name stands where a value follows it, by the signs around it."""
+    before = seen[max(0, found.start() - MOST_OF_A_NAME) : found.start()].rstrip(_OF_NAMES)[-1:]
+    between_quotes = bool(found["closed"] and found["opening"] and before) and before in _QUOTES
+    if found["key"]:  # the word alone means much else
+        return between_quotes and seen[found.start() - 1] == before
+    if found["element"]:
+        return not found["opening"] and before in ("<", ":")
+    return between_quotes or found["unsure"] != ","
 
 
 def _schemes(seen: str) -> Iterator[tuple[int, int]]:

@@ -94,7 +94,12 @@ def test_a_secret_is_cut_out_in_every_spelling(name):
         "Q&A: 100 %, a&b, C:\\new\\tokens",
         "50%25 of https://example.com/a%20b",
         "<token>",
+        "use <key> and <password> here",
+        "`Authorization: Bearer <token>` is accepted as `bearer`",
         "key: value",
+        "SPEECH_KEY: 3.1-preview1 needs one; with 2024-04-15-preview it may be left out",
+        "BATCH_AVATAR_SPEECH_KEY_FILE: /run/secrets/key1 is not a file",
+        "the new token: 2026-12-01",
         "say: <phoneme alphabet='ipa'>",
     ],
 )
