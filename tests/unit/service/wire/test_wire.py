@@ -127,7 +127,7 @@ def test_a_create_with_every_property_is_sent_as_documented():
 
 def test_every_property_of_a_script_is_sent():
     """A property that the encoder forgets would be billed for and not rendered."""
-    not_sent = {"script_id", "input_kind", "content", "description"}
+    not_sent = {"script_id", "input_kind", "content", "description", "columns"}
     value = {
         "custom_voices": {"a": "b"},
         "scene": {"zoom": 2},

@@ -119,9 +119,12 @@ VALUES = {
     "time_to_live_in_hours": 1,
 }
 EVERY_SCRIPT = {"script_id", "input_kind", "content", "description"}
+KEPT = {"columns"}
+"""What is kept beside the video, and never sent."""
+PROPERTIES = Script.model_fields.keys() - EVERY_SCRIPT - KEPT
 
 
-@pytest.mark.parametrize("name", sorted(Script.model_fields.keys() - EVERY_SCRIPT))
+@pytest.mark.parametrize("name", sorted(PROPERTIES))
 def test_every_property_of_a_script_is_either_sent_or_refused(name):
     """A property that is forgotten would be billed for and not rendered."""
     given_ = {name: VALUES.get(name, "something")}
@@ -130,6 +133,13 @@ def test_every_property_of_a_script_is_either_sent_or_refused(name):
     _, body = encode(**given_)
 
     assert (body != bare) is not bool(faults(**given_))
+
+
+def test_columns_are_neither_sent_nor_refused():
+    given_ = {"columns": {"department": "HR"}}
+
+    assert encode(**given_) == encode()
+    assert faults(**given_) == []
 
 
 LACKING = {
@@ -146,7 +156,7 @@ LACKING = {
 
 
 def test_what_this_generation_lacks_is_told_by_our_name_for_it():
-    refused = {name for name in Script.model_fields.keys() - EVERY_SCRIPT if faults(**{name: VALUES.get(name, "x")})}
+    refused = {name for name in PROPERTIES if faults(**{name: VALUES.get(name, "x")})}
 
     assert refused == LACKING
     assert faults(photo_avatar_base_model="vasa-1") == [
