@@ -185,11 +185,11 @@ def told(findings: Iterable[Finding]) -> list[str]:
 
     Findings are of one kind if rule and message are equal. Of many kinds the first are told and the others counted.
     """
-    kinds: dict[tuple[str, str], list[str]] = {}
+    kinds: dict[tuple[str, str], dict[str, None]] = {}  # what is about no script may be found again with each of them
     for finding in findings:
         about = finding.script_id or str(Place(finding.source, finding.line))
-        kinds.setdefault((finding.rule, finding.message), []).append(about)
-    return first_of([_line(rule, message, scripts) for (rule, message), scripts in kinds.items()])
+        kinds.setdefault((finding.rule, finding.message), {})[about] = None
+    return first_of([_line(rule, message, list(about)) for (rule, message), about in kinds.items()])
 
 
 def told_faults(faults: Sequence[Finding]) -> list[str]:

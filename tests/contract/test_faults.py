@@ -61,12 +61,12 @@ def test_a_dropped_create_may_or_may_not_have_had_its_effect(speech, action, acc
 def test_a_change_shows_other_members_in_a_job_and_in_those_of_a_list_that_it_means(speech):
     speech.put("one-job")
     speech.put("two-job")
-    members = {"status": "Running", "properties.timeToLiveInHours": 7}
+    members = {"description": "another", "properties.timeToLiveInHours": 7}  # right at any time of a job's life
     rules = [rule("get", Change(members=members)), rule("list", Change(members=members, matching="^one"))]
     speech.emulator.set_faults(rules)
 
     job = speech.get("two-job").json()
-    assert (job["status"], job["properties"]["timeToLiveInHours"]) == ("Running", 7)
+    assert (job["description"], job["properties"]["timeToLiveInHours"]) == ("another", 7)
     shown = {job["id"]: job["properties"]["timeToLiveInHours"] for job in speech.list().json()["value"]}
     assert (shown["one-job"], shown["two-job"]) == (7, 744)
 

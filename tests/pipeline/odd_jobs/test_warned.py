@@ -70,7 +70,7 @@ def test_the_inbox_tells_a_kind_once_for_all_drops_of_a_look(quick, caplog):
     assert report.scripts == 2
     [said] = [record.getMessage() for record in caplog.records if "style-unknown" in record.getMessage()]
     assert said.startswith("style-unknown: rowan has no style newest; it has none, so write unset")
-    assert said.endswith("[2 scripts: a, b]")
+    assert said.endswith("[BATCH_AVATAR_TALKING_AVATAR_STYLE]")
 
 
 def test_avatars_without_style_are_rendered_without_one(quick, script):
