@@ -13,6 +13,7 @@ from batch_avatar.commands.prefect_answers import refuses_password, told
 from batch_avatar.commands.running import (
     catch_signals,
     fails_clearly,
+    faults_as_json,
     name_run,
     output,
     progress_console,
@@ -21,7 +22,7 @@ from batch_avatar.commands.running import (
     run_async,
     say_warnings,
 )
-from batch_avatar.commands.saying import faults_as_json, findings_json, say_json
+from batch_avatar.commands.saying import findings_json, say_json
 from batch_avatar.errors import BatchAvatarError, SettingsError
 from batch_avatar.planning.order import Order
 from batch_avatar.planning.permits import Permits

@@ -8,13 +8,14 @@ import os
 import signal
 import sys
 import threading
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
-from batch_avatar.commands.saying import say
+from batch_avatar.commands.saying import findings_json, say, say_json
 from batch_avatar.errors import (
     AccessRefused,
     ArchiveRefused,
@@ -27,7 +28,7 @@ from batch_avatar.safe_text.logs import make_logs_safe
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 
     from rich.console import Console
 
@@ -111,6 +112,18 @@ def say_warnings(warnings: Iterable[Finding]) -> None:
 
     for text in told(warnings):
         say(f"warning: {text}", err=True)
+
+
+@contextmanager
+def faults_as_json(as_json: bool, **others: Any) -> Iterator[None]:
+    """Print the faults of scripts as JSON and end the command, if JSON is wanted; `others`: further members."""
+    try:
+        yield
+    except ManifestError as error:
+        if not as_json:
+            raise
+        say_json({**others, **findings_json(error.findings, error.warnings)})
+        raise click.exceptions.Exit(EXIT_INPUT) from None
 
 
 def name_run() -> tuple[Clock, str]:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from batch_avatar.errors import ManifestError
 from batch_avatar.safe_text.redaction import without_known
 from batch_avatar.safe_text.sinks import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from batch_avatar.scripts.findings import Finding
-
-EXIT_FAULTS = 2
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -38,18 +34,6 @@ def say_pieces(text: str) -> None:
 def findings_json(faults: Iterable[Finding], warnings: Iterable[Finding]) -> dict[str, list[dict[str, Any]]]:
     """Return all of them, each as an object: rule, level, source, line (or null), script_id, message."""
     return {"faults": [_row(one) for one in faults], "warnings": [_row(one) for one in warnings]}
-
-
-@contextmanager
-def faults_as_json(as_json: bool, **others: Any) -> Iterator[None]:
-    """Print the faults of scripts as JSON and end the command, if JSON is wanted; `others`: further members."""
-    try:
-        yield
-    except ManifestError as error:
-        if not as_json:
-            raise
-        say_json({**others, **findings_json(error.findings, error.warnings)})
-        raise click.exceptions.Exit(EXIT_FAULTS) from None
 
 
 def _row(finding: Finding) -> dict[str, Any]:

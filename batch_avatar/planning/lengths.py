@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from batch_avatar.errors import FailureClass
 from batch_avatar.models import FailureFacts
 from batch_avatar.planning.plan import PlanItem, PlanState
+from batch_avatar.safe_text.bounds import some_of
 from batch_avatar.safe_text.sinks import name
 
 if TYPE_CHECKING:
@@ -85,10 +86,9 @@ def judge_length(
 def told(lengths: Mapping[str, float], limit_seconds: float) -> str:
     """Return one line about scripts near the limit, of which these are the predicted seconds by `script_id`."""
     count = len(lengths)
-    some = [f"{name(script_id)} ({_minutes(seconds)})" for script_id, seconds in list(lengths.items())[:NAMED]]
-    more = f" and {count - NAMED:,} more" if count > NAMED else ""
+    some = some_of([f"{name(script_id)} ({_minutes(seconds)})" for script_id, seconds in lengths.items()], NAMED)
     scripts = f"{count:,} script{'s' if count > 1 else ''} may be longer"
-    return f"{scripts} than the {_minutes(limit_seconds)} at which the service was seen to cut: {', '.join(some)}{more}"
+    return f"{scripts} than the {_minutes(limit_seconds)} at which the service was seen to cut: {some}"
 
 
 def _would_be_created(item: PlanItem) -> bool:

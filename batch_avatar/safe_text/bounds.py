@@ -27,3 +27,9 @@ def first_of(lines: Sequence[str], most: int = FAULTS) -> list[str]:
     """Return the first lines, and as the last one how many more there are."""
     left = len(lines) - most
     return [*lines[:most], f"and {left:,} more"] if left > 0 else list(lines)
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """Return the first names in one line, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

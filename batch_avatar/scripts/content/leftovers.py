@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from batch_avatar.catalog.choices import SUBTITLE_TYPES
 from batch_avatar.models import Properties
+from batch_avatar.safe_text.bounds import some_of
 from batch_avatar.safe_text.sinks import name as shown
 from batch_avatar.scripts.findings import found
 
@@ -74,7 +75,7 @@ def check_placeholders(script: Script) -> Iterator[Finding]:
     if first is not None:
         names = dict.fromkeys(match[0] for match in islice(pattern.finditer(script.content, first.start()), 100))
         line = script.content.count("\n", 0, first.start()) + 1
-        yield found("placeholder", f"nobody filled in {_listed(list(names))}", line)
+        yield found("placeholder", f"nobody filled in {some_of([shown(one) for one in names], MOST_NAMED)}", line)
     if script.content.strip() in NO_VALUE:
         text = f"its whole text is {shown(script.content.strip())}, as programs write where they have no value"
         yield found("placeholder", text)
@@ -87,8 +88,3 @@ def check_placeholders(script: Script) -> Iterator[Finding]:
 def _refused(name: str, text: str, what: str) -> Finding:
     sample = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
     return found("spreadsheet-error", f"{name} is {shown(sample)}, {what}")
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(map(shown, names[:MOST_NAMED])) + more

@@ -18,7 +18,7 @@ from batch_avatar.scripts.content.leftovers import check_values
 from batch_avatar.scripts.findings import found
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from pydantic_core import ErrorDetails
 
@@ -71,8 +71,7 @@ _NO_LETTER = re.compile(r"[\W_]")
 class Looked(NamedTuple):
     """A script of the members that are right, with stand-ins for what none can be without; None if there is no way.
 
-    `wrong`: the members that are missing, wrong or perhaps misspelt; each was told. `ours`: whether the script has its
-    own id.
+    `wrong`: the members that are missing, wrong or perhaps misspelt; each was told.
     """
 
     script: Script | None
@@ -185,9 +184,5 @@ def _given(value: object) -> str:
     return "an object"
 
 
-def _names(members: Collection[str]) -> dict[str, str]:
-    return {name.replace("_", ""): name for name in members}
-
-
-_OURS = _names(MEMBERS)
+_OURS = {name.replace("_", ""): name for name in MEMBERS}
 """Our names by their letters alone, which are those of the service's names too: `talkingAvatarCharacter`."""

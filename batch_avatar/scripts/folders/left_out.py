@@ -6,6 +6,8 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from batch_avatar.safe_text.bounds import some_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -56,5 +58,4 @@ def _count(number: int, what: str) -> str:
 
 
 def _names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    return some_of(names, NAMED)

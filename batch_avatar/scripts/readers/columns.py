@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from batch_avatar.catalog.near import near
 from batch_avatar.models import Item, Properties
+from batch_avatar.safe_text.bounds import some_of
 from batch_avatar.safe_text.sinks import name as shown
 from batch_avatar.scripts.findings import found
 
@@ -130,8 +131,7 @@ def unnamed_cells(columns: Sequence[int], rows: int) -> Finding:
 def listed(header: Sequence[str]) -> str:
     """Return the names of a header as part of a fault."""
     names = [shown(name.strip()) for name in header if name.strip()]
-    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
-    return (", ".join(names[:MOST_NAMED]) + more) or "none"
+    return some_of(names, MOST_NAMED) or "none"
 
 
 def as_text(value: Any) -> Any:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from batch_avatar.scripts.decoding import decoded_lines
-from batch_avatar.scripts.findings import Place
-from batch_avatar.scripts.readers.draft import script_of
-from batch_avatar.scripts.readers.omitted import Omitted
+from batch_avatar.scripts.readers.omitted import Omitted, reader_of
 from batch_avatar.scripts.reading import Limit, NotRead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from markdown_it.token import Token
-
-    from batch_avatar.scripts.choice import SourceChoice
-    from batch_avatar.scripts.findings import Finding
-    from batch_avatar.scripts.readers.draft import Draft, Named
 
 MARKDOWN_LIMIT = Limit(100_000, "a text in Markdown")
 """A choice; five times what is spoken in 20 minutes. The parser takes time with the square of some texts."""
@@ -33,13 +26,6 @@ _STYLE_TAG = re.compile(
 _BREAK = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,50}\]")
 _FRONT_MEMBER = re.compile(r"[\w-]{1,50}:")
-
-
-def read_markdown(file: IO[bytes], named: Named, choice: SourceChoice) -> Iterator[Draft | Finding]:
-    content, omitted = spoken("".join(decoded_lines(file, choice.encoding)))
-    place = Place(named.source)
-    yield from (finding.at(place) for finding in omitted.findings())
-    yield script_of(named.script_id, None, content, place)
 
 
 def spoken(text: str) -> tuple[str, Omitted]:
@@ -139,3 +125,6 @@ def _mark(token: Token) -> str:
             return "\n"
         case _:
             return ""
+
+
+read_markdown = reader_of(spoken)

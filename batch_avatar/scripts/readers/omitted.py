@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from batch_avatar.scripts.findings import found
+from batch_avatar.safe_text.bounds import some_of
+from batch_avatar.scripts.decoding import decoded_lines
+from batch_avatar.scripts.findings import Place, found
+from batch_avatar.scripts.readers.draft import script_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from batch_avatar.scripts.choice import SourceChoice
     from batch_avatar.scripts.findings import Finding
+    from batch_avatar.scripts.readers.draft import Draft, Named, Reader
 
 NAMED = 5
 """Places of one kind that are named; the others are counted."""
@@ -33,6 +38,17 @@ class Omitted:
     def _where(self, places: list[int]) -> str:
         if places == [0]:
             return ""
-        more = f" and {len(places) - NAMED:,} more" if len(places) > NAMED else ""
         plural = "s" if len(places) > 1 else ""
-        return f" ({self.unit}{plural} {', '.join(map(str, places[:NAMED]))}{more})"
+        return f" ({self.unit}{plural} {some_of([str(place) for place in places], NAMED)})"
+
+
+def reader_of(spoken: Callable[[str], tuple[str, Omitted]]) -> Reader:
+    """Return a reader of texts of which only the words are spoken; `spoken` gives these, and what is left out."""
+
+    def read(file: IO[bytes], named: Named, choice: SourceChoice) -> Iterator[Draft | Finding]:
+        content, omitted = spoken("".join(decoded_lines(file, choice.encoding)))
+        place = Place(named.source)
+        yield from (finding.at(place) for finding in omitted.findings())
+        yield script_of(named.script_id, None, content, place)
+
+    return read

@@ -12,6 +12,7 @@ from pathlib import Path
 from signal import SIGABRT, SIGKILL
 from typing import IO, TYPE_CHECKING, Any
 
+from batch_avatar.safe_text.bounds import some_of
 from batch_avatar.safe_text.sinks import name as shown
 from batch_avatar.scripts.findings import Finding, Place, found
 from batch_avatar.scripts.readers.extras import missing_extra
@@ -56,8 +57,7 @@ def sheet_rows(file: IO[bytes], named: Named, _choice: SourceChoice) -> Iterator
 
 
 def _left_out(sheet: str | None, names: list[str]) -> Finding:
-    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
-    others = ", ".join(map(shown, names[:MOST_NAMED])) + more
+    others = some_of([shown(name) for name in names], MOST_NAMED)
     read = "all its sheets are hidden" if sheet is None else f"only the sheet {shown(sheet)} is read"
     return found("left-out", f"{read}; not read: {others}")
 

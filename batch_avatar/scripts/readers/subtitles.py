@@ -9,20 +9,13 @@ import html
 import io
 import re
 from itertools import groupby
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from batch_avatar.scripts.decoding import decoded_lines
-from batch_avatar.scripts.findings import Place
-from batch_avatar.scripts.readers.draft import script_of
-from batch_avatar.scripts.readers.omitted import Omitted
+from batch_avatar.scripts.readers.omitted import Omitted, reader_of
 from batch_avatar.scripts.reading import Limit, NotRead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from batch_avatar.scripts.choice import SourceChoice
-    from batch_avatar.scripts.findings import Finding
-    from batch_avatar.scripts.readers.draft import Draft, Named
 
 SUBTITLES_LIMIT = Limit(2_000_000, "a file of subtitles")
 """A choice; those of a long film have 200 KB."""
@@ -39,13 +32,6 @@ _SOUND = re.compile(r"\[[^\[\]]{0,500}\]|[♪♫].{0,500}")
 class Line(NamedTuple):
     number: int
     text: str
-
-
-def read_subtitles(file: IO[bytes], named: Named, choice: SourceChoice) -> Iterator[Draft | Finding]:
-    content, omitted = spoken("".join(decoded_lines(file, choice.encoding)))
-    place = Place(named.source)
-    yield from (finding.at(place) for finding in omitted.findings())
-    yield script_of(named.script_id, None, content, place)
 
 
 def spoken(text: str) -> tuple[str, Omitted]:
@@ -82,3 +68,6 @@ def _cue_lines(block: list[Line], *, is_vtt: bool) -> Iterator[Line]:
         is_name = timed[place + 1 : place + 2] == [True] and (place == 0 or line.text.isdecimal())
         if not timed[place] and not is_name:
             yield line
+
+
+read_subtitles = reader_of(spoken)

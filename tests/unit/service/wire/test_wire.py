@@ -12,6 +12,7 @@ from batch_avatar.models import Script
 from batch_avatar.service.wire.generations import wire_for
 from batch_avatar.service.wire.messages import Problem, WireRequest, decode_problem
 from batch_avatar.service.wire.summary import decode_summary
+from tests.unit.service.wire.examples import EXAMPLES
 
 WIRE = wire_for("2024-08-01")
 SEEN = datetime(2024, 3, 6, 7, 35, tzinfo=UTC)
@@ -128,27 +129,10 @@ def test_a_create_with_every_property_is_sent_as_documented():
 def test_every_property_of_a_script_is_sent():
     """A property that the encoder forgets would be billed for and not rendered."""
     not_sent = {"script_id", "input_kind", "content", "description", "columns"}
-    value = {
-        "custom_voices": {"a": "b"},
-        "scene": {"zoom": 2},
-        "video_crop": {"top_left": {"x": 1, "y": 1}, "bottom_right": {"x": 2, "y": 2}},
-        "avatar_position": {"x": 1, "y": 1},
-        "avatar_size": {"x": 1, "y": 1},
-        "resolution": {"x": 1, "y": 1},
-        "extra_properties": {"avatarConfig": {"gaze": "left"}},
-        "customized": True,
-        "use_built_in_voice": True,
-        "photo_avatar_base_model": "vasa-1",
-        "video_format": "mp4",
-        "video_codec": "h264",
-        "bitrate_kbps": 1,
-        "subtitle_type": "none",
-        "time_to_live_in_hours": 1,
-    }
     _, bare = encode()
 
     for name in Script.model_fields.keys() - not_sent:
-        _, body = encode(**{name: value.get(name, "something")})
+        _, body = encode(**{name: EXAMPLES.get(name, "something")})
         assert body != bare, name
 
 

@@ -14,6 +14,7 @@ from batch_avatar.models import Script, SynthesisJob
 from batch_avatar.service.wire.generations import wire_for
 from batch_avatar.service.wire.messages import WireRequest
 from batch_avatar.service.wire.summary import decode_summary
+from tests.unit.service.wire.examples import EXAMPLES
 
 WIRE = wire_for("3.1-preview1")
 JOBS = "/api/texttospeech/3.1-preview1/batchsynthesis/talkingavatar"
@@ -101,23 +102,7 @@ def test_a_create_with_every_property_that_this_generation_has_is_sent_as_docume
     }
 
 
-VALUES = {
-    "custom_voices": {"a": "b"},
-    "scene": {"zoom": 2},
-    "video_crop": {"top_left": {"x": 1, "y": 1}, "bottom_right": {"x": 2, "y": 2}},
-    "avatar_position": {"x": 1, "y": 1},
-    "avatar_size": {"x": 1, "y": 1},
-    "resolution": {"x": 1, "y": 1},
-    "extra_properties": {"avatarConfig": {"gaze": "left"}},
-    "customized": False,
-    "use_built_in_voice": False,
-    "photo_avatar_base_model": "vasa-1",
-    "video_format": "mp4",
-    "video_codec": "h264",
-    "bitrate_kbps": 1,
-    "subtitle_type": "none",
-    "time_to_live_in_hours": 1,
-}
+VALUES = EXAMPLES | {"customized": False, "use_built_in_voice": False}
 EVERY_SCRIPT = {"script_id", "input_kind", "content", "description"}
 KEPT = {"columns"}
 """What is kept beside the video, and never sent."""
