@@ -24,8 +24,8 @@ from prefect.client.schemas.actions import (
 )
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
-from batch_avatar.commands.prefect_answers import told
-from batch_avatar.commands.saying import say
+from batch_avatar.commands.terminal.prefect_answers import told
+from batch_avatar.commands.terminal.saying import say
 from batch_avatar.errors import InputError, SettingsError
 from batch_avatar.settings import NO_RESOURCE, load_settings
 from deployments.automation_files import Channel, channel_of, differing, read_automations, sends_message, sent_through

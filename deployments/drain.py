@@ -33,8 +33,8 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import AwaitingRetry
 
 from batch_avatar.clock import SystemClock
-from batch_avatar.commands.prefect_answers import told
-from batch_avatar.commands.saying import say
+from batch_avatar.commands.terminal.prefect_answers import told
+from batch_avatar.commands.terminal.saying import say
 from batch_avatar.errors import InputError
 from deployments.draining import Drains
 from deployments.prefect_server import POOL, TAG, open_client

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from batch_avatar.commands.own_files import write_private
 from batch_avatar.commands.stack import (
     CREATES_PER_MINUTE,
     ROOT,
@@ -35,6 +34,7 @@ from batch_avatar.commands.stack import (
     read_env,
     running_stack,
 )
+from batch_avatar.commands.terminal.own_files import write_private
 from batch_avatar.errors import BatchAvatarError
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from unicodedata import normalize
 
 import click
 
-from batch_avatar.commands.options import JSON
-from batch_avatar.commands.running import EXIT_NOT_ARCHIVED, fails_clearly, output, progress_console, run_async
-from batch_avatar.commands.saying import say_json
+from batch_avatar.commands.terminal.options import JSON
+from batch_avatar.commands.terminal.running import EXIT_NOT_ARCHIVED, fails_clearly, output, progress_console, run_async
+from batch_avatar.commands.terminal.saying import say_json
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def _print_fetched(console: Console, fetched: Sequence[Fetched]) -> None:
 def _print_rows(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
     from rich.table import Table
 
-    from batch_avatar.commands.console import MANY
+    from batch_avatar.commands.terminal.console import MANY
 
     if not rows:
         return
@@ -261,7 +261,7 @@ def _print_line(console: Console, text: str) -> None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    from batch_avatar.commands.console import MANY
+    from batch_avatar.commands.terminal.console import MANY
 
     more = f" and {len(names) - MANY} more" if len(names) > MANY else ""
     return f"{len(names)}: {', '.join(names[:MANY])}{more}"

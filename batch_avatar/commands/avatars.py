@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from batch_avatar.catalog.avatars import characters, photo_avatars
-from batch_avatar.commands.options import JSON
-from batch_avatar.commands.running import fails_clearly, output
-from batch_avatar.commands.saying import say_json
+from batch_avatar.commands.terminal.options import JSON
+from batch_avatar.commands.terminal.running import fails_clearly, output
+from batch_avatar.commands.terminal.saying import say_json
 
 
 @click.command()

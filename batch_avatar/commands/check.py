@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batch_avatar.commands.options import JSON, SOURCES, choosing_options
-from batch_avatar.commands.running import fails_clearly, faults_as_json, read_by, say_warnings
-from batch_avatar.commands.saying import findings_json, say, say_json
+from batch_avatar.commands.terminal.options import JSON, SOURCES, choosing_options
+from batch_avatar.commands.terminal.running import fails_clearly, faults_as_json, read_by, say_warnings
+from batch_avatar.commands.terminal.saying import findings_json, say, say_json
 from batch_avatar.settings import load_script_settings
 
 if TYPE_CHECKING:

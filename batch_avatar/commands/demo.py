@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batch_avatar.commands.saying import say
+from batch_avatar.commands.terminal.saying import say
 
 if TYPE_CHECKING:
     from batch_avatar.commands.stack import Stack

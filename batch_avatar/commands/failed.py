@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from batch_avatar.commands.options import JSON
-from batch_avatar.commands.running import fails_clearly, name_run, output, progress_console, report_code, run_async
-from batch_avatar.commands.saying import say, say_json
+from batch_avatar.commands.terminal.options import JSON
+from batch_avatar.commands.terminal.running import (
+    fails_clearly,
+    name_run,
+    output,
+    progress_console,
+    report_code,
+    run_async,
+)
+from batch_avatar.commands.terminal.saying import say, say_json
 from batch_avatar.errors import FailureClass
 from batch_avatar.settings import load_settings
 
@@ -73,7 +80,7 @@ def replay(names: tuple[str, ...], failure_class: str | None, as_json: bool) -> 
     """
     report, elapsed = run_async(_replay(names, failure_class))
     if report.scripts or as_json:
-        from batch_avatar.commands.console import show_report
+        from batch_avatar.commands.terminal.console import show_report
 
         show_report(report, load_settings(), elapsed_seconds=elapsed, as_json=as_json)
     else:
@@ -99,7 +106,7 @@ async def _whole(name: str) -> Any:
 
 
 async def _replay(names: tuple[str, ...], failure_class: str | None) -> tuple[BatchReport, float]:
-    from batch_avatar.commands.console import showing_progress
+    from batch_avatar.commands.terminal.console import showing_progress
     from batch_avatar.rendering.connect import open_existing_archive
     from batch_avatar.rendering.retry import plain_chain
     from batch_avatar.rendering.run import begin_run

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from batch_avatar.commands.options import JSON
-from batch_avatar.commands.running import fails_clearly, output
-from batch_avatar.commands.saying import say, say_json
+from batch_avatar.commands.terminal.options import JSON
+from batch_avatar.commands.terminal.running import fails_clearly, output
+from batch_avatar.commands.terminal.saying import say, say_json
 from batch_avatar.errors import JobNotFound
 from batch_avatar.settings import load_settings
 

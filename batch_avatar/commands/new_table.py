@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batch_avatar.commands.options import ID_COLUMN
-from batch_avatar.commands.running import fails_clearly
-from batch_avatar.commands.saying import say
+from batch_avatar.commands.terminal.options import ID_COLUMN
+from batch_avatar.commands.terminal.running import fails_clearly
+from batch_avatar.commands.terminal.saying import say
 from batch_avatar.errors import InputError
 from batch_avatar.safe_text.sinks import name as shown
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from batch_avatar.commands.options import JSON, SOURCES, choosing_options, permit_options, sending_options
-from batch_avatar.commands.prefect_answers import refuses_password, told
-from batch_avatar.commands.running import (
+from batch_avatar.commands.terminal.options import JSON, SOURCES, choosing_options, permit_options, sending_options
+from batch_avatar.commands.terminal.prefect_answers import refuses_password, told
+from batch_avatar.commands.terminal.running import (
     catch_signals,
     fails_clearly,
     faults_as_json,
@@ -22,7 +22,7 @@ from batch_avatar.commands.running import (
     run_async,
     say_warnings,
 )
-from batch_avatar.commands.saying import findings_json, say_json
+from batch_avatar.commands.terminal.saying import findings_json, say_json
 from batch_avatar.errors import BatchAvatarError, SettingsError
 from batch_avatar.planning.order import Order
 from batch_avatar.planning.permits import Permits
@@ -90,7 +90,7 @@ def render(
         say_warnings(scripts.warnings)
     options = {"permits": Permits(**permitted), "pack": pack, "order": Order(order)}
     report, elapsed = run_async(_render(settings, scripts, Named(sources, choice), engine, options))
-    from batch_avatar.commands.console import show_report
+    from batch_avatar.commands.terminal.console import show_report
 
     show_report(report, settings, elapsed_seconds=elapsed, as_json=as_json)
     return report_code(report)
@@ -104,7 +104,7 @@ def render(
 @fails_clearly
 def plan(sources: tuple[str, ...], choice: SourceChoice, as_json: bool, **permitted: Any) -> None:
     """Show what a render would do: archived, alive, new, changed, failed before. Changes nothing."""
-    from batch_avatar.commands.console import print_plan
+    from batch_avatar.commands.terminal.console import print_plan
     from batch_avatar.rendering import survey
     from batch_avatar.rendering.connect import open_run
 
@@ -135,7 +135,7 @@ async def _render(
     engine: str,
     options: dict[str, Any],
 ) -> tuple[BatchReport, float]:
-    from batch_avatar.commands.console import showing_progress
+    from batch_avatar.commands.terminal.console import showing_progress
     from batch_avatar.rendering.connect import open_run
     from batch_avatar.rendering.retry import plain_chain
     from batch_avatar.rendering.runner import render_scripts

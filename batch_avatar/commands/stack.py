@@ -20,7 +20,7 @@ import requests
 from pydantic import Field, PositiveInt
 from urllib3.util.retry import Retry
 
-from batch_avatar.commands import own_files
+from batch_avatar.commands.terminal import own_files
 from batch_avatar.emulator.ports import free_port
 from batch_avatar.emulator.process import is_running, output_of, start_detached, started_at, stop_process
 from batch_avatar.emulator.storage.azurite import SERVICE_ACCOUNT, USER_ACCOUNT, Azurite

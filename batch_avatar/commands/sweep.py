@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batch_avatar.commands.options import JSON
-from batch_avatar.commands.running import (
+from batch_avatar.commands.terminal.options import JSON
+from batch_avatar.commands.terminal.running import (
     EXIT_NOT_ARCHIVED,
     fails_clearly,
     name_run,
@@ -15,7 +15,7 @@ from batch_avatar.commands.running import (
     progress_console,
     run_async,
 )
-from batch_avatar.commands.saying import say, say_json
+from batch_avatar.commands.terminal.saying import say, say_json
 from batch_avatar.settings import load_settings
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def sweep(dry_run: bool, as_json: bool) -> int:
     created, so nothing is billed, and it may run on a schedule. Exit codes: 0 all done; 1 something could not be done;
     3 access refused.
     """
-    from batch_avatar.commands.console import print_sweep
+    from batch_avatar.commands.terminal.console import print_sweep
     from batch_avatar.upkeep.sweep import sweep_rows
 
     progress_console()

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from batch_avatar.catalog.near import near
-from batch_avatar.commands.options import JSON
-from batch_avatar.commands.own_files import write_private
-from batch_avatar.commands.running import fails_clearly, output
-from batch_avatar.commands.saying import say, say_json
+from batch_avatar.commands.terminal.options import JSON
+from batch_avatar.commands.terminal.own_files import write_private
+from batch_avatar.commands.terminal.running import fails_clearly, output
+from batch_avatar.commands.terminal.saying import say, say_json
 from batch_avatar.errors import AccessRefused
 from batch_avatar.resource_settings import checked_region
 from batch_avatar.settings import load_settings

@@ -60,7 +60,7 @@ BROKEN = [
     ("layers", "batch_avatar/rendering/stages.py", "import tasks.steps"),
     ("layers", "tasks/steps.py", "import flows.render_batch"),
     ("layers", "flows/render_batch.py", "import batch_avatar.commands.cli"),
-    ("layers", "tasks/reporting.py", "def f():\n    import batch_avatar.commands.console"),
+    ("layers", "tasks/reporting.py", "def f():\n    import batch_avatar.commands.terminal.console"),
     ("acyclic", "batch_avatar/rendering/submission.py", "import batch_avatar.rendering.stages"),
     ("acyclic", "batch_avatar/service/session.py", "import batch_avatar.service.client"),
     ("acyclic", "batch_avatar/service/wire/messages.py", "import batch_avatar.service.wire.summary"),
@@ -214,7 +214,9 @@ def test_only_the_settings_read_the_environment():
 
 def test_only_the_clock_reads_time_or_sleeps():
     assert beyond({"batch_avatar/clock.py"}, uses, TIME) == {
-        "batch_avatar/commands/running.py": {"threading.Timer"},  # leaves a stopped command that waits for an answer
+        "batch_avatar/commands/terminal/running.py": {
+            "threading.Timer"
+        },  # leaves a stopped command that waits for an answer
         "deployments/stack.py": {"time"},  # waits for processes that it starts, outside any run
     }
 
@@ -223,7 +225,9 @@ def test_only_connect_chooses_implementations():
     assert beyond({"batch_avatar/rendering/connect.py"}, calls, IMPLEMENTATIONS) == {
         "batch_avatar/service/session.py": {"OnceReadSession"},  # the factory itself
         "batch_avatar/service/time_limit.py": {"SystemClock"},  # sockets know no other time
-        "batch_avatar/commands/running.py": {"SystemClock"},  # names a run, shows its progress before it is connected
+        "batch_avatar/commands/terminal/running.py": {
+            "SystemClock"
+        },  # names a run, shows its progress before it is connected
         "batch_avatar/rendering/outputs.py": {"ContainerClient"},  # a job's own destination, which may differ by script
         "batch_avatar/commands/demo.py": {"ContainerClient"},  # copies the demo's videos to a folder
         "batch_avatar/commands/stack.py": {"open_session"},  # waits for the processes that it starts
@@ -233,10 +237,10 @@ def test_only_connect_chooses_implementations():
 
 def test_only_safe_text_is_printed():
     printing = {"click.echo", "click.secho", "print", "rich.print", "rich.console.Console"}
-    of_ours = {"batch_avatar/commands/saying.py", "batch_avatar/commands/safe_console.py"}
+    of_ours = {"batch_avatar/commands/terminal/saying.py", "batch_avatar/commands/terminal/safe_console.py"}
     types = {  # of parameters
         f"batch_avatar/commands/{name}.py": {"rich.console.Console"}
-        for name in ("archive", "console", "render", "running")
+        for name in ("archive", "terminal/console", "render", "terminal/running")
     }
 
     assert beyond(of_ours, uses, printing) == types

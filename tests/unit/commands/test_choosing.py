@@ -4,7 +4,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from batch_avatar.commands.options import choosing_options
+from batch_avatar.commands.terminal.options import choosing_options
 from batch_avatar.scripts.choice import SourceChoice
 
 

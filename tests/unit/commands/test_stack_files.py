@@ -11,8 +11,8 @@ from shutil import copytree, rmtree
 
 import pytest
 
-from batch_avatar.commands.own_files import MARKER, write_private
 from batch_avatar.commands.stack import Starting, known_stack, running_stack
+from batch_avatar.commands.terminal.own_files import MARKER, write_private
 from batch_avatar.emulator.process import is_running, stop_process
 from batch_avatar.errors import BatchAvatarError
 

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from batch_avatar.commands.streams import LastingText
+from batch_avatar.commands.terminal.streams import LastingText
 from batch_avatar.safe_text.redaction import know
 
 SECRET = "c4n4ry0123456789"

@@ -8,9 +8,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from batch_avatar.commands.console import show_report
-from batch_avatar.commands.running import fails_clearly
-from batch_avatar.commands.saying import say, say_json
+from batch_avatar.commands.terminal.console import show_report
+from batch_avatar.commands.terminal.running import fails_clearly
+from batch_avatar.commands.terminal.saying import say, say_json
 from batch_avatar.errors import BatchAvatarError, ManifestError
 from batch_avatar.models import Outcome, OutcomeKind
 from batch_avatar.rendering.outcomes import build_report

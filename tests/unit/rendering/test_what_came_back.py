@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from batch_avatar.commands.running import report_code
+from batch_avatar.commands.terminal.running import report_code
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.runner import render_scripts
 from tests.support.scripts import script

@@ -9,7 +9,7 @@ import unicodedata
 
 import pytest
 
-from batch_avatar.commands.safe_console import SafeConsole
+from batch_avatar.commands.terminal.safe_console import SafeConsole
 from batch_avatar.errors import BatchAvatarError, ManifestError, RequestRefused
 from batch_avatar.safe_text.bounds import FAULTS, MESSAGE, bounded, first_of
 from batch_avatar.safe_text.logs import make_logs_safe

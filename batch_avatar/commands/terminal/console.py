@@ -11,9 +11,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from batch_avatar.commands.running import output
-from batch_avatar.commands.saying import say, say_pieces
-from batch_avatar.commands.streams import cannot_write
+from batch_avatar.commands.terminal.running import output
+from batch_avatar.commands.terminal.saying import say, say_pieces
+from batch_avatar.commands.terminal.streams import cannot_write
 from batch_avatar.errors import FailureClass
 from batch_avatar.rendering.progress import Event, Phase, Progress
 from batch_avatar.safe_text.sinks import line

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
-from batch_avatar.commands.saying import findings_json, say, say_json
+from batch_avatar.commands.terminal.saying import findings_json, say, say_json
 from batch_avatar.errors import (
     AccessRefused,
     ArchiveRefused,
@@ -187,7 +187,7 @@ def catch_signals() -> None:
 
 def output() -> Console:
     """Return the console for results: stdout, with long lines uncut where it is not a terminal."""
-    from batch_avatar.commands.safe_console import SafeConsole
+    from batch_avatar.commands.terminal.safe_console import SafeConsole
 
     return SafeConsole(width=None if sys.stdout.isatty() else 250)
 
@@ -196,7 +196,7 @@ def progress_console() -> Console:
     """Return the console for progress and warnings: stderr, one for both, so that neither breaks the other's lines."""
     from rich.logging import RichHandler
 
-    from batch_avatar.commands.safe_console import SafeConsole
+    from batch_avatar.commands.terminal.safe_console import SafeConsole
 
     wide = None if sys.stderr.isatty() else 250
     console = SafeConsole(stderr=True, width=wide)
