@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from batch_avatar.catalog.near import near
+from batch_avatar.catalog.prices import PriceTable
 from batch_avatar.errors import SettingsError
 from batch_avatar.models import Choice, Properties
 from batch_avatar.safe_text.sinks import name as shown
@@ -46,6 +47,11 @@ class ScriptSettings(BaseSettings):
     subtitle_type: Choice | None = Field(default=None, description="Subtitles of scripts that name none.")
     background_color: str | None = Field(default=None, description="Background of scripts that name none.")
     bitrate_kbps: int | None = Field(default=None, gt=0, description="Bit rate of scripts that name none.")
+    prices: Annotated[PriceTable | None, NoDecode] = Field(
+        default=None,
+        description="What you pay, as JSON: currency, video_per_minute by avatar kind (standard, photo, custom, "
+        "custom-photo), characters_per_million by voice kind (neural, hd, custom). Without it no money is told.",
+    )
 
     def video_defaults(self) -> dict[str, Any]:
         """Return the properties of scripts that name none."""

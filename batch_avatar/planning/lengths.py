@@ -18,7 +18,7 @@ from batch_avatar.safe_text.sinks import name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from batch_avatar.scripts.prediction import Prediction
+    from batch_avatar.scripts.prediction.predictor import Prediction
 
 MARGIN = 1.25
 NAMED = 3

@@ -15,7 +15,7 @@ from batch_avatar.planning.moved import find_moved, tell_moved
 from batch_avatar.planning.permits import Permits
 from batch_avatar.planning.plan import Leftover, Plan, PlanItem, PlanState
 from batch_avatar.planning.read_aloud import read_aloud_before
-from batch_avatar.scripts.prediction import PastRender
+from batch_avatar.scripts.prediction.predictor import PastRender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence

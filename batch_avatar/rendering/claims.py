@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from batch_avatar.archive.records import Claim
 from batch_avatar.errors import ClaimedElsewhere, LostRace, NoMoreSent
 from batch_avatar.identity import recorded_form, text_digests
-from batch_avatar.scripts.prediction import Predictor
+from batch_avatar.scripts.prediction.predictor import Predictor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,7 +14,7 @@ from batch_avatar.identity import derive_content_id
 from batch_avatar.planning.permits import Permits
 from batch_avatar.planning.plan import PlanState
 from batch_avatar.planning.stubborn import StubbornCreates
-from batch_avatar.scripts.prediction import Predictor
+from batch_avatar.scripts.prediction.predictor import Predictor
 from batch_avatar.service.listeners import Listeners
 from batch_avatar.service.resource import InARow
 

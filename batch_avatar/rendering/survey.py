@@ -13,7 +13,7 @@ from batch_avatar.planning.lengths import judge_lengths
 from batch_avatar.planning.plan import PlanState
 from batch_avatar.planning.reconciliation import frequent_doubts, past_renders, reconcile
 from batch_avatar.rendering.run import current_run
-from batch_avatar.scripts.prediction import Predictor
+from batch_avatar.scripts.prediction.predictor import Predictor
 from batch_avatar.service.answers import in_our_spelling
 from batch_avatar.service.listing import NOTHING_READ
 from batch_avatar.service.resource import SYSTEMIC

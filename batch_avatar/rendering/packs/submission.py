@@ -32,7 +32,7 @@ from batch_avatar.planning.packing import derive_pack_id, pack_job_id
 from batch_avatar.planning.stubborn import MAX_SENDS, PutOff, unclear
 from batch_avatar.receipt import Attempt
 from batch_avatar.rendering.claims import ClaimTooOld, new_claim, young_enough
-from batch_avatar.scripts.prediction import spoken_characters
+from batch_avatar.scripts.prediction.predictor import spoken_characters
 from batch_avatar.scripts.rules import with_defaults
 
 if TYPE_CHECKING:

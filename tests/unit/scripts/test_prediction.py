@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_avatar.models import Script
-from batch_avatar.scripts.prediction import PastRender, Prediction, Predictor, speech_seconds, spoken_characters
+from batch_avatar.scripts.prediction.predictor import (
+    PastRender,
+    Prediction,
+    Predictor,
+    speech_seconds,
+    spoken_characters,
+)
 from tests.support.scripts import LOOK
 
 PLAIN = {

@@ -3,7 +3,7 @@
 import pytest
 
 from batch_avatar.models import Script
-from batch_avatar.scripts.prediction import Predictor
+from batch_avatar.scripts.prediction.predictor import Predictor
 from batch_avatar.service.resource import Resource
 from batch_avatar.service.wire.voices import voice_names
 from tests.support.scripts import LOOK
