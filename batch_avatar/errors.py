@@ -36,6 +36,7 @@ BatchAvatarError
 ├── AlreadyArchived            archived    no failure: another run has archived the script
 └── Stopped                    stopped     this run ends early; run it again to continue
     └── NoMoreSent             stopped     not sent, because others like it were refused; mend that, then run again
+        └── BudgetSpent        budget      not sent, because this run may not spend more; run again
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ class FailureClass(StrEnum):
     LOST = "lost"
     CHANGED = "changed"
     LONG = "long"
+    BUDGET = "budget"
     STORAGE = "storage"
     ARCHIVED = "archived"
     STOPPED = "stopped"
@@ -136,7 +138,10 @@ class ManifestError(InputError):
 
 
 class ServiceError(BatchAvatarError):
-    """A request that the service refused or did not answer; without an answer `http_status` is None."""
+    """A request that the service refused or did not answer; without an answer `http_status` is None.
+
+    `facts`: those of every error of ours.
+    """
 
     def __init__(
         self,
@@ -144,12 +149,9 @@ class ServiceError(BatchAvatarError):
         *,
         http_status: int | None = None,
         retry_after_seconds: float | None = None,
-        code: str | None = None,
-        script_id: str | None = None,
-        job_id: str | None = None,
-        request_id: str | None = None,
+        **facts: Any,
     ) -> None:
-        super().__init__(message, code=code, script_id=script_id, job_id=job_id, request_id=request_id)
+        super().__init__(message, **facts)
         self.http_status = http_status
         self.retry_after_seconds = retry_after_seconds
         self.resource: str | None = None  # the resource's host, set where the caller cannot know it
@@ -203,16 +205,8 @@ class JobError(BatchAvatarError):
 
 
 class JobFailed(JobError):
-    def __init__(
-        self,
-        message: str,
-        *,
-        job: SynthesisJob,
-        worth_another_attempt: bool,
-        script_id: str | None = None,
-        code: str | None = None,
-    ) -> None:
-        super().__init__(message, code=code, script_id=script_id, job_id=job.job_id)
+    def __init__(self, message: str, *, job: SynthesisJob, worth_another_attempt: bool, **facts: Any) -> None:
+        super().__init__(message, job_id=job.job_id, **facts)
         self.job = job
         self.worth_another_attempt = worth_another_attempt
 
@@ -298,3 +292,7 @@ class Stopped(BatchAvatarError):
 
 class NoMoreSent(Stopped):
     pass
+
+
+class BudgetSpent(NoMoreSent):
+    failure_class = FailureClass.BUDGET

@@ -15,7 +15,8 @@ class Attempt(Received):
 
     `accepted_at`: when the service took the job, None while it is not known to have it. `answered_at`: the same by our
     own clock, from which deadlines count, if it is known. `refused`: the service is known not to have it. `ended`: why
-    the attempt was given up. `over`: the job can no longer finish, because it has failed or is deleted.
+    the attempt was given up. `over`: the job can no longer finish, because it has failed or is deleted. `batch`: the
+    run that sent it, or the run that this one was a part of. What was billed is noted once the attempt is given up.
     """
 
     number: int
@@ -29,6 +30,9 @@ class Attempt(Received):
     refused: bool = False
     ended: str | None = None
     over: bool = False
+    batch: str = ""
+    billed_seconds: int = 0
+    billed_characters: int = 0
 
 
 class StoredBlob(Received):

@@ -11,6 +11,8 @@ from pydantic import Field
 
 from batch_avatar.errors import InputError
 from batch_avatar.models import Script
+from batch_avatar.planning.budget import Budget
+from batch_avatar.planning.options import RenderOptions
 from batch_avatar.planning.order import Order
 from batch_avatar.planning.packing import MAX_INPUTS
 from batch_avatar.planning.permits import Permits
@@ -59,6 +61,9 @@ async def render_batch(
     allow_long: bool = False,
     order: Order = Order.LONGEST,
     pack: Annotated[int, Field(ge=0, le=MAX_INPUTS)] = 1,
+    max_minutes: Annotated[float, Field(ge=0)] | None = None,
+    max_cost: Annotated[float, Field(ge=0)] | None = None,
+    max_jobs: Annotated[int, Field(ge=0)] | None = None,
     shard: str | None = None,
 ) -> State[None]:
     """Render every script that is not archived yet; the run is green only when all are archived.
@@ -92,6 +97,10 @@ async def render_batch(
         order: "longest" sends the longest predicted video first, so that no long one starts late; "manifest" sends
             them as given.
         pack: Send up to this many scripts in one job; 0 chooses what is fastest. Needs a staging container.
+        max_minutes: Create no more jobs than for so many minutes of video, as predicted. What is left out is
+            unfinished; a later run creates the rest.
+        max_cost: Create no more jobs than cost so much, as predicted, in the currency of BATCH_AVATAR_PRICES.
+        max_jobs: Create no more jobs than this.
         shard: Set by a parent run for its children; leave it empty.
     """
     permits = Permits(
@@ -102,6 +111,7 @@ async def render_batch(
         keep_changed=keep_changed,
         allow_long=allow_long,
     )
+    budget = Budget.model_validate({"max_minutes": max_minutes, "max_cost": max_cost, "max_jobs": max_jobs})
     try:
         settings = load_settings()
         if shard is not None:
@@ -125,8 +135,7 @@ async def render_batch(
             wanted = gather_scripts(settings, sources=named, scripts=scripts or [], choice=choice)
     except InputError as error:
         return await refused(error)
+    options = RenderOptions(permits=permits, order=order, pack=pack, budget=budget)
     if scripts_per_run is not None and shard is None and len(wanted) > scripts_per_run:
-        return await render_as_child_runs(
-            settings, wanted, scripts_per_run=scripts_per_run, permits=permits, order=order, pack=pack
-        )
-    return await render_as_task_runs(settings, wanted, permits=permits, order=order, pack=pack, batch=batch_of(shard))
+        return await render_as_child_runs(settings, wanted, options, scripts_per_run=scripts_per_run)
+    return await render_as_task_runs(settings, wanted, options, batch=batch_of(shard))

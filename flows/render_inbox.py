@@ -10,6 +10,8 @@ from prefect.states import Failed
 from pydantic import Field
 
 from batch_avatar.errors import InputError
+from batch_avatar.planning.budget import Budget
+from batch_avatar.planning.options import RenderOptions
 from batch_avatar.planning.order import Order
 from batch_avatar.planning.packing import MAX_INPUTS
 from batch_avatar.planning.permits import Permits
@@ -27,6 +29,9 @@ async def render_inbox(
     rerender_lost: bool = False,
     order: Order = Order.LONGEST,
     pack: Annotated[int, Field(ge=0, le=MAX_INPUTS)] = 1,
+    max_minutes: Annotated[float, Field(ge=0)] | None = None,
+    max_cost: Annotated[float, Field(ge=0)] | None = None,
+    max_jobs: Annotated[int, Field(ge=0)] | None = None,
 ) -> State[None]:
     """Render what lies in the inbox and what is dropped meanwhile; the run is green only when all of it is archived.
 
@@ -39,6 +44,10 @@ async def render_inbox(
         order: Of the scripts taken together, "longest" sends the longest predicted video first; "manifest" sends the
             oldest drop first.
         pack: Send up to this many scripts in one job; 0 chooses what is fastest. Needs a staging container.
+        max_minutes: Create no more jobs than for so many minutes of video, as predicted. The drops that are left out
+            stay in the inbox for a later run.
+        max_cost: Create no more jobs than cost so much, as predicted, in the currency of BATCH_AVATAR_PRICES.
+        max_jobs: Create no more jobs than this.
     """
     permits = Permits(
         retry_failed=retry_failed,
@@ -51,4 +60,6 @@ async def render_inbox(
         settings = load_settings()
     except InputError as error:
         return Failed(message=f"{error} - nothing was sent")
-    return await render_inbox_as_task_runs(settings, permits=permits, order=order, pack=pack)
+    budget = Budget.model_validate({"max_minutes": max_minutes, "max_cost": max_cost, "max_jobs": max_jobs})
+    options = RenderOptions(permits=permits, order=order, pack=pack, budget=budget)
+    return await render_inbox_as_task_runs(settings, options)

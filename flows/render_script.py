@@ -11,6 +11,7 @@ from pydantic import Field
 
 from batch_avatar.errors import InputError
 from batch_avatar.models import Script
+from batch_avatar.planning.options import RenderOptions
 from batch_avatar.planning.permits import Permits
 from batch_avatar.safe_text.sinks import name
 from batch_avatar.settings import load_settings
@@ -42,6 +43,5 @@ async def render_script(
         scripts = gather_scripts(settings, sources=(), scripts=[script])
     except InputError as error:
         return await refused(error)
-    return await render_as_task_runs(
-        settings, scripts, permits=Permits(revision=revision, accept_changes=True, allow_long=allow_long)
-    )
+    permits = Permits(revision=revision, accept_changes=True, allow_long=allow_long)
+    return await render_as_task_runs(settings, scripts, RenderOptions(permits=permits))

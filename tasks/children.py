@@ -17,6 +17,7 @@ from prefect.utilities.urls import url_for
 
 from batch_avatar.errors import ArchiveUnavailable, BatchAvatarError
 from batch_avatar.models import FailureFacts
+from batch_avatar.planning.budget import Budget
 from batch_avatar.rendering.outcomes import facts_of
 from batch_avatar.rendering.progress import Event, Phase
 from batch_avatar.rendering.report import BatchReport
@@ -28,7 +29,7 @@ from tasks.reporting import summary_of
 from tasks.steps import task_chain
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from uuid import UUID
 
     from prefect import Flow
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
 
     from batch_avatar.models import Script
-    from batch_avatar.planning.order import Order
-    from batch_avatar.planning.permits import Permits
+    from batch_avatar.planning.options import RenderOptions
     from batch_avatar.rendering.run import Run
 
 logger = logging.getLogger("batch_avatar.children")
@@ -65,17 +65,16 @@ class Children:
         self,
         run: Run,
         *,
-        permits: Permits,
-        order: Order,
-        pack: int,
+        options: RenderOptions,
+        limits: Mapping[str, Budget],
         read: Callable[[str], Awaitable[Sequence[Script]]],
         still_wanted: Callable[[], Awaitable[None]],
     ) -> None:
         self._run = run
         self._c = run.connections
-        self._permits = permits
-        self._order = order
-        self._pack = pack
+        self._options = options
+        self._limits = limits  # what each shard may spend
+        self._taken: Budget | None = None  # what the shards that are rendered here may spend
         self._read = read
         self._still_wanted = still_wanted
         self._reports: dict[str, BatchReport | None] = {}
@@ -137,11 +136,10 @@ class Children:
         return True
 
     async def _started(self, client: PrefectClient, shard: str) -> FlowRun:
-        options = {**self._permits.model_dump(), "order": self._order.value, "pack": self._pack}
         run: FlowRun = await arun_deployment(
             CHILD_DEPLOYMENT,
             client=client,
-            parameters={"shard": shard, **options},
+            parameters={"shard": shard, **self._options_of(shard).as_parameters()},
             flow_run_name=f"render shard {shard}",
             timeout=0,
             idempotency_key=f"{flow_run.id}:{shard}:{flow_run.run_count}",
@@ -150,6 +148,9 @@ class Children:
         if shard_of(run) != shard:
             raise ValueError(f"asked for a run for {shard}, it answered with {run.name}")
         return run
+
+    def _options_of(self, shard: str) -> RenderOptions:
+        return self._options.within(self._limits.get(shard, Budget()))
 
     async def _wait(self, client: PrefectClient, shards: Sequence[str]) -> None:
         """Wait until every shard has ended; each look reads all children with one request."""
@@ -232,9 +233,10 @@ class Children:
         self._reports[shard] = None
         try:
             scripts = await self._read(shard)
-            self._reports[shard] = await render_scripts(
-                scripts, task_chain(), permits=self._permits, order=self._order, pack=self._pack, publish=_not_yet
-            )
+            limit = self._options_of(shard).budget
+            self._taken = self._taken.plus(limit) if self._taken is not None else limit
+            wanted = self._options.within(self._taken).keywords()
+            self._reports[shard] = await render_scripts(scripts, task_chain(), publish=_not_yet, **wanted)
         except BatchAvatarError as error:
             logger.error("the shard %s cannot be rendered: %s", shard, error)  # noqa: TRY400 - it says it all
 

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
     from batch_avatar.inbox.intake import Look
-    from batch_avatar.planning.order import Order
-    from batch_avatar.planning.permits import Permits
+    from batch_avatar.planning.options import RenderOptions
     from batch_avatar.rendering.report import BatchReport
     from batch_avatar.rendering.run import Run
     from batch_avatar.settings import Settings
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 AUTO_SCHEDULED = "auto-scheduled"  # the tag that Prefect's scheduler gives its runs
 
 
-async def render_inbox_as_task_runs(settings: Settings, *, permits: Permits, order: Order, pack: int) -> State[None]:
+async def render_inbox_as_task_runs(settings: Settings, options: RenderOptions) -> State[None]:
     """Render what lies in the inbox, show it in the UI, and return the state to end the flow run with.
 
     If there is nothing to take, nothing is shown. After a cancellation the table still says where each script stands.
@@ -42,7 +41,7 @@ async def render_inbox_as_task_runs(settings: Settings, *, permits: Permits, ord
         if not first:
             return Completed(message=_nothing(first, settings))
         async with told_to_prefect(run):
-            report = await render_inbox(first, task_chain(), permits=permits, order=order, pack=pack)
+            report = await render_inbox(first, task_chain(), options)
         return report if report.scripts else Completed(message="other runs took every drop first")
 
     return await reported(settings, work)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from prefect.states import Failed
 from batch_avatar.clock import today
 from batch_avatar.errors import BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
-from batch_avatar.planning.order import Order
 from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.report import BatchReport
 from batch_avatar.rendering.runner import render_scripts
@@ -26,6 +26,7 @@ from batch_avatar.service.voices.kept import known_voices
 from batch_avatar.service.wire.generations import wire_for
 from tasks.asking import RUN_PREFIX
 from tasks.crashes import crashed_too_often
+from tasks.plans import publish_plan
 from tasks.reporting import final_state, publish_report, summary_of, told_to_prefect
 from tasks.steps import task_chain
 from tasks.wanted import watching_wanted
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
     from batch_avatar.models import Script
-    from batch_avatar.planning.permits import Permits
+    from batch_avatar.planning.options import RenderOptions
     from batch_avatar.rendering.run import Run
     from batch_avatar.scripts.choice import SourceChoice
     from batch_avatar.scripts.spool import ScriptSpool
@@ -104,22 +105,18 @@ def _told(scripts: ScriptSpool) -> ScriptSpool:
 
 
 async def render_as_task_runs(
-    settings: Settings,
-    scripts: Sequence[Script],
-    *,
-    permits: Permits | None = None,
-    order: Order = Order.LONGEST,
-    pack: int = 1,
-    batch: str = "",
+    settings: Settings, scripts: Sequence[Script], options: RenderOptions, *, batch: str = ""
 ) -> State[None]:
     """Render the scripts, show it in the UI, and return the state to end the flow run with.
 
-    After a cancellation the table still says where each script stands. `batch`: the run that this one is a part of.
+    Before anything is sent a page says what the run is going to do. After a cancellation the table still says where
+    each script stands. `batch`: the run that this one is a part of.
     """
 
     async def work(run: Run) -> BatchReport:
         async with told_to_prefect(run):
-            return await render_scripts(scripts, task_chain(), permits=permits, order=order, pack=pack)
+            shown = partial(publish_plan, budget=options.budget)
+            return await render_scripts(scripts, task_chain(), publish_plan=shown, **options.keywords())
 
     return await reported(settings, work, batch=batch)
 

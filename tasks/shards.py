@@ -10,6 +10,8 @@ import asyncio
 import json
 import logging
 import re
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from prefect.runtime import flow_run
@@ -18,15 +20,18 @@ from prefect.states import Failed
 from batch_avatar.errors import BatchAvatarError, InputError
 from batch_avatar.identity import signed_properties
 from batch_avatar.models import Outcome, OutcomeKind, Script
-from batch_avatar.planning.plan import PlanState
-from batch_avatar.rendering import survey
+from batch_avatar.planning.budget import Budget, Spending, Spent
+from batch_avatar.planning.plan import Action, PlanState
 from batch_avatar.rendering.connect import open_connections, open_run
 from batch_avatar.rendering.outcomes import build_report, settled
+from batch_avatar.rendering.preparing import survey
+from batch_avatar.rendering.preparing.preparation import check_wanted, prepare
 from batch_avatar.rendering.progress import Event, Phase
 from batch_avatar.scripts.manifest import recheck_scripts
 from batch_avatar.service.wire.generations import wire_for
 from tasks.children import Children, MissingDeployment, cancel_children_of
 from tasks.crashes import crashed_too_often
+from tasks.plans import publish_plan
 from tasks.rendering import run_name
 from tasks.reporting import final_state, publish_report, told_to_prefect
 from tasks.wanted import watching_wanted
@@ -37,9 +42,10 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
     from batch_avatar.models import FailureFacts
-    from batch_avatar.planning.order import Order
+    from batch_avatar.planning.options import RenderOptions
     from batch_avatar.planning.permits import Permits
     from batch_avatar.rendering.connections import Connections
+    from batch_avatar.rendering.preparing.preparation import Prepared
     from batch_avatar.rendering.report import BatchReport
     from batch_avatar.rendering.run import Run
     from batch_avatar.settings import Settings
@@ -50,7 +56,7 @@ SHARD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[0-9]{1,9}")
 
 
 async def render_as_child_runs(
-    settings: Settings, scripts: Sequence[Script], *, scripts_per_run: int, permits: Permits, order: Order, pack: int
+    settings: Settings, scripts: Sequence[Script], options: RenderOptions, *, scripts_per_run: int
 ) -> State[None]:
     """Start a child run per shard, wait for all of them, and report on the whole batch."""
     if (poisoned := await crashed_too_often()) is not None:
@@ -61,22 +67,24 @@ async def render_as_child_runs(
         return Failed(message=f"{', '.join(signed)}: holds a signature; render without scripts_per_run")
     async with watching_wanted() as wanted, open_run(settings, run_name(), gate_of=wanted.gate_of) as run:
         c = run.connections
-        run.permits = permits
         async with told_to_prefect(run):
             for script in scripts:
                 run.tell(Event(script.script_id, Phase.WAITING))
             try:
-                decided = await decide_changes(c, scripts)
+                found = await decide(scripts, options)
+                await publish_plan(found, budget=options.budget)
+                decided = decided_outcomes(c, found)
                 missing = [script for script in scripts if script.script_id not in decided]
-                shards = await _cut(run, missing, scripts_per_run)
+                limits = await _cut(run, missing, scripts_per_run, partial(_limits, run, found, options.budget))
+                run.spending, run.is_part = Spending(), True  # from now on for the shards that are rendered here
                 children = Children(
                     run,
-                    permits=permits_of_children(permits, settings),
-                    order=order,
-                    pack=pack,
+                    options=replace(options, permits=permits_of_children(options.permits, settings)),
+                    limits=limits,
                     read=_shard_reader(c),
                     still_wanted=wanted.check,
                 )
+                shards = list(limits)
                 reports = await children.render(shards)
                 report = await _sum_up(run, scripts, reports, decided, unreported=children.unreported)
             except (BatchAvatarError, MissingDeployment) as error:  # a message, not a stack trace
@@ -129,27 +137,67 @@ def permits_of_children(permits: Permits, settings: Settings) -> Permits:
     return permits.with_setting(keep_changed=settings.keep_changed).model_copy(update={"accept_changes": True})
 
 
-async def decide_changes(c: Connections, scripts: Sequence[Script]) -> dict[str, Outcome]:
-    """Return the outcomes of changed scripts that are left as they are archived, or may not be rendered."""
-    items = (await survey.plan(scripts)).items
-    changed = [item for item in items if item.state in (PlanState.CHANGED, PlanState.KEPT)]
-    outcomes = [settled(item, prefix=c.archive.prefix_of(item.ref())) for item in changed]
+async def decide(scripts: Sequence[Script], options: RenderOptions) -> Prepared:
+    """Return what the whole batch would do: which changes are accepted and what the budget reaches is decided here."""
+    await check_wanted(scripts, pack=options.pack, budget=options.budget)
+    return await prepare(scripts, **options.keywords())
+
+
+def decided_outcomes(c: Connections, found: Prepared) -> dict[str, Outcome]:
+    """Return the outcomes of scripts that no child run gets: changed ones that are left, those beyond the budget."""
+    decided = [
+        item
+        for item in found.plan.items
+        if item.state in (PlanState.CHANGED, PlanState.KEPT) or found.action_of(item) is Action.LEAVE
+    ]
+    outcomes = [settled(item, prefix=c.archive.prefix_of(item.ref())) for item in decided]
     return {outcome.script_id: outcome for outcome in outcomes if outcome is not None}
 
 
-async def _cut(run: Run, scripts: Sequence[Script], size: int) -> list[str]:
-    """Return the shards' names. Shards are written once, so that a parent that starts over does not cut them again."""
+def _limits(run: Run, found: Prepared, budget: Budget, shards: Sequence[Sequence[str]]) -> list[Budget]:
+    """Divide the budget among shards, which are lists of script_ids."""
+    if budget.unlimited:
+        return [Budget() for _ in shards]
+    usages = {found.plan.items[number].script_id: one.usage for number, one in found.candidates.items()}
+
+    def predicted(shard: Sequence[str]) -> Spent:
+        spent = Spent()
+        for script_id in shard:
+            if script_id in usages:
+                spent = spent.plus(usages[script_id], run.spending.prices, jobs=1)
+        return spent
+
+    return budget.divided([predicted(shard) for shard in shards])
+
+
+async def _cut(
+    run: Run,
+    scripts: Sequence[Script],
+    size: int,
+    limits_of: Callable[[Sequence[Sequence[str]]], list[Budget]],
+) -> dict[str, Budget]:
+    """Return the shards' names and what each may spend.
+
+    Shards are written once, so that a parent that starts over does not cut them again.
+    """
     c = run.connections
     written = await c.control(c.archive.read_run_document, run.name, "shards.json")
     if written is not None:
-        return [str(name) for name in json.loads(written)]
-    names = []
-    for number, start in enumerate(range(0, len(scripts), size), start=1):
-        lines = [script.model_dump_json(exclude_unset=True) for script in scripts[start : start + size]]
-        await c.control(c.archive.write_run_document, run.name, f"shards/{number:04d}.jsonl", "\n".join(lines))
-        names.append(f"{run.name}/{number:04d}")
+        known = await c.control(c.archive.read_run_document, run.name, "limits.json")
+        limits = json.loads(known) if known is not None else {}
+        return {str(name): Budget.model_validate(limits.get(name, {})) for name in json.loads(written)}
+    parts = [scripts[start : start + size] for start in range(0, len(scripts), size)]
+    names = [f"{run.name}/{number:04d}" for number in range(1, len(parts) + 1)]
+    given = limits_of([[script.script_id for script in part] for part in parts])
+    budgets = dict(zip(names, given, strict=True))
+    for name, part in zip(names, parts, strict=True):
+        lines = [script.model_dump_json(exclude_unset=True) for script in part]
+        document = f"shards/{name.rpartition('/')[2]}.jsonl"
+        await c.control(c.archive.write_run_document, run.name, document, "\n".join(lines))
+    told = {name: limit.model_dump(mode="json", exclude_none=True) for name, limit in budgets.items()}
+    await c.control(c.archive.write_run_document, run.name, "limits.json", json.dumps(told))
     await c.control(c.archive.write_run_document, run.name, "shards.json", json.dumps(names))
-    return names
+    return budgets
 
 
 async def _sum_up(

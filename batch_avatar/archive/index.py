@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ARCHIVE_ID = "archive"
 """The name, in metadata, of the id of the archive that a claim or receipt belongs to."""
+SENT = 10
+"""Of so many attempts, the latest ones, a claim's metadata say what they were billed."""
 Key = tuple[str, str]
 """`(script_id, content_id)`."""
 
@@ -190,6 +192,9 @@ def claim_metadata(claim: Claim) -> dict[str, str]:
             "ended": cut(last.ended or "", 600),
             "revision": str(claim.revision),
             "form": form_digest(form_digests(claim.form)),
+            "batch": cut(last.batch, 200),
+            "expected": claim.expected if last.batch else "",
+            "sent": " ".join(one.written() for one in claim.sent()[-SENT:]) if last.batch else "",
         }
     )
 

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
 from batch_avatar.models import FailureFacts, JobRef, Received
 from batch_avatar.receipt import Attempt, Receipt
+
+_SENT = re.compile(r"([A-Za-z0-9_-]{1,64})(?::([0-9]{1,9}):([0-9]{1,12}))?")
+
+
+class SentAttempt(NamedTuple):
+    """A job of a batch, and what it was billed, in seconds and characters; None while it is under way."""
+
+    job_id: str
+    billed: tuple[int, int] | None
+
+    @classmethod
+    def read(cls, text: str) -> tuple[SentAttempt, ...]:
+        """Read back what `written` wrote; what is not so written is left out."""
+        found = (_SENT.fullmatch(part) for part in text.split())
+        return tuple(cls(one[1], (int(one[2]), int(one[3])) if one[2] else None) for one in found if one)
+
+    def written(self) -> str:
+        """Return it for metadata."""
+        return self.job_id if self.billed is None else f"{self.job_id}:{self.billed[0]}:{self.billed[1]}"
 
 
 class Claim(Received):
@@ -26,6 +46,8 @@ class Claim(Received):
     voice: str = ""
     predicted_seconds: float | None = None
     """The video's predicted length before any learning; later predictions are corrected by it."""
+    expected: str = ""
+    """What a job is predicted to be billed, as `planning.prices.Usage` writes it."""
     form: dict[str, Any] = Field(default_factory=dict)
     """The script's normal form, with its content as a digest; a later change is found by comparing with it."""
     texts: tuple[str, ...] = ()
@@ -37,6 +59,14 @@ class Claim(Received):
     @property
     def last(self) -> Attempt:
         return self.attempts[-1]
+
+    def sent(self) -> tuple[SentAttempt, ...]:
+        """Return the attempts of the batch that made the last one, as far as they have a job or may have one."""
+        mine = (one for one in self.attempts if one.batch == self.last.batch)
+        jobs = (one for one in mine if one.accepted_at or not (one.refused or one.over))
+        return tuple(
+            SentAttempt(one.job_id, (one.billed_seconds, one.billed_characters) if one.over else None) for one in jobs
+        )
 
     def ref(self) -> JobRef:
         """The job of the last attempt."""

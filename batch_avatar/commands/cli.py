@@ -13,7 +13,8 @@ from batch_avatar.commands.demo import demo
 from batch_avatar.commands.failed import failed
 from batch_avatar.commands.jobs import jobs
 from batch_avatar.commands.new_table import new_table
-from batch_avatar.commands.render import plan, render
+from batch_avatar.commands.plan import plan
+from batch_avatar.commands.render import render
 from batch_avatar.commands.sweep import sweep
 from batch_avatar.commands.terminal.streams import make_streams_last
 from batch_avatar.commands.voices import voices

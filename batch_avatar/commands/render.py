@@ -1,4 +1,4 @@
-"""`batch-avatar render` and `batch-avatar plan`."""
+"""`batch-avatar render`."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from batch_avatar.commands.terminal.options import JSON, SOURCES, choosing_options, permit_options, sending_options
+from batch_avatar.commands.terminal.options import (
+    JSON,
+    SOURCES,
+    budget_options,
+    choosing_options,
+    permit_options,
+    sending_options,
+)
 from batch_avatar.commands.terminal.prefect_answers import refuses_password, told
 from batch_avatar.commands.terminal.running import (
     catch_signals,
     fails_clearly,
-    faults_as_json,
     name_run,
-    output,
     progress_console,
     read,
     report_code,
     run_async,
     say_warnings,
 )
-from batch_avatar.commands.terminal.saying import findings_json, say_json
 from batch_avatar.errors import BatchAvatarError, SettingsError
 from batch_avatar.planning.order import Order
 from batch_avatar.planning.permits import Permits
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from batch_avatar.models import Script
+    from batch_avatar.planning.budget import Budget
     from batch_avatar.rendering.report import BatchReport
     from batch_avatar.rendering.run import Run
     from batch_avatar.scripts.choice import SourceChoice
@@ -62,12 +67,14 @@ class Named(NamedTuple):
     help="prefect: as a flow run; local: in this process; auto: prefect where a Prefect API is configured.",
 )
 @sending_options
+@budget_options
 @permit_options
 @JSON
 @fails_clearly
 def render(
     sources: tuple[str, ...],
     choice: SourceChoice,
+    budget: Budget,
     *,
     engine: str,
     pack: int,
@@ -88,44 +95,12 @@ def render(
         engine = "prefect" if api_url else "local"
     if engine == "local":  # a flow run says it in its log
         say_warnings(scripts.warnings)
-    options = {"permits": Permits(**permitted), "pack": pack, "order": Order(order)}
+    options = {"permits": Permits(**permitted), "pack": pack, "order": Order(order), "budget": budget}
     report, elapsed = run_async(_render(settings, scripts, Named(sources, choice), engine, options))
     from batch_avatar.commands.terminal.console import show_report
 
     show_report(report, settings, elapsed_seconds=elapsed, as_json=as_json)
     return report_code(report)
-
-
-@click.command()
-@SOURCES
-@choosing_options
-@permit_options
-@JSON
-@fails_clearly
-def plan(sources: tuple[str, ...], choice: SourceChoice, as_json: bool, **permitted: Any) -> None:
-    """Show what a render would do: archived, alive, new, changed, failed before. Changes nothing."""
-    from batch_avatar.commands.terminal.console import print_plan
-    from batch_avatar.rendering import survey
-    from batch_avatar.rendering.connect import open_run
-
-    with faults_as_json(as_json, scripts=[]):
-        settings, scripts = read(sources, choice)
-
-    async def look() -> Any:
-        async with open_run(settings, "plan", create_archive=False) as run:
-            run.permits = Permits(**permitted)
-            return await survey.plan(scripts)
-
-    found = run_async(look())
-    say_warnings(scripts.warnings)
-    if as_json:
-        rows = [
-            {"script_id": i.script_id, "content_id": i.content_id, "state": i.state, "detail": i.told}
-            for i in found.items
-        ]
-        say_json({"scripts": rows, **findings_json([], scripts.warnings)})
-    else:
-        print_plan(output(), found, settings)
 
 
 async def _render(
@@ -168,8 +143,8 @@ async def _render_as_flow_run(
     from prefect.exceptions import PrefectSignal
 
     run.listeners.append(lambda event: catch_signals() if event.phase is Phase.WAITING else None)
-    wanted = options | options["permits"].model_dump() | named.as_parameters()
-    del wanted["permits"]
+    wanted = options | options["permits"].model_dump() | options["budget"].model_dump() | named.as_parameters()
+    del wanted["permits"], wanted["budget"]
     try:
         state = await render_batch(return_state=True, **wanted)
     except RuntimeError as error:

@@ -24,7 +24,7 @@ from batch_avatar.inbox.intake import (
     with_advice,
 )
 from batch_avatar.inbox.steps import look_into_inbox, move, open_inbox, put_off, read_defaults, read_script, refused
-from batch_avatar.planning.order import Order
+from batch_avatar.planning.options import RenderOptions
 from batch_avatar.rendering.connections import CONTROL_THREADS
 from batch_avatar.rendering.outcomes import build_report, own_mistake
 from batch_avatar.rendering.progress import Event, Phase
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from batch_avatar.inbox.intake import Look
     from batch_avatar.inbox.steps import Taken
     from batch_avatar.models import Outcome, Script
-    from batch_avatar.planning.permits import Permits
     from batch_avatar.rendering.chain import Chain
     from batch_avatar.rendering.report import BatchReport
     from batch_avatar.rendering.run import Run
@@ -60,21 +59,19 @@ READ_AHEAD = 100  # scripts, of 500 KB each at most, in memory before they go to
 async def render_inbox(
     first: Look,
     chain: Chain,
+    options: RenderOptions | None = None,
     *,
-    permits: Permits | None = None,
-    order: Order = Order.LONGEST,
-    pack: int = 1,
     look_seconds: float = LOOK_SECONDS,
 ) -> BatchReport:
     """Render what `first` shows and what is dropped meanwhile, until nothing is left to take; return one report.
 
-    Call it inside open connections; the options are those of `render_scripts`. A drop that is not a script has an
+    Call it inside open connections; the budget holds for all drops of the run. A drop that is not a script has an
     outcome under the name of its blob. A drop that was cancelled, or cannot be sent for now, stays in the inbox.
     """
-    run = current_run()
+    run, wanted = current_run(), (options or RenderOptions()).keywords()
 
     async def render(scripts: Sequence[Script], publish: Publish) -> None:
-        await render_scripts(scripts, chain, permits=permits, order=order, pack=pack, publish=publish)
+        await render_scripts(scripts, chain, publish=publish, **wanted)
 
     return await _InboxRun(run, open_inbox(run.connections), render, look_seconds).run(first)
 

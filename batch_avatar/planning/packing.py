@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from batch_avatar.models import Script
+    from batch_avatar.planning.order import Lane
 
 MAX_INPUTS = 1000  # documented
 ROOM_BYTES = 8 * 1024  # of a request, kept for everything but the inputs: properties, description, a signed link
@@ -53,6 +54,12 @@ def fitting(sizes: Sequence[int], count: int) -> int:
             break
         fit += 1
     return max(fit, 1)
+
+
+def next_count(lane: Lane, sizer: PackSizer, *, spacing_seconds: float, left_seconds: float) -> int:
+    """Return how many scripts of this lane share the next job; the times are those of `PackSizer.size`."""
+    count = sizer.size(lane.seconds(), spacing_seconds=spacing_seconds, left_seconds=left_seconds)
+    return fitting(lane.sizes(count), count)
 
 
 def derive_pack_id(members: Sequence[tuple[str, int]], *, archive_id: str) -> str:

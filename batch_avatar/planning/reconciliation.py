@@ -215,7 +215,8 @@ def _receipted(
         same = {job.service_id for job in jobs if job.job_id == receipt.get("job_id")}
         return replace(item, leftovers=ended, named=tuple(sorted(same | {receipt.get("service_id", "")} - {""})))
     if any(job.status == JobStatus.SUCCEEDED or job.odd for job in (*jobs, *([pack] if pack else ()))):
-        return replace(item, state=PlanState.DAMAGED, detail="the receipt's video is gone, and its job still has it")
+        detail = "the receipt's video is gone, and its job still has it"
+        return replace(item, state=PlanState.DAMAGED, detail=detail, has_job=True)
     damaged = _facts(FailureClass.LOST, "Damaged", "the receipt's video is not in the archive")
     return replace(item, state=PlanState.DAMAGED, detail=damaged.message, failure=damaged)
 

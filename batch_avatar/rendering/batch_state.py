@@ -66,7 +66,9 @@ class BatchState:
 
     def bill(self, script_id: str, error: JobFailed | JobOverdue) -> None:
         """Add the cost of an attempt that is given up, because it may have been billed as well."""
-        self._billed[script_id].update(seconds=error.job.billed_seconds, characters=error.job.billed_characters)
+        seconds, characters = error.job.billed_seconds, error.job.billed_characters
+        self._billed[script_id].update(seconds=seconds, characters=characters)
+        self._run.spending.settle(error.job.job_id, script_id, seconds=seconds, characters=characters)
 
     def note_refusal(self, resource: Resource) -> None:
         """Set the resource aside if it refused too many scripts in a row; a refused script is never taken as it is."""

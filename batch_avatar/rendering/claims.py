@@ -56,6 +56,7 @@ def new_claim(run: Run, script: Script, resource: Resource, *attempts: Attempt) 
         revision=run.revision_of(script),
         voice=guess.voice,
         predicted_seconds=round(guess.video_seconds, 3),
+        expected=run.usage_of(script).written(),
         form=recorded_form(script),
         texts=text_digests(script),
         columns=script.columns or {},

@@ -102,6 +102,8 @@ async def record_failure(
         "accepted_at": error.job.created_at or c.clock.now(),  # the run that sent it may have died before it noted this
         "ended": text,
         "over": isinstance(error, JobFailed),
+        "billed_seconds": error.job.billed_seconds,
+        "billed_characters": error.job.billed_characters,
     }
     if again and not last:
         await update_last(c, ref, ended, held=held)

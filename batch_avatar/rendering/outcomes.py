@@ -30,7 +30,9 @@ def facts_of(error: BatchAvatarError) -> FailureFacts:
 def settled(item: PlanItem, *, prefix: str) -> Outcome | None:
     """Return the outcome of a script that needs no step, else None. `prefix` is the script's folder in the archive."""
     ref = item.ref()
-    outcome = Outcome(script_id=ref.script_id, job_id=ref.job_id, outcome=OutcomeKind.FAILED, error=item.failure)
+    final = item.failure is None or item.failure.failure_class in FINAL
+    kind = OutcomeKind.FAILED if final else OutcomeKind.UNFINISHED
+    outcome = Outcome(script_id=ref.script_id, job_id=ref.job_id, outcome=kind, error=item.failure)
     if item.state is PlanState.ARCHIVED:
         note = _paid_as_well(len(item.extras)) if item.leftovers else None
         return outcome.model_copy(update={"outcome": OutcomeKind.SKIPPED, "blob_prefix": prefix, "note": note})

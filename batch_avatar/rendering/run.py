@@ -8,12 +8,15 @@ from collections import defaultdict
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from batch_avatar.identity import derive_content_id
+from batch_avatar.planning.budget import Spending
 from batch_avatar.planning.permits import Permits
 from batch_avatar.planning.plan import PlanState
+from batch_avatar.planning.prices import predicted_usage
 from batch_avatar.planning.stubborn import StubbornCreates
+from batch_avatar.receipt import Attempt
 from batch_avatar.scripts.prediction.predictor import Predictor
 from batch_avatar.service.listeners import Listeners
 from batch_avatar.service.resource import InARow
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from batch_avatar.errors import BatchAvatarError
     from batch_avatar.models import Script, SynthesisJob
     from batch_avatar.planning.plan import PlanItem
+    from batch_avatar.planning.prices import Usage
     from batch_avatar.rendering.connections import Connections
     from batch_avatar.rendering.pack_draft import PackDraft
     from batch_avatar.rendering.progress import Event
@@ -43,6 +47,8 @@ class Run:
     name: str
     batch: str = ""
     """The run that this one is a part of, if a batch is spread; a permit given to one of them holds for all."""
+    is_part: bool = False
+    """Whether it renders a part of a spread batch, so that its budget is for these scripts alone."""
     permits: Permits = field(default_factory=Permits)
     """What may be paid for again."""
     holder: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -62,6 +68,8 @@ class Run:
     """The content ids that the plan chose, by script_id; an archive may hold one that is derived in an earlier way."""
     predictor: Predictor = field(default_factory=Predictor)
     """Knows past renders once the plan is made."""
+    spending: Spending = field(default_factory=Spending)
+    """What this run may spend and has spent."""
     expected_seconds: dict[str, float] = field(default_factory=dict)
     """The predicted rendering time by script_id."""
     stubborn: defaultdict[str, StubbornCreates] = field(default_factory=lambda: defaultdict(StubbornCreates))
@@ -99,6 +107,24 @@ class Run:
     def revision_of(self, script: Script) -> int:
         return self.revisions.get(script.script_id, self.permits.revision)
 
+    @property
+    def counts_spending(self) -> bool:
+        """Whether the next plan counts what was spent before this process: at first, or for each part of a batch."""
+        return not self.spending.budget.unlimited and (self.is_part or self.spending.begins)
+
+    @property
+    def batch_name(self) -> str:
+        """The name of the whole batch: that of the run that spread it, or of this run."""
+        return self.batch or self.name
+
+    def usage_of(self, script: Script) -> Usage:
+        """Return what a job for this script is predicted to be billed."""
+        return predicted_usage(script, self.predictor.predict(script))
+
+    def attempt(self, number: int, job_id: str, **facts: Any) -> Attempt:
+        """Return an attempt that this run is about to make."""
+        return Attempt(number=number, job_id=job_id, batch=self.batch_name, **facts)
+
     def learn(self, items: Iterable[PlanItem]) -> None:
         """Note what a plan found out about its scripts; keep what other batches of this run noted about theirs."""
         for item in items:
@@ -130,7 +156,7 @@ def begin_run(connections: Connections, name: str, *, batch: str = "") -> Iterat
     if outer is not None and outer.connections is connections:
         yield outer
         return
-    run = Run(connections, name, batch=batch)
+    run = Run(connections, name, batch=batch, is_part=bool(batch))
     token = _current.set(run)
     try:
         yield run

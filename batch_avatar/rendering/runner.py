@@ -4,38 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from batch_avatar.errors import AccessRefused, BatchAvatarError, InputError, SettingsError, Stopped
-from batch_avatar.planning.order import Order, Queue, Waiting
-from batch_avatar.planning.packing import PackSizer, fitting, input_bytes, pack_key
-from batch_avatar.planning.permits import Permits
-from batch_avatar.planning.plan import Plan, PlanItem, PlanState
-from batch_avatar.rendering import survey
+from batch_avatar.errors import AccessRefused, BatchAvatarError
+from batch_avatar.planning.order import Order, Queue
+from batch_avatar.planning.packing import next_count
+from batch_avatar.planning.plan import PlanState
 from batch_avatar.rendering.connections import CONTROL_THREADS
+from batch_avatar.rendering.creates import budget_spent
 from batch_avatar.rendering.outcomes import build_report, own_mistake, settled
 from batch_avatar.rendering.packs.members import try_to_delete
+from batch_avatar.rendering.preparing.preparation import check_wanted, prepare, sizer_for
+from batch_avatar.rendering.preparing.queueing import NOBODY, queue_of
 from batch_avatar.rendering.progress import Event, Phase
 from batch_avatar.rendering.run import Run, current_run
 from batch_avatar.rendering.walk import Walks
-from batch_avatar.resource_settings import PREVIEW_31
 from batch_avatar.service.slot import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from batch_avatar.models import JobRef, Script
-    from batch_avatar.planning.order import Lane
+    from batch_avatar.planning.budget import Budget
+    from batch_avatar.planning.order import Lane, Waiting
+    from batch_avatar.planning.packing import PackSizer
+    from batch_avatar.planning.permits import Permits
+    from batch_avatar.planning.plan import Plan, PlanItem
     from batch_avatar.rendering.chain import Chain
+    from batch_avatar.rendering.preparing.preparation import Prepared
     from batch_avatar.rendering.report import BatchReport
     from batch_avatar.service.resource import Resource
 
 logger = logging.getLogger(__name__)
 
-NOBODY = Stopped("no resource supports its character or voice (see `unsupported` in the settings)", code="NoResource")
 REPORT_SECONDS = 10.0  # for the report of a stopped run, out of the 30 s in which it ends
 ADOPTIONS = 500  # scripts taken up at once; slots do not limit them, as a claim that a dead run left needs no slot
 
@@ -58,36 +61,31 @@ async def render_scripts(
     permits: Permits | None = None,
     order: Order = Order.LONGEST,
     pack: int = 1,
+    budget: Budget | None = None,
     publish: Callable[[BatchReport], Awaitable[None]] = publish_report,
+    publish_plan: Callable[[Prepared], Awaitable[None]] | None = None,
 ) -> BatchReport:
     """Render the scripts that are not archived yet, in the current run; the report is also written to the archive.
 
-    `pack`: the most scripts that share a job; 0 chooses by what is left and how fast jobs may be created.
-    The run's `listeners` are told every step of every script. `publish` gets the report, also after a cancellation.
-    Several batches may share the run at the same time, with the same permits and no script in two of them.
+    `pack`: the most scripts that share a job; 0 chooses by what is left and how fast jobs may be created. `budget`:
+    what the run may spend. The run's `listeners` are told every step of every script. `publish` gets the report, also
+    after a cancellation, and `publish_plan` what the run is about to do.
+    Several batches may share the run at the same time, with the same permits and budget and no script in two of them.
 
     One bad script never stops the others; only refused access and what hits one after another stop new creates. When
     the task is cancelled, nothing new is sent, transfers stop at their next piece, and the report says what is in
     flight.
 
     Raises:
-        InputError: a script_id is given twice, or packs are wanted that settings or API generation do not allow.
+        InputError: a script_id is given twice, or packs or a limit of cost are wanted that settings do not allow.
         ServiceError, ArchiveError: service or archive cannot be read; nothing was created.
     """
     run = current_run()
-    c = run.connections
-    names = [script.script_id for script in scripts]
-    if twice := [name for name, count in Counter(names).items() if count > 1]:
-        raise InputError(f"given twice: {', '.join(twice)}")
-    run.permits = permits or Permits()
-    if pack != 1 and c.staging is None:
-        raise SettingsError("packed jobs are written into BATCH_AVATAR_STAGING_CONTAINER, which is not set")
-    if pack != 1 and c.settings.api_version == PREVIEW_31:
-        raise SettingsError(f"packed jobs need a later generation of the API than {PREVIEW_31}")
-    if pack != 1 and c.staging is not None:
-        await c.control(partial(c.staging.write_link, seconds=1))  # fails now rather than after claims were made
-    sizer = None if pack == 1 else PackSizer(pack or None, deadline_seconds=c.settings.job_deadline_seconds)
-    return await _Batch(run, chain, scripts, names, queue=Queue(order), sizer=sizer, publish=publish).run()
+    await check_wanted(scripts, pack=pack, budget=budget)
+    batch = _Batch(run, chain, scripts, order=order, sizer=sizer_for(run, pack), publish=publish)
+    return await batch.run(
+        partial(prepare, scripts, permits=permits, order=order, pack=pack, budget=budget), publish_plan
+    )
 
 
 class _Batch:
@@ -96,9 +94,8 @@ class _Batch:
         run: Run,
         chain: Chain,
         scripts: Sequence[Script],
-        names: list[str],
         *,
-        queue: Queue,
+        order: Order,
         sizer: PackSizer | None,
         publish: Callable[[BatchReport], Awaitable[None]],
     ) -> None:
@@ -106,21 +103,29 @@ class _Batch:
         self._c = run.connections
         self._chain = chain
         self._scripts = scripts
-        self._names = names
-        self._queue = queue
+        self._names = [script.script_id for script in scripts]
+        self._order = order
+        self._queue = Queue(order)
         self._sizer = sizer
         self._publish = publish
-        self._walks = Walks(run, chain, scripts, names, sizer)
+        self._walks = Walks(run, chain, scripts, self._names, sizer)
         self._leftovers = asyncio.Semaphore(CONTROL_THREADS)
         self._adoptions = asyncio.Semaphore(ADOPTIONS)
         self._feeders: dict[str, asyncio.Task[None]] = {}
 
-    async def run(self) -> BatchReport:
+    async def run(
+        self,
+        prepared: Callable[[], Awaitable[Prepared]],
+        publish_plan: Callable[[Prepared], Awaitable[None]] | None,
+    ) -> BatchReport:
         for name in self._names:
             self._run.tell(Event(name, Phase.WAITING))
-        plan = await survey.plan(self._scripts)
+        found = await prepared()
+        plan, self._queue = found.plan, queue_of(found.candidates.values(), self._order)
         logger.info("plan: %s", ", ".join(f"{count} {state}" for state, count in plan.counts().items()))
         self._run.learn(plan.items)
+        if publish_plan is not None:
+            await publish_plan(found)
         self._c.job_listeners.append(self._walks.job_changed)
         try:
             async with asyncio.TaskGroup() as group:
@@ -147,8 +152,6 @@ class _Batch:
                     group.create_task(self._delete_leftovers(item))
             elif not item.to_create:
                 group.create_task(self._take_up(item, number), name=item.script_id)
-            else:
-                self._enqueue(item, number)
         for job_id in plan.packs:
             group.create_task(self._delete_pack(job_id))
         for resource in self._c.resources.values():
@@ -157,21 +160,9 @@ class _Batch:
         self._walks.stop.add_done_callback(lambda _: self._trim())
         self._walks.on_set_aside = self._trim
 
-    def _enqueue(self, item: PlanItem, number: int) -> None:
-        script = self._scripts[number]
-        hosts = frozenset(host for host, known in self._c.resources.items() if known.can_render(script))
-        packable = self._sizer is not None
-        waiting = Waiting(
-            item,
-            number,
-            self._run.predictor.predict(script).render_seconds,
-            input_bytes(script) if packable else 0,
-        )
-        self._queue.add(waiting, hosts=hosts, key=pack_key(script) if packable else None)
-
     async def _feed(self, resource: Resource, group: asyncio.TaskGroup) -> None:
         """While scripts wait that this resource can render, start the next one whenever it may create there."""
-        while self._queue.waits_for(resource.host):
+        while self._queue.waits_for(resource.host) and self._run.spending.jobs_left != 0:
             slot = Slot(resource, held=False)
             try:
                 if resource.watcher.down or resource.unread:
@@ -213,12 +204,9 @@ class _Batch:
         if self._sizer is None or resource.alone:
             return 1
         able = sum(known.set_aside is None and known.host in lane.hosts for known in self._c.resources.values())
-        count = self._sizer.size(
-            lane.seconds(),
-            spacing_seconds=resource.admission.spacing_seconds / max(able, 1),
-            left_seconds=self._queue.seconds_for(resource.host),
-        )
-        return fitting(lane.sizes(count), count)
+        spacing = resource.admission.spacing_seconds / max(able, 1)
+        left = self._queue.seconds_for(resource.host)
+        return next_count(lane, self._sizer, spacing_seconds=spacing, left_seconds=left)
 
     async def _send_pack(self, taken: Sequence[Waiting], slot: Slot, group: asyncio.TaskGroup) -> None:
         """Send one create for all of these scripts; a script that is not an input of it goes alone."""
@@ -271,6 +259,8 @@ class _Batch:
             reasons = [known.set_aside for host in hosts if (known := self._c.resources[host]).set_aside is not None]
             if self._run.halted is not None:  # by this batch or by another over the same connections
                 reasons.append(self._run.halted)
+            elif self._run.spending.jobs_left == 0:
+                reasons.append(budget_spent(self._run, "jobs"))
             self._walks.end(self._walks.outcome_of(reasons[-1] if reasons else NOBODY, waiting.item))
 
     async def _report(self) -> BatchReport:

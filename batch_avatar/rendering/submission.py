@@ -33,8 +33,8 @@ from batch_avatar.identity import archive_of, derive_job_id, mark_description
 from batch_avatar.models import JobStatus
 from batch_avatar.planning.decision import LOOKS, Move, Rules, Seen, decide
 from batch_avatar.planning.stubborn import MAX_SENDS, PutOff, unclear
-from batch_avatar.receipt import Attempt
-from batch_avatar.rendering.claims import CLAIM_WRITES, ClaimTooOld, new_claim, update_last, young_enough
+from batch_avatar.rendering.claims import CLAIM_WRITES, ClaimTooOld, new_claim, update_last
+from batch_avatar.rendering.creates import send_create
 from batch_avatar.scripts.rules import with_defaults
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from batch_avatar.archive.records import Claim, Held
     from batch_avatar.models import JobRef, Script, SynthesisJob
-    from batch_avatar.receipt import Receipt
+    from batch_avatar.receipt import Attempt, Receipt
     from batch_avatar.rendering.run import Run
     from batch_avatar.service.resource import Resource
 
@@ -242,25 +242,20 @@ class Submission:
         """Send the create once, unless the claim has become so old that another run may soon take it over."""
         ref = held.claim.ref()
         mark = mark_description(self._script.description, self._c.archive.archive_id)
-        check = partial(young_enough, self._run, self.resource, self._written_at)
-        create = partial(self.resource.client.create, job_id=ref.job_id, description=mark, check=check)
+        create = partial(self.resource.client.create, with_defaults(self._script), job_id=ref.job_id, description=mark)
         try:
-            async with self.resource.creating:
-                job = await self._c.control(create, with_defaults(self._script))
-        except CreateUnclear as error:
-            self.resource.admission.unclear(ref.job_id)
-            self._run.stubborn[self.resource.host].unclear(ref.job_id, error)
-            raise
-        except Throttled as error:
-            self.resource.heed(error)
-            taken = self._run.stubborn[self.resource.host].taken
-            raise self._put_off.verdict(error, taken, self._c.clock.monotonic()) or error from None
+            job = await send_create(
+                self._run,
+                self.resource,
+                create,
+                job_id=ref.job_id,
+                scripts=(self._script,),
+                written_at=self._written_at,
+                put_off=self._put_off,
+            )
         except RequestRefused as error:
             self.resource.refused(error)  # at once: creates that are about to be sent look at it
             raise
-        self.resource.admission.accepted()
-        self._run.stubborn[self.resource.host].accepted(ref.job_id)
-        self.resource.watcher.mine(job.service_id)
         return await self._note(held, job, answered_at=self._c.clock.now())
 
     async def _adopt(self, held: Held, job: SynthesisJob) -> JobRef:
@@ -297,4 +292,4 @@ class Submission:
 
     def _claim(self, *, number: int, before: tuple[Attempt, ...] = ()) -> Claim:
         job_id = derive_job_id(self._script.script_id, self._content_id, number)
-        return new_claim(self._run, self._script, self.resource, *before, Attempt(number=number, job_id=job_id))
+        return new_claim(self._run, self._script, self.resource, *before, self._run.attempt(number, job_id))

@@ -267,6 +267,9 @@ class Walks(BatchState):
             self.set_aside(self._c.resource_of(ref.resource), error)
             raise
         self.note_archived(receipt)
+        self._run.spending.settle(
+            ref.job_id, ref.script_id, seconds=receipt.billed_seconds, characters=receipt.billed_characters
+        )
         return receipt
 
     async def _clean_up(self, receipt: Receipt, item: PlanItem, ref: JobRef) -> None:

@@ -94,6 +94,11 @@ class Admission:
         return self._held
 
     @property
+    def slots(self) -> int:
+        """How many unfinished jobs the resource takes, as far as is known."""
+        return self._limit
+
+    @property
     def pause_seconds(self) -> float:
         """Seconds from now during which nobody may create."""
         return max(self._paused_until - self._clock.monotonic(), 0.0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from batch_avatar.errors import ArchiveRefused, ServiceError
 from batch_avatar.identity import parse_job_id
-from batch_avatar.rendering.survey import ask_for_unseen, put_in_our_spelling, read_newest
+from batch_avatar.rendering.preparing.survey import ask_for_unseen, put_in_our_spelling, read_newest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from batch_avatar.archive.index import ArchiveIndex
     from batch_avatar.models import SynthesisJob
     from batch_avatar.rendering.connections import Connections
-    from batch_avatar.rendering.survey import Read
+    from batch_avatar.rendering.preparing.survey import Read
 
 logger = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from batch_avatar.errors import AccessRefused, ArchiveUnavailable, ServiceUnavai
 from batch_avatar.inbox.run import render_inbox
 from batch_avatar.inbox.steps import look_into_inbox
 from batch_avatar.models import Script
+from batch_avatar.planning.options import RenderOptions
 from batch_avatar.planning.permits import Permits
 from batch_avatar.rendering.connect import open_connections, open_run
 from batch_avatar.rendering.connections import sharing
@@ -99,7 +100,9 @@ class Dropped:
             first = await look_into_inbox()
             if not first:
                 return None
-            return await render_inbox(first, plain_chain(), permits=permits, pack=pack, look_seconds=look_seconds)
+            return await render_inbox(
+                first, plain_chain(), RenderOptions(permits=permits or Permits(), pack=pack), look_seconds=look_seconds
+            )
 
     def run(self, **options):
         return asyncio.run(self.work(**options))

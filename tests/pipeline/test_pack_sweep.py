@@ -9,7 +9,7 @@ import pytest
 from batch_avatar.emulator.faults import FailInputs, FaultRule
 from batch_avatar.rendering import stages
 from batch_avatar.rendering.connect import open_run
-from batch_avatar.rendering.survey import ENOUGH_PAGES
+from batch_avatar.rendering.preparing.survey import ENOUGH_PAGES
 from batch_avatar.upkeep.sweep import SweepAction
 from tests.support.packs import assert_all_right, creates, jobs_left, render_packed, scripts_of, staged, submit_pack
 

@@ -231,6 +231,7 @@ def test_only_connect_chooses_implementations():
         "batch_avatar/rendering/outputs.py": {"ContainerClient"},  # a job's own destination, which may differ by script
         "batch_avatar/commands/demo.py": {"ContainerClient"},  # copies the demo's videos to a folder
         "batch_avatar/commands/stack.py": {"open_session"},  # waits for the processes that it starts
+        "batch_avatar/doctor/connecting.py": {"Staging", "SystemClock", "open_session"},  # looks at each part by itself
         "deployments/drain.py": {"SystemClock"},  # a command of its own, without connections
     }
 
@@ -240,7 +241,7 @@ def test_only_safe_text_is_printed():
     of_ours = {"batch_avatar/commands/terminal/saying.py", "batch_avatar/commands/terminal/safe_console.py"}
     types = {  # of parameters
         f"batch_avatar/commands/{name}.py": {"rich.console.Console"}
-        for name in ("archive", "terminal/console", "render", "terminal/running")
+        for name in ("archive", "doctor", "terminal/console", "render", "terminal/running")
     }
 
     assert beyond(of_ours, uses, printing) == types

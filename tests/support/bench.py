@@ -17,8 +17,12 @@ from azure.storage.blob import ContainerClient
 from batch_avatar.archive.index import claim_metadata
 from batch_avatar.archive.records import Claim
 from batch_avatar.emulator.options import Progression
-from batch_avatar.rendering import stages, survey
+from batch_avatar.planning.options import RenderOptions
+from batch_avatar.planning.permits import Permits
+from batch_avatar.rendering import stages
 from batch_avatar.rendering.connect import open_run
+from batch_avatar.rendering.preparing import survey
+from batch_avatar.rendering.preparing.preparation import check_wanted, prepare
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.settings import load_settings
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 
     from batch_avatar.emulator.web.server import EmulatorServer
     from batch_avatar.models import JobRef
+    from batch_avatar.rendering.preparing.preparation import Prepared
     from batch_avatar.rendering.report import BatchReport
     from batch_avatar.upkeep.sweep import SweepReport
 
@@ -72,13 +77,29 @@ class Bench:
         }
         return load_settings(**(given | self.overrides | overrides))
 
-    def render(self, scripts, *, run=None, batch="", events=None, permits=None, clock=None, **overrides) -> BatchReport:
+    def render(
+        self, scripts, *, run=None, batch="", events=None, options=None, permits=None, clock=None, **overrides
+    ) -> BatchReport:
+        """`options`: all of them at once, as `RenderOptions`."""
+        wanted = (options or RenderOptions(permits=permits or Permits())).keywords()
+
         async def work():
             run_name = run or secrets.token_hex(4)
             async with open_run(self.settings(**overrides), run_name, batch=batch, clock=clock) as live:
                 if events is not None:
                     live.listeners.append(events.append)
-                return await render_scripts(scripts, plain_chain(), permits=permits)
+                return await render_scripts(scripts, plain_chain(), **wanted)
+
+        return asyncio.run(work())
+
+    def prepare(self, scripts, options=None, *, run="plan", **overrides) -> Prepared:
+        """What `batch-avatar plan` finds."""
+        wanted = options or RenderOptions()
+
+        async def work():
+            async with open_run(self.settings(**overrides), run, create_archive=False):
+                await check_wanted(scripts, pack=wanted.pack, budget=wanted.budget)
+                return await prepare(scripts, **wanted.keywords())
 
         return asyncio.run(work())
 

@@ -15,6 +15,8 @@ from batch_avatar.commands.terminal.running import output
 from batch_avatar.commands.terminal.saying import say, say_pieces
 from batch_avatar.commands.terminal.streams import cannot_write
 from batch_avatar.errors import FailureClass
+from batch_avatar.planning.outlook_text import counted, duration, sentences
+from batch_avatar.planning.plan import Action
 from batch_avatar.rendering.progress import Event, Phase, Progress
 from batch_avatar.safe_text.sinks import line
 from batch_avatar.upkeep.sweep import sweep_rows
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 
     from batch_avatar.clock import Clock
     from batch_avatar.models import Outcome
-    from batch_avatar.planning.plan import Plan
+    from batch_avatar.planning.budget import Budget
+    from batch_avatar.rendering.preparing.preparation import Prepared
     from batch_avatar.rendering.report import BatchReport
     from batch_avatar.settings import Settings
     from batch_avatar.upkeep.sweep import SweepReport
@@ -43,6 +46,8 @@ SHOWN = {
     Phase.FAILED: "red",
     Phase.UNFINISHED: "yellow",
 }
+URGENT = (Action.REFUSE, Action.LEAVE, Action.CREATE, Action.ADOPT, Action.KEEP, Action.SKIP)
+"""What a plan tells first."""
 TROUBLE = (Phase.FAILED, Phase.UNFINISHED)
 HINTS = {
     FailureClass.JOB: "failed jobs: `batch-avatar failed list` shows them, `failed replay` sends them again",
@@ -50,18 +55,10 @@ HINTS = {
     FailureClass.LOST: "lost or damaged: paid for and gone; `--rerender-lost` pays for them once more",
     FailureClass.CHANGED: "changed: `batch-avatar plan` shows what differs; `--accept-changes` renders them, "
     "`--keep-changed` leaves those as they are whose text is the same",
+    FailureClass.BUDGET: "beyond the budget of this run: run again for the rest",
     FailureClass.LONG: "too long: split them, or send them all the same with `--allow-long`",
 }
 MANY = 50  # rows that a person still reads; a longer list is cut and counted
-
-
-def duration(seconds: float) -> str:
-    """Return a time in hours, minutes and seconds, e.g. `1 h 05 min`, `3 min 20 s`, `12 s`."""
-    whole = round(seconds)
-    hours, minutes = whole // 3600, whole // 60 % 60
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {whole % 60:02d} s" if minutes else f"{whole} s"
 
 
 @contextmanager
@@ -108,21 +105,18 @@ def _line(progress: Progress) -> Table:
     return row
 
 
-def print_plan(console: Console, plan: Plan, settings: Settings) -> None:
-    """Print what a run would do, script by script, and how long its creates take at the configured pace."""
-    table = Table("script", "state", "detail", box=None, pad_edge=False)
-    for item in plan.items[:MANY]:
-        table.add_row(item.script_id, item.state, item.told or "")
+def print_plan(console: Console, found: Prepared, budget: Budget) -> None:
+    """Print what a run would do, what needs a person first, and what it would take."""
+    items = sorted(found.plan.items, key=lambda item: URGENT.index(found.action_of(item)))
+    table = Table("script", "action", "state", "detail", box=None, pad_edge=False)
+    for item in items[:MANY]:
+        table.add_row(item.script_id, found.action_of(item), item.state, item.told or "")
     console.print(table)
-    if len(plan.items) > MANY:
-        console.print(f"... and {len(plan.items) - MANY} more; --json lists all")
-    console.print(", ".join(f"{count} {state}" for state, count in plan.counts().items()))
-    creates = sum(item.to_create for item in plan.items)
-    paces = [resource.creates_per_minute or 0 for resource in settings.all_resources()]
-    if creates and all(paces):
-        seconds = (creates - 1) / sum(paces) * 60
-        pace = f"{sum(paces):g} a minute" + (f" on {len(paces)} resources" if len(paces) > 1 else "")
-        console.print(f"{creates} jobs to create, at {pace}: the last one is sent after {duration(seconds)}")
+    if len(items) > MANY:
+        console.print(f"... and {len(items) - MANY:,} more; --json lists all")
+    console.print(counted(found.outlook))
+    for sentence in sentences(found.outlook, budget):
+        console.print(sentence, soft_wrap=True)
 
 
 def show_report(report: BatchReport, settings: Settings, *, elapsed_seconds: float, as_json: bool) -> None:

@@ -66,6 +66,22 @@ SENDING = (
     ),
 )
 
+BUDGET = (
+    click.option(
+        "--max-minutes",
+        type=click.FloatRange(min=0),
+        metavar="N",
+        help="Create no more jobs than for N minutes of video, as predicted; run again for the rest.",
+    ),
+    click.option(
+        "--max-cost",
+        type=click.FloatRange(min=0),
+        metavar="AMOUNT",
+        help="Create no more jobs than cost AMOUNT, as predicted, in the currency of BATCH_AVATAR_PRICES.",
+    ),
+    click.option("--max-jobs", type=click.IntRange(min=0), metavar="N", help="Create no more than N jobs."),
+)
+
 
 def _columns(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Return each column's name and property."""
@@ -162,6 +178,21 @@ def sending_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(SENDING):
         command = option(command)
     return command
+
+
+def budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how much a run may spend; the command gets them as `budget`."""
+
+    @wraps(command)
+    def limited(*args: Any, **options: Any) -> Any:
+        from batch_avatar.planning.budget import Budget
+
+        limits = {limit: options.pop(limit) for limit in ("max_minutes", "max_cost", "max_jobs")}
+        return command(*args, budget=Budget.model_validate(limits), **options)
+
+    for option in reversed(BUDGET):
+        limited = option(limited)
+    return limited
 
 
 def permit_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -59,7 +59,7 @@ def fails_clearly(command: Callable[P, int | None]) -> Callable[P, None]:
         if not logging.getLogger().handlers:
             logging.getLogger("urllib3").setLevel(logging.ERROR)  # it logs a warning for each retry
         try:
-            code = command(*args, **kwargs)
+            sys.exit(command(*args, **kwargs) or 0)
         except ManifestError as error:
             faults = "\n  ".join(error.told)
             say(f"{error.message.splitlines()[0]}\n  {faults}\nNothing was sent.", err=True)
@@ -83,7 +83,7 @@ def fails_clearly(command: Callable[P, int | None]) -> Callable[P, None]:
             make_logs_safe()
             logger.exception("the command ended because of a mistake in this program")
             code = EXIT_NOT_ARCHIVED
-        sys.exit(code or 0)
+        sys.exit(EXIT_NOT_ARCHIVED if kwargs.get("detailed_exitcode") else code)
 
     return wrapper
 
@@ -115,7 +115,7 @@ def say_warnings(warnings: Iterable[Finding]) -> None:
 
 
 @contextmanager
-def faults_as_json(as_json: bool, **others: Any) -> Iterator[None]:
+def faults_as_json(as_json: bool, *, code: int = EXIT_INPUT, **others: Any) -> Iterator[None]:
     """Print the faults of scripts as JSON and end the command, if JSON is wanted; `others`: further members."""
     try:
         yield
@@ -123,7 +123,7 @@ def faults_as_json(as_json: bool, **others: Any) -> Iterator[None]:
         if not as_json:
             raise
         say_json({**others, **findings_json(error.findings, error.warnings)})
-        raise click.exceptions.Exit(EXIT_INPUT) from None
+        raise click.exceptions.Exit(code) from None
 
 
 def name_run() -> tuple[Clock, str]:

@@ -30,8 +30,8 @@ from batch_avatar.identity import derive_job_id, mark_description
 from batch_avatar.planning.decision import LOOKS
 from batch_avatar.planning.packing import derive_pack_id, pack_job_id
 from batch_avatar.planning.stubborn import MAX_SENDS, PutOff, unclear
-from batch_avatar.receipt import Attempt
-from batch_avatar.rendering.claims import ClaimTooOld, new_claim, young_enough
+from batch_avatar.rendering.claims import ClaimTooOld, new_claim
+from batch_avatar.rendering.creates import send_create
 from batch_avatar.scripts.prediction.predictor import spoken_characters
 from batch_avatar.scripts.rules import with_defaults
 
@@ -161,7 +161,7 @@ class PackSubmission:
     async def _claim(self, name: str, job_id: str, number: int) -> Held | None:
         before = self._draft.held.get(name)
         claim = new_claim(
-            self._run, self._draft.scripts[name], self._resource, Attempt(number=1, job_id=job_id, input=number)
+            self._run, self._draft.scripts[name], self._resource, self._run.attempt(1, job_id, input=number)
         )
         if before is None:
             return await self._c.control(self._c.archive.create_claim, claim)
@@ -188,7 +188,7 @@ class PackSubmission:
         async def release(name: str, held: Held) -> None:
             job_id = derive_job_id(name, held.claim.content_id, 1)
             own = new_claim(
-                self._run, self._draft.scripts[name], self._resource, Attempt(number=1, job_id=job_id, refused=refused)
+                self._run, self._draft.scripts[name], self._resource, self._run.attempt(1, job_id, refused=refused)
             )
             await self._c.control(self._c.archive.replace_claim, held, own)
 
@@ -230,26 +230,20 @@ class PackSubmission:
         mark = mark_description(f"a pack of {len(scripts)} scripts", self._c.archive.archive_id)
         create = partial(
             self._resource.client.create,
+            script,
             job_id=pack.job_id,
             description=mark,
             contents=[script.content for script in scripts],
-            check=partial(young_enough, self._run, self._resource, self._draft.written_at),
         )
-        try:
-            async with self._resource.creating:
-                job = await self._c.control(create, script)
-        except CreateUnclear as error:
-            self._resource.admission.unclear(pack.job_id)
-            self._run.stubborn[self._resource.host].unclear(pack.job_id, error)
-            raise
-        except Throttled as error:
-            self._resource.heed(error)
-            taken = self._run.stubborn[self._resource.host].taken
-            raise self._put_off.verdict(error, taken, self._c.clock.monotonic()) or error from None
-        self._resource.admission.accepted()
-        self._run.stubborn[self._resource.host].accepted(pack.job_id)
-        self._resource.watcher.mine(job.service_id)
-        return job
+        return await send_create(
+            self._run,
+            self._resource,
+            create,
+            job_id=pack.job_id,
+            scripts=scripts,
+            written_at=self._draft.written_at,
+            put_off=self._put_off,
+        )
 
     async def _found(self, pack: Pack) -> SynthesisJob | None:
         """Return the job, or None if every look in a row finds it absent."""

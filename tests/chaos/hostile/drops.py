@@ -13,6 +13,7 @@ from batch_avatar.errors import NoMoreSent
 from batch_avatar.inbox.run import render_inbox
 from batch_avatar.inbox.steps import look_into_inbox, put_off
 from batch_avatar.models import Outcome, OutcomeKind
+from batch_avatar.planning.options import RenderOptions
 from batch_avatar.rendering.outcomes import build_report
 from batch_avatar.rendering.retry import plain_chain
 from tests.support.scripts import LOOK_TOML
@@ -56,7 +57,8 @@ class Drops:
     def rendering(self, permits: Permits, pack: int):
         async def work(_: Any) -> BatchReport:
             if look := await look_into_inbox():
-                return await render_inbox(look, plain_chain(), permits=permits, pack=pack, look_seconds=LOOK_SECONDS)
+                wanted = RenderOptions(permits=permits, pack=pack)
+                return await render_inbox(look, plain_chain(), wanted, look_seconds=LOOK_SECONDS)
             return build_report("nothing to take", [])
 
         return work

@@ -17,9 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from batch_avatar.errors import BatchAvatarError
 from batch_avatar.identity import derive_content_id
 from batch_avatar.planning.permits import Permits
+from batch_avatar.rendering.preparing.survey import plan
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.runner import render_scripts
-from batch_avatar.rendering.survey import plan
 from batch_avatar.upkeep.letters import list_letters, read_letters, scripts_to_replay
 from batch_avatar.upkeep.replay import replay_letters
 from batch_avatar.upkeep.sweep import sweep

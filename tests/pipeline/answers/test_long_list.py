@@ -8,7 +8,7 @@ import pytest
 
 from batch_avatar.emulator.faults import FaultRule, Garbage, Status, StickJob
 from batch_avatar.planning.plan import PlanState
-from batch_avatar.rendering.survey import ENOUGH_PAGES
+from batch_avatar.rendering.preparing.survey import ENOUGH_PAGES
 
 
 def long_listed(quick, script):

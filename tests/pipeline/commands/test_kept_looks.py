@@ -31,7 +31,7 @@ def test_a_new_default_over_an_archive_bills_only_new_texts_and_is_kept_on_reque
     kept = b.command("render", "scripts", "--keep-changed", "--json", folder=tmp_path)
 
     assert planned.stdout.count("background_color differs from what was archived as") == ARCHIVED
-    assert f"{ARCHIVED} changed, 1 new\n1 jobs to create" in planned.stdout
+    assert f"{ARCHIVED + 1} scripts: 1 to create, {ARCHIVED} refused" in planned.stdout
     assert (refused.returncode, sent) == (1, ARCHIVED + 1)
     assert f"{ARCHIVED + 1} scripts: 1 archived, 0 archived before, {ARCHIVED} failed" in refused.stdout
     assert refused.stdout.count("`--keep-changed`") == ARCHIVED + 1

@@ -2,9 +2,10 @@
 
 import asyncio
 
+from batch_avatar.planning.options import RenderOptions
 from batch_avatar.planning.permits import Permits
 from batch_avatar.rendering.connect import open_run
-from tasks.shards import decide_changes, permits_of_children
+from tasks.shards import decide, decided_outcomes, permits_of_children
 
 
 def test_looks_are_kept_or_refused_for_all_shards_together_and_texts_go_to_the_children(quick, script):
@@ -12,13 +13,12 @@ def test_looks_are_kept_or_refused_for_all_shards_together_and_texts_go_to_the_c
     b.render([script("look"), script("text")])
     wanted = [script("look", rate="+5%"), script("text", content="Another."), script("new")]
 
-    async def decide(permits):
+    async def decided(permits):
         async with open_run(b.settings(), "parent") as run:
-            run.permits = permits
-            return await decide_changes(run.connections, wanted)
+            return decided_outcomes(run.connections, await decide(wanted, RenderOptions(permits=permits)))
 
-    refused = asyncio.run(decide(Permits()))
-    kept = asyncio.run(decide(Permits(keep_changed=True)))
+    refused = asyncio.run(decided(Permits()))
+    kept = asyncio.run(decided(Permits(keep_changed=True)))
 
     assert {name: one.error.code for name, one in refused.items()} == {"look": "ChangesNotAccepted"}
     assert {name: (one.outcome, one.kept) for name, one in kept.items()} == {"look": ("skipped", True)}

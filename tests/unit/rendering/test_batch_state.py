@@ -6,9 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from batch_avatar.catalog.prices import AvatarKind, VoiceKind
 from batch_avatar.errors import AccessRefused, JobFailed, RequestRefused, Stopped
 from batch_avatar.models import Outcome, OutcomeKind, SynthesisJob
+from batch_avatar.planning.budget import Spending
 from batch_avatar.planning.plan import PlanItem, PlanState
+from batch_avatar.planning.prices import Usage
 from batch_avatar.rendering.batch_state import BatchState
 from batch_avatar.rendering.progress import Phase
 from batch_avatar.service.resource import REFUSED_IN_A_ROW, SYSTEMIC, Resource
@@ -41,11 +44,14 @@ def events():
 def start(here, there, events):
     """`start()`: of a run with these two resources, or with those that are named."""
 
-    def begin(*resources):
+    def begin(*resources, spending=None):
         known = {one.host: one for one in resources or (here, there)}
         archive = SimpleNamespace(prefix_of=lambda ref: f"{ref.script_id}/{ref.content_id}/")
         run = SimpleNamespace(
-            connections=SimpleNamespace(resources=known, archive=archive), tell=events.append, halted=None
+            connections=SimpleNamespace(resources=known, archive=archive),
+            tell=events.append,
+            halted=None,
+            spending=spending or Spending(),
         )
         return BatchState(run, SCRIPT_IDS)
 
@@ -211,6 +217,20 @@ async def test_attempts_that_were_given_up_are_billed_on_top_and_once(start):
 
     figures = [(one.billed_seconds, one.billed_characters) for one in state.outcomes[:2]]
     assert figures == [(35, 67), (5, 7)]
+
+
+async def test_a_failed_attempt_counts_in_the_budget_as_what_its_job_says_that_it_was_billed(start):
+    spending = Spending()
+    state = start(spending=spending)
+    usage = Usage(30.0, 100, AvatarKind.STANDARD, VoiceKind.NEURAL)
+    failed = job("Failed", billing={"talkingAvatarDurationSeconds": 10, "neuralCharacters": 20})
+    spending.reserve(failed.job_id, {"s1": usage})
+    spending.reserve("other-1", {"s2": usage})
+
+    state.bill("s1", JobFailed("failed", job=failed, worth_another_attempt=True))
+    state.bill("s2", JobFailed("failed", job=job("Failed", "other-1"), worth_another_attempt=True))
+
+    assert (spending.spent.seconds, spending.spent.jobs) == (10, 2)
 
 
 # Who is told

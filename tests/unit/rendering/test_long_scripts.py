@@ -1,7 +1,7 @@
 """A script of more than 20 minutes: plan and run say the same, and the others go on."""
 
 from batch_avatar.planning.permits import Permits
-from batch_avatar.rendering import survey
+from batch_avatar.rendering.preparing import survey
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.runner import render_scripts
 from tests.support.scripts import script

@@ -17,6 +17,7 @@ from batch_avatar.errors import (
     ArchiveRefused,
     ArchiveUnavailable,
     BatchAvatarError,
+    BudgetSpent,
     ClaimedElsewhere,
     CreateUnclear,
     DeleteRefused,
@@ -218,6 +219,7 @@ UNFINISHED = {
     errors.LostRace,
     errors.NotThere,
     ArchiveConflict,
+    BudgetSpent,
     NoMoreSent,
     Stopped,
 }

@@ -36,7 +36,7 @@ def name_of(run, number=1):
 
 
 def attempt(run, number=1, **members):
-    return Attempt(number=number, job_id=name_of(run, number), **members)
+    return Attempt(number=number, job_id=name_of(run, number), **{"batch": run.name, **members})
 
 
 def write_claim(run, *attempts, holder="another", resource=None):

@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from batch_avatar.archive.index import ArchiveIndex
-from batch_avatar.rendering.survey import ENOUGH_PAGES, Read, read_newest, unseen_jobs
+from batch_avatar.rendering.preparing.survey import ENOUGH_PAGES, Read, read_newest, unseen_jobs
 from batch_avatar.service.client import AvatarClient
 from batch_avatar.service.credentials import KeyCredential
 from batch_avatar.service.listing import NOTHING_READ

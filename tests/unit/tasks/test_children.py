@@ -12,8 +12,7 @@ from prefect.states import Cancelled, Cancelling, Completed, Pending, Running, S
 
 from batch_avatar.clock import TOLD_SECONDS
 from batch_avatar.errors import BatchAvatarError
-from batch_avatar.planning.order import Order
-from batch_avatar.planning.permits import Permits
+from batch_avatar.planning.options import RenderOptions
 from batch_avatar.rendering.report import BatchReport
 from tasks.children import ALONE_SECONDS, LOOK_SECONDS, Children, MissingDeployment, cancel_children_of
 from tasks.patience import REFUSED_SECONDS
@@ -115,7 +114,7 @@ def children_of(shard):
             connections=SimpleNamespace(clock=clock, control=report, archive=SimpleNamespace(read_run_document=None)),
             name=shard.partition("/")[0],
         )
-        children = Children(run, permits=Permits(), order=Order.LONGEST, pack=1, read=read, still_wanted=still_wanted)
+        children = Children(run, options=RenderOptions(), limits={}, read=read, still_wanted=still_wanted)
         with (
             Server({"flow_runs/filter": looks, **others}) as server,
             temporary_settings({PREFECT_API_URL: f"{server.url}/api"}),

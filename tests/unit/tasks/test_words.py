@@ -1,6 +1,7 @@
 """What a person may say on the command line can be said to the flows as well."""
 
-from batch_avatar.commands.render import plan, render
+from batch_avatar.commands.plan import plan
+from batch_avatar.commands.render import render
 from batch_avatar.planning.permits import Permits
 from flows.render_batch import render_batch
 from flows.render_inbox import render_inbox

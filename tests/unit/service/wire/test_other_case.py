@@ -4,7 +4,7 @@ import pytest
 
 from batch_avatar.archive.index import ArchiveIndex
 from batch_avatar.models import Script
-from batch_avatar.rendering.survey import Read, put_in_our_spelling, unseen_jobs
+from batch_avatar.rendering.preparing.survey import Read, put_in_our_spelling, unseen_jobs
 from batch_avatar.service.listing import NOTHING_READ, look_at_list
 from tests.support.tiny_server import Answer
 

@@ -12,6 +12,7 @@ from batch_avatar.errors import AccessRefused, JobNotFound, ServiceError
 from batch_avatar.planning.lengths import judge_lengths
 from batch_avatar.planning.plan import PlanState
 from batch_avatar.planning.reconciliation import frequent_doubts, past_renders, reconcile
+from batch_avatar.planning.spent_before import spent_before
 from batch_avatar.rendering.run import current_run
 from batch_avatar.scripts.prediction.predictor import Predictor
 from batch_avatar.service.answers import in_our_spelling
@@ -42,10 +43,12 @@ async def plan(scripts: Sequence[Script]) -> Plan:
     c = run.connections
     listed = await _listed(c)
     names = [script.script_id for script in scripts]
-    index = await c.control(c.archive.index, names)
+    index = await c.control(c.archive.index, None if run.counts_spending else names)
     if await ask_for_unseen(c, index, listed):
         index = await c.control(c.archive.index, names)  # again, or a job that was just archived would look lost
     run.predictor = Predictor(past_renders(index))
+    if run.counts_spending:
+        run.spending.take_over(spent_before(index, run.batch_name, of=set(names) if run.is_part else None))
     run.known_doubts |= frequent_doubts(index, at_least=SYSTEMIC)
     found = reconcile(
         scripts,
@@ -57,7 +60,8 @@ async def plan(scripts: Sequence[Script]) -> Plan:
         permits=run.permits.with_setting(keep_changed=c.settings.keep_changed),
         max_changed=c.settings.max_changed_scripts,
     )
-    found = _judge_lengths(run, found, scripts)
+    busy = {host: sum(not job.ended for job in read.jobs) for host, read in listed.items()}
+    found = replace(_judge_lengths(run, found, scripts), unfinished=busy)
     for item in found.items:
         if item.state is PlanState.ALIVE and item.resource in c.resources:
             c.resources[item.resource].watcher.mine(item.pack or item.named[0])
