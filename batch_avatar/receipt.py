@@ -56,7 +56,8 @@ class Receipt(Received):
 
     `missing` names side files that could not be fetched. `attempts` are all jobs of the script, each with how it ended.
     `form` holds the digests of the script's properties, `columns` what is kept beside the video, as it was when the
-    script was sent.
+    script was sent. `avatar_kind` and `voice_kind` are those of `catalog/prices.py`, by which it is paid; the voice
+    that is built into an avatar is `built-in`. Receipts of older versions have none of them.
     """
 
     layout: Literal[1] = 1
@@ -78,6 +79,10 @@ class Receipt(Received):
     billed_seconds: int = 0
     billed_characters: int = 0
     voice: str = ""
+    avatar: str = ""
+    style: str = ""
+    avatar_kind: str = ""
+    voice_kind: str = ""
     predicted_seconds: float | None = None
     video: StoredBlob
     summary: StoredBlob | None = None

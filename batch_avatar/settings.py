@@ -223,9 +223,14 @@ def load_script_settings() -> ScriptSettings:
     return loaded(ScriptSettings)
 
 
-def _warn_of_unknown_variables() -> None:
+def misspelt_variables() -> list[str]:
+    """Return a sentence for each variable of the environment or `.env` that begins as ours do and is no setting."""
     names = [name for source in (EnvSettingsSource, DotEnvSettingsSource) for name in source(Settings).env_vars]
-    for text in unknown_variables(names, Settings.model_fields):
+    return unknown_variables(names, Settings.model_fields)
+
+
+def _warn_of_unknown_variables() -> None:
+    for text in misspelt_variables():
         _warn_once(text)
 
 
@@ -253,11 +258,13 @@ def cache_folder() -> Path:
 
 
 class _PrefectSettings(BaseSettings):
-    """Prefect's own settings, as far as they decide whether there is a Prefect API."""
+    """Prefect's own settings, as far as they say where its API is and who may ask it."""
 
     model_config = SettingsConfigDict(env_prefix="PREFECT_", env_file=".env", env_ignore_empty=True, extra="ignore")
 
     api_url: str | None = None
+    api_auth_string: str | None = None
+    api_key: str | None = None
     home: Path = Path("~/.prefect")
     profile: str | None = None
 
@@ -265,18 +272,22 @@ class _PrefectSettings(BaseSettings):
 def prefect_api_url() -> str | None:
     """Return the URL of the Prefect API that would record a flow run, without importing Prefect.
 
-    Prefect reads PREFECT_API_URL first, then `.env`, then the active profile in its home folder.
+    Prefect reads its variables first, then `.env`, then the active profile in its home folder.
     """
+    return prefect_setting("api_url")
+
+
+def prefect_setting(name: str) -> str | None:
+    """Return a setting of Prefect's own, such as `api_auth_string`, which may be a secret; found as its URL is."""
     prefect = _PrefectSettings()
-    if prefect.api_url:
-        return prefect.api_url
+    if given := getattr(prefect, name):
+        return str(given)
     try:
-        text = (prefect.home.expanduser() / "profiles.toml").read_text(encoding="utf-8")
-        known = tomllib.loads(text)
-        url = known["profiles"][prefect.profile or known["active"]]["PREFECT_API_URL"]
+        known = tomllib.loads((prefect.home.expanduser() / "profiles.toml").read_text(encoding="utf-8"))
+        found = known["profiles"][prefect.profile or known["active"]][f"PREFECT_{name.upper()}"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return str(url) if url else None
+    return str(found) if found else None
 
 
 def prepare_prefect() -> None:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from batch_avatar.archive.metadata import cut, quoted, read_facts
+from batch_avatar.archive.metadata import cut, quoted, read_facts, with_columns, write_bill
 from batch_avatar.archive.naming.names import ARCHIVE_BLOB, key_of, video_of
 from batch_avatar.errors import FailureClass
 from batch_avatar.identity import form_digest, form_digests, parse_job_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from batch_avatar.archive.records import Claim, DeadLetter
-    from batch_avatar.receipt import Receipt
+    from batch_avatar.receipt import Attempt, Receipt
 
 ARCHIVE_ID = "archive"
 """The name, in metadata, of the id of the archive that a claim or receipt belongs to."""
 SENT = 10
 """Of so many attempts, the latest ones, a claim's metadata say what they were billed."""
+ONLY_COSTS = frozenset(("billing", "earlier", "avatar", "avatar_kind", "style", "voice_kind", "columns"))
+"""Metadata that reports of costs need (`costs/facts.py`) and plans do not, so that plans keep less in memory."""
 Key = tuple[str, str]
 """`(script_id, content_id)`."""
 
@@ -71,7 +74,9 @@ class ArchiveIndex:
 
     def _facts(self, name: str, metadata: Mapping[str, str], *, needed: str, folder: str = "") -> dict[str, str]:
         """Return the facts without the archive's id, which is counted. Note the blob if they are not as written."""
-        facts = read_facts(metadata)
+        facts = read_facts({name: value for name, value in metadata.items() if name not in ONLY_COSTS})
+        if "run" in facts:
+            facts["run"] = sys.intern(facts["run"])  # thousands of receipts name the same few runs
         if archive_id := facts.pop(ARCHIVE_ID, ""):
             self.marks[folder, archive_id] += 1
         if needed not in facts or any(number in metadata and number not in facts for number in ("revision", "input")):
@@ -107,7 +112,7 @@ class ArchiveIndex:
             known, key = self.receipts if found[2] == "receipt.json" else self.claims, found[:2]
         known.pop(key, None)
         if facts is not None:
-            known[key] = dict(facts)
+            known[key] = {fact: value for fact, value in facts.items() if fact not in ONLY_COSTS}
 
     def is_whole(self, key: Key) -> bool:
         """Return whether both the receipt and its video are there."""
@@ -203,36 +208,69 @@ def receipt_metadata(receipt: Receipt) -> dict[str, str]:
     predicted, length = receipt.predicted_seconds, receipt.duration_milliseconds
     alone = receipt.created_at and receipt.last_action_at and not receipt.input
     took = (receipt.last_action_at - receipt.created_at).total_seconds() if alone else None  # type: ignore[operator]
-    return quoted(
-        {
-            "attempt": str(receipt.attempt),
-            "job_id": receipt.job_id,
-            "service_id": cut(receipt.service_id, 1000),
-            "resource": receipt.resource,
-            "input": str(receipt.input or ""),
-            "archived_at": receipt.archived_at.isoformat(),
-            "doubtful": " ".join(receipt.video.doubtful),
-            "voice": cut(receipt.voice, 1000),
-            "predicted": f"{predicted:g}" if predicted else "",
-            "video": f"{length / 1000:g}" if length else "",
-            "rendered": f"{took:g}" if took else "",
-            "revision": str(receipt.revision),
-            "form": " ".join(f"{name}={digest}" for name, digest in receipt.form.items()),
-        }
-    )
+    facts = {
+        "attempt": str(receipt.attempt),
+        "job_id": receipt.job_id,
+        "service_id": cut(receipt.service_id, 1000),
+        "resource": receipt.resource,
+        "input": str(receipt.input or ""),
+        "archived_at": receipt.archived_at.isoformat(),
+        "doubtful": " ".join(receipt.video.doubtful),
+        "voice": cut(receipt.voice, 1000),
+        "predicted": f"{predicted:g}" if predicted else "",
+        "video": f"{length / 1000:g}" if length else "",
+        "rendered": f"{took:g}" if took else "",
+        "revision": str(receipt.revision),
+        "form": " ".join(f"{name}={digest}" for name, digest in receipt.form.items()),
+        "run": cut(receipt.run, 200),
+        "avatar": cut(receipt.avatar, 300),
+        "style": cut(receipt.style, 200),
+        "avatar_kind": receipt.avatar_kind,
+        "voice_kind": receipt.voice_kind,
+    }
+    facts |= _billed(receipt.billing, receipt.billed_seconds, receipt.billed_characters)
+    facts["earlier"] = _earlier(receipt.attempts, receipt.attempt)
+    return with_columns(quoted(facts), receipt.columns)
 
 
 def letter_metadata(letter: DeadLetter) -> dict[str, str]:
-    return quoted(
-        {
-            "script_id": letter.ref.script_id,
-            "job_id": letter.ref.job_id,
-            "failure_class": letter.failure.failure_class,
-            "code": cut(letter.failure.code, 200),
-            "message": cut(letter.failure.message, 2000),
-            "written_at": letter.written_at.isoformat(),
-        }
-    )
+    kinds = letter.kinds()
+    facts = {
+        "script_id": letter.ref.script_id,
+        "job_id": letter.ref.job_id,
+        "failure_class": letter.failure.failure_class,
+        "code": cut(letter.failure.code, 200),
+        "message": cut(letter.failure.message, 2000),
+        "written_at": letter.written_at.isoformat(),
+        "resource": letter.ref.resource,
+        "run": cut(letter.run, 200),
+        "voice": cut(kinds.voice, 300),
+        "avatar": cut(kinds.avatar, 300),
+        "style": cut(kinds.style, 200),
+        "avatar_kind": kinds.avatar_kind,
+        "voice_kind": kinds.voice_kind,
+    }
+    facts |= _billed(letter.billing, letter.billed_seconds, letter.billed_characters)
+    facts["earlier"] = _earlier(letter.attempts, letter.ref.attempt)
+    columns = letter.script.get("columns")
+    return with_columns(quoted(facts), columns if isinstance(columns, dict) else {})
+
+
+def _billed(billing: Mapping[str, int], seconds: int, characters: int) -> dict[str, str]:
+    """Return what was billed; what the job did not tell is left out, and never taken for nothing."""
+    told = bool(billing)
+    return {
+        "seconds": str(seconds) if seconds else "",
+        "characters": str(characters) if characters or told else "",
+        "billing": write_bill(billing),
+    }
+
+
+def _earlier(attempts: Iterable[Attempt], number: int) -> str:
+    """Return how many other attempts were billed, and their seconds and characters; nothing if none was."""
+    billed = [one for one in attempts if one.number != number and (one.billed_seconds or one.billed_characters)]
+    sums = (len(billed), sum(one.billed_seconds for one in billed), sum(one.billed_characters for one in billed))
+    return ":".join(map(str, sums)) if billed else ""
 
 
 def letter_attempt(letter: Mapping[str, str]) -> int:

@@ -35,7 +35,7 @@ from batch_avatar.errors import ArchiveConflict, ArchiveRefused, LostRace, NotTh
 from batch_avatar.receipt import Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from azure.core.pipeline import PipelineResponse
     from azure.storage.blob import BlobClient, BlobProperties, ContainerClient
@@ -216,8 +216,7 @@ class Archive:
         if self.archive_id == NO_ARCHIVE:
             return index
         with archive_errors(f"list container {self._container.container_name}"):
-            for blob in listed(self._container, self._prefix, few):
-                name = blob.name.removeprefix(self._prefix)
+            for name, blob in self.listing(few):
                 index.enter(name, blob.metadata or {}, changed_at=blob.last_modified)
             index.inner |= archives_above(self._container, self._prefix, few or ())
         check_place(script_ids or (), index.inner)
@@ -225,6 +224,11 @@ class Archive:
         check_ids(self._container, self._prefix, self._about, set(index.archive_ids))
         settle_odd(index, Readers(self.read_claim, self.read_receipt, self.read_dead_letter), self._told)
         return index
+
+    def listing(self, few: Sequence[str] | None = None) -> Iterator[tuple[str, BlobProperties]]:
+        """Yield the blobs of these scripts, or all, by their names without the archive's prefix."""
+        for blob in listed(self._container, self._prefix, few):
+            yield blob.name.removeprefix(self._prefix), blob
 
     def _blob(self, name: str) -> BlobClient:
         return self._container.get_blob_client(self._prefix + name)

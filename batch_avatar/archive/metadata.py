@@ -5,9 +5,11 @@ Metadata are HTTP headers: ASCII, without control characters, and all of a blob 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
+import zlib
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -23,9 +25,21 @@ NUMBERS = {
     "attempt": re.compile(r"[1-9][0-9]?"),
     "revision": re.compile(r"[0-9]{1,3}"),
     "input": re.compile(r"[0-9]{1,4}"),
+    **dict.fromkeys(("seconds", "characters"), re.compile(r"[0-9]{1,12}")),
     **dict.fromkeys(("predicted", "video", "rendered"), re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?(e[+-]?[0-9]{1,2})?")),
 }
 """The facts that plans take for numbers, and how they are written."""
+MOST_BYTES = 7_500
+"""Of all metadata of a blob together, names and values; a choice below the 8 KB, so that others can still add some."""
+MOST_COLUMNS = 8_000
+"""Bytes of columns that are unpacked. They are packed from at most 2,000 (`scripts`)."""
+MOST_BILLED = 8
+"""So many of the names under which a job was billed are written; five are documented."""
+NOT_TOLD = "?"
+"""In place of columns for which there was no room."""
+_HEADER = len("x-ms-meta-: ")
+_BILLED = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
+_BILL = re.compile(r"([A-Za-z][A-Za-z0-9_.-]{0,59}):([0-9]{1,12})")
 _PLAIN = re.compile(r"[!-$&-~]([ -$&-~]*[!-$&-~])?")
 
 
@@ -45,6 +59,42 @@ def fit(values: Mapping[str, str]) -> dict[str, str]:
     """Make the values fit for metadata, and leave those as they are that are fit already."""
     plain = {name: value for name, value in values.items() if _PLAIN.fullmatch(value) and len(value) <= LONGEST}
     return {name: plain.get(name, fitted) for name, fitted in quoted(values).items()}
+
+
+def with_columns(facts: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Return the metadata with these columns, if there is room for them; else with `NOT_TOLD` in their place."""
+    if not columns:
+        return dict(facts)
+    text = json.dumps(dict(columns), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    packed = base64.urlsafe_b64encode(zlib.compress(text, 9)).decode().rstrip("=")
+    taken = sum(_HEADER + len(name) + len(value) for name, value in facts.items())
+    fits = len(text) <= MOST_COLUMNS and taken + _HEADER + len("columns") + len(packed) <= MOST_BYTES
+    return {**facts, "columns": packed if fits else NOT_TOLD}
+
+
+def read_columns(packed: str) -> dict[str, str] | None:
+    """Return the columns that `with_columns` wrote; None if they are not told, or not readable."""
+    try:
+        unpacking = zlib.decompressobj()
+        text = unpacking.decompress(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), MOST_COLUMNS)
+        found = json.loads(text) if unpacking.eof else None
+    except (ValueError, zlib.error, RecursionError):
+        return None
+    return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else None
+
+
+def write_bill(billing: Mapping[str, int]) -> str:
+    """Return what was billed by the service's names, for metadata. Odd names, and those beyond 8, become `other`."""
+    told = dict([(name, count) for name, count in sorted(billing.items()) if _BILLED.fullmatch(name)][:MOST_BILLED])
+    if rest := sum(count for name, count in billing.items() if name not in told):
+        told["other"] = told.get("other", 0) + rest
+    return " ".join(f"{name}:{count}" for name, count in told.items())
+
+
+def read_bill(text: str) -> dict[str, int]:
+    """Read back what `write_bill` wrote; what is not so written is left out."""
+    found = (_BILL.fullmatch(part) for part in text.split())
+    return {one[1]: int(one[2]) for one in found if one}
 
 
 def metadata_key(text: str) -> str:

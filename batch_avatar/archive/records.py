@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
 from batch_avatar.models import FailureFacts, JobRef, Received
 from batch_avatar.receipt import Attempt, Receipt
+from batch_avatar.scripts.prediction.kinds import avatar_kind_by, voice_kind
+from batch_avatar.service.wire.voices import voice_names
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BUILT_IN = "built-in"
+"""The kind of the voice that an avatar was trained with; its characters are not billed apart."""
 _SENT = re.compile(r"([A-Za-z0-9_-]{1,64})(?::([0-9]{1,9}):([0-9]{1,12}))?")
 
 
@@ -30,6 +37,34 @@ class SentAttempt(NamedTuple):
     def written(self) -> str:
         """Return it for metadata."""
         return self.job_id if self.billed is None else f"{self.job_id}:{self.billed[0]}:{self.billed[1]}"
+
+
+class Kinds(NamedTuple):
+    """Who speaks, and by which prices: names, and kinds as in `catalog/prices.py`, or `BUILT_IN`; empty if unknown."""
+
+    avatar: str = ""
+    style: str = ""
+    avatar_kind: str = ""
+    voice: str = ""
+    voice_kind: str = ""
+
+    @classmethod
+    def of(cls, properties: Mapping[str, Any], voice: str) -> Kinds:
+        """Return those of a script or its form, of which `voice` speaks most; all empty if it names no avatar."""
+        avatar, custom = properties.get("talking_avatar_character"), properties.get("custom_voices")
+        if not avatar:
+            return cls(voice=voice)
+        built_in = bool(properties.get("use_built_in_voice"))
+        kind = voice_kind(voice, custom if isinstance(custom, dict) else ()) if voice else ""
+        return cls(
+            avatar=str(avatar).lower(),
+            style=str(properties.get("talking_avatar_style") or "").lower(),
+            avatar_kind=avatar_kind_by(
+                photo=bool(properties.get("photo_avatar_base_model")), customized=bool(properties.get("customized"))
+            ),
+            voice="" if built_in else voice,
+            voice_kind=BUILT_IN if built_in else kind,
+        )
 
 
 class Claim(Received):
@@ -67,6 +102,9 @@ class Claim(Received):
         return tuple(
             SentAttempt(one.job_id, (one.billed_seconds, one.billed_characters) if one.over else None) for one in jobs
         )
+
+    def kinds(self) -> Kinds:
+        return Kinds.of(self.form, self.voice)
 
     def ref(self) -> JobRef:
         """The job of the last attempt."""
@@ -114,6 +152,11 @@ class DeadLetter(Received):
     @property
     def script_id(self) -> str:
         return self.ref.script_id
+
+    def kinds(self) -> Kinds:
+        """Return who would have spoken: in SSML the first voice that it names."""
+        named = voice_names(str(self.script.get("content") or "")) if self.script.get("input_kind") == "SSML" else ()
+        return Kinds.of(self.script, next(iter(named), str(self.script.get("voice") or "")))
 
 
 class Superseded(Received):

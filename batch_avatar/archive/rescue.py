@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from pydantic import ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 
-from batch_avatar.archive.metadata import metadata_key
+from batch_avatar.archive.metadata import metadata_key, read_bill
 from batch_avatar.archive.receipt_files import read_summary, summary_doubts
 from batch_avatar.archive.storage_errors import ONE_BLOB
 from batch_avatar.errors import ArchiveRefused
@@ -46,6 +46,7 @@ class _Facts(Received):
     duration_milliseconds: Annotated[int | None, Lenient] = None
     billed_seconds: Annotated[int, Lenient] = 0
     billed_characters: Annotated[int, Lenient] = 0
+    billing: str = ""
     side_files: str = "summary"
 
     def whole_internal_id(self) -> str | None:
@@ -111,8 +112,11 @@ def rebuild_receipt(claim: Claim, blobs: Sequence[BlobProperties], *, number: in
         archived_at=facts["archived_at"],
         created_at=known.created_at,
         duration_milliseconds=known.duration_milliseconds,
+        billing=read_bill(unquote(known.billing)),
         billed_seconds=known.billed_seconds,
         billed_characters=known.billed_characters,
+        **claim.kinds()._asdict(),
+        predicted_seconds=claim.predicted_seconds,
         video=stored["video"],
         summary=stored.get("summary"),
         subtitles=stored.get("subtitles"),

@@ -9,7 +9,9 @@ import click
 from batch_avatar.commands.archive import archive
 from batch_avatar.commands.avatars import avatars
 from batch_avatar.commands.check import check
+from batch_avatar.commands.costs import costs
 from batch_avatar.commands.demo import demo
+from batch_avatar.commands.doctor import doctor
 from batch_avatar.commands.failed import failed
 from batch_avatar.commands.jobs import jobs
 from batch_avatar.commands.new_table import new_table
@@ -40,7 +42,22 @@ def main() -> None:
     """
 
 
-for command in (render, plan, check, new_table, archive, failed, sweep, jobs, avatars, voices, emulator, demo):
+for command in (
+    render,
+    plan,
+    costs,
+    check,
+    new_table,
+    archive,
+    failed,
+    sweep,
+    jobs,
+    avatars,
+    voices,
+    emulator,
+    demo,
+    doctor,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -88,13 +88,14 @@ def plan(
         from batch_avatar.planning.outlook_text import outlook_json
 
         predicted = outlook_json(found.outlook)
-        say_json({"scripts": list(_rows(found)), "predicted": predicted, **findings_json([], scripts.warnings)})
+        say_json({"scripts": list(rows_of(found)), "predicted": predicted, **findings_json([], scripts.warnings)})
     else:
         print_plan(output(), found, budget)
     return EXIT_SOMETHING_TO_DO if detailed_exitcode and found.outlook.something_to_do else 0
 
 
-def _rows(found: Prepared) -> Iterator[dict[str, Any]]:
+def rows_of(found: Prepared) -> Iterator[dict[str, Any]]:
+    """Yield what `--json` says of each script."""
     for number, item in enumerate(found.plan.items):
         candidate = found.candidates.get(number)
         yield {

@@ -97,6 +97,10 @@ class EmulatorOptions(BaseModel):
     """The resource's key, for `Ocp-Apim-Subscription-Key` (D)."""
     bearer_token: str | None = Field(default=None, repr=False)
     """When set, `Authorization: Bearer <this>` is accepted too (D: plain Bearer)."""
+    bearer_role: Literal["speech_user", "none"] = "speech_user"
+    """O: an identity without a role that has the data actions is refused with 401 and `PermissionDenied`."""
+    tier: Literal["S0", "F0"] = "S0"
+    """O: a free resource refuses everything with 403; the docs say 400."""
     api_versions: tuple[str, ...] = (GA, PREVIEW, PREVIEW_1)
     """Versions that are served. Another version in the query is refused with 400 (U); a path that belongs to none of
     them is 404."""
@@ -106,6 +110,8 @@ class EmulatorOptions(BaseModel):
     """Service seconds per real second."""
     stepped_clock: bool = False
     """Whether service time moves only by `advance`."""
+    date_off_seconds: float = 0.0
+    """How far the `Date` of answers is off from service time, as seen by clients whose own clock is wrong."""
     seed: int = 0
     """Seed of fault probabilities and drawn run times."""
     progression: Progression = Progression()
@@ -113,6 +119,8 @@ class EmulatorOptions(BaseModel):
     # Limits
     creates_per_minute: int = Field(default=2, ge=0)
     """D: 2 a minute on S0, counted by the service clock; 0 = unlimited. Only creates count (O)."""
+    limited_requests: Literal["creates", "all"] = "creates"
+    """O: only creates count towards that limit; one client says so. U: whether reads and deletes do, in one bucket."""
     refused_creates_count: bool = True
     """U: whether a create refused for another reason (400, 409) uses up the allowance too. One that this limit refuses
     with 429 never does."""
@@ -150,6 +158,15 @@ class EmulatorOptions(BaseModel):
     """U: whether the creation time that jobs show is right, the year 1, or so many seconds off, as with local time."""
     list_lag_seconds: float = Field(default=2.0, ge=0)
     """U: service seconds until the list shows a new job. GET shows it at once."""
+    bad_version_status: Literal[400, 404] = 400
+    """U: status for a request whose api-version is missing or unknown."""
+    smallest_ttl_hours: int = Field(default=1, ge=1, le=744)
+    """U: the shortest time to live that a create may ask for."""
+    ttl_out_of_range: Literal["refuse", "clamp"] = "refuse"
+    """U: whether a create with another time to live is refused with 400, or gets the nearest one."""
+    codec_mismatch: Literal["refuse", "substitute"] = "refuse"
+    """U: whether a codec that its container cannot hold is refused with 400, or h264 in mp4 and vp9 in webm take its
+    place, which the job then names."""
     unknown_members: Literal["ignore", "refuse"] = "ignore"
     """O: clients send old members. Whether they are ignored or refused is U."""
     delete_destination_blobs: bool = True

@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from batch_avatar.catalog.prices import AvatarKind, VoiceKind
+from batch_avatar.scripts.prediction.billed_characters import billed_characters
 from batch_avatar.scripts.prediction.kinds import avatar_kind, voice_kind
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Usage:
 def predicted_usage(script: Script, prediction: Prediction) -> Usage:
     """Return what one job of this script is predicted to be billed."""
     voice = None if script.use_built_in_voice else voice_kind(prediction.voice, script.custom_voices or ())
-    characters = prediction.characters if voice is not None else 0
+    characters = billed_characters(script) if voice is not None else 0
     return Usage(prediction.video_seconds, characters, avatar_kind(script), voice)
 
 

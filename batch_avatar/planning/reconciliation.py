@@ -58,8 +58,7 @@ def reconcile(
     `max_changed` changed texts are taken for a mistake and refused, unless the permits accept them.
     """
     permits = permits or Permits()
-    ours = own_jobs(jobs, archive_id, of_other_marks=index.ids_before_repair())
-    archived = _archived(index)
+    ours, archived = own_jobs(jobs, archive_id, of_other_marks=index.ids_before_repair()), _archived(index)
     revisions, before = _claimed_revisions(index), index.same_forms()
     items, changes, new = [], {}, {}
     for script in scripts:
@@ -82,8 +81,7 @@ def reconcile(
         item = _classify(script.script_id, content_id, ours, index, resources) or _unknown(
             script.script_id, content_id, changes.get(script.script_id), wanted_again=bool(past)
         )
-        item = _in_doubt(item, index, unclear)
-        item = replace(item, letter=content_id in index.dead, revision=revision)
+        item = replace(_in_doubt(item, index, unclear), letter=content_id in index.dead, revision=revision)
         items.append(_permitted(item, permits))
         if item.state is PlanState.NEW and not past:
             new[script.script_id] = [form_digest(form) for form in known]
@@ -138,7 +136,7 @@ def _claimed_revisions(index: ArchiveIndex) -> defaultdict[tuple[str, str], set[
 
 
 def frequent_doubts(index: ArchiveIndex, *, at_least: int) -> set[str]:
-    """Return what is doubtful about so many archived videos that somebody has had reason to look at them."""
+    """Return what is doubtful about so many archived videos that somebody has looked at them."""
     found = Counter(doubt for receipt in index.receipts.values() for doubt in receipt.get("doubtful", "").split())
     return {doubt for doubt, count in found.items() if count >= at_least}
 
@@ -147,13 +145,14 @@ def past_renders(index: ArchiveIndex) -> Iterator[PastRender]:
     """Yield what the archive's receipts teach about how long scripts take."""
     for receipt in index.receipts.values():
         cut = "cut" in receipt.get("doubtful", "").split()  # its length is the service's, and not that of its text
+        took = receipt.get("rendered")
         if receipt.get("predicted") and receipt.get("video") and not cut:
-            took = receipt.get("rendered")
             yield PastRender(
                 voice=receipt.get("voice", ""),
                 predicted_video_seconds=float(receipt["predicted"]),
                 video_seconds=float(receipt["video"]),
                 render_seconds=float(took) if took else None,
+                archived_at=receipt.get("archived_at", ""),
             )
 
 
@@ -215,8 +214,8 @@ def _receipted(
         same = {job.service_id for job in jobs if job.job_id == receipt.get("job_id")}
         return replace(item, leftovers=ended, named=tuple(sorted(same | {receipt.get("service_id", "")} - {""})))
     if any(job.status == JobStatus.SUCCEEDED or job.odd for job in (*jobs, *([pack] if pack else ()))):
-        detail = "the receipt's video is gone, and its job still has it"
-        return replace(item, state=PlanState.DAMAGED, detail=detail, has_job=True)
+        text = "the receipt's video is gone, and its job still has it"
+        return replace(item, state=PlanState.DAMAGED, detail=text, has_job=True)
     damaged = _facts(FailureClass.LOST, "Damaged", "the receipt's video is not in the archive")
     return replace(item, state=PlanState.DAMAGED, detail=damaged.message, failure=damaged)
 

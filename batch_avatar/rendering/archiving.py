@@ -190,7 +190,7 @@ def archive_job(run: Run, ref: JobRef, *, without_side_files: bool) -> Receipt:
             subtitles=side_files["subtitles"],
             missing=tuple(missing),
             revision=claim.revision if claim else 0,
-            voice=claim.voice if claim else "",
+            **(claim.kinds()._asdict() if claim else {}),
             predicted_seconds=claim.predicted_seconds if claim else None,
             attempts=claim.attempts if claim else (),
             form=form_digests(claim.form) if claim else {},

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.core.exceptions import AzureError
-from azure.identity import DefaultAzureCredential
+from azure.identity import ChainedTokenCredential, DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient
 
 from batch_avatar.archive.access.keys import StorageRetry
@@ -40,6 +40,7 @@ from batch_avatar.service.exchange import Exchange
 from batch_avatar.service.listeners import Listeners
 from batch_avatar.service.resource import Resource
 from batch_avatar.service.session import idempotent_retry, open_session
+from batch_avatar.service.sign_in.programs import at_once
 from batch_avatar.service.sign_in.tokens import Identity, Tokens
 from batch_avatar.service.sign_in.transport import TokenTransport
 from batch_avatar.service.voices.asking import voices_endpoint
@@ -93,7 +94,7 @@ async def open_connections(
         return
     clock = clock or SystemClock()
     session, storage_session, identity_session = open_session(retry=idempotent_retry()), open_session(), open_session()
-    identity = _identity(clock, identity_session)
+    identity = connect_identity(clock, identity_session)
     connections = _connect(settings, clock=clock, session=session, storage_session=storage_session, identity=identity)
     try:
         if open_archive:
@@ -171,7 +172,7 @@ def connect_client(
     clock = clock or SystemClock()
     return AvatarClient(
         endpoint=resource.endpoint,
-        credential=_credential(settings, resource, identity or _identity(clock, open_session())),
+        credential=connect_credential(settings, resource, identity or connect_identity(clock, open_session())),
         wire=wire_for(settings.api_version),
         session=session or open_session(retry=idempotent_retry()),
         clock=clock,
@@ -181,7 +182,7 @@ def connect_client(
 
 def connect_voices(settings: Settings, resource: ResourceSettings, region: str) -> Exchange:
     """Return what asks a region for its voices, with the key of this resource."""
-    credential = _credential(settings, resource, _identity(SystemClock(), open_session()))
+    credential = connect_credential(settings, resource, connect_identity(SystemClock(), open_session()))
     session, seconds = open_session(retry=idempotent_retry()), settings.request_timeout_seconds
     where = voices_endpoint(resource, region)
     return Exchange(endpoint=where, credential=credential, session=session, timeout_seconds=seconds)
@@ -228,7 +229,7 @@ def _connect(
             unsupported=frozenset(name.lower() for name in given.unsupported),
         )
 
-    storage = _storage(settings, storage_session, identity)
+    storage = connect_storage(settings, storage_session, identity)
     staging = None
     if settings.staging_container is not None:
         container = storage.get_container_client(settings.staging_container)
@@ -250,16 +251,14 @@ def _connect(
     )
 
 
-def _identity(clock: Clock, session: requests.Session) -> Identity:
-    logging.getLogger("azure.identity").setLevel(logging.ERROR)  # it warns in a dozen lines of what we say in one
-
-    def sign_in() -> DefaultAzureCredential:
-        return DefaultAzureCredential(transport=TokenTransport(session), retry_total=1)  # outages are waited for
+def connect_identity(clock: Clock, session: requests.Session) -> Identity:
+    def sign_in() -> ChainedTokenCredential:  # without many tries, as outages are waited for
+        return at_once(DefaultAzureCredential(transport=TokenTransport(session), retry_total=1))
 
     return Identity(sign_in, clock)
 
 
-def _credential(settings: Settings, resource: ResourceSettings, identity: Identity) -> Credential:
+def connect_credential(settings: Settings, resource: ResourceSettings, identity: Identity) -> Credential:
     if resource.speech_key is None:
         return EntraCredential(Tokens(identity, SCOPE))
 
@@ -270,7 +269,7 @@ def _credential(settings: Settings, resource: ResourceSettings, identity: Identi
     return KeyCredential(resource.speech_key, read_again)
 
 
-def _storage(settings: Settings, session: requests.Session, identity: Identity) -> BlobServiceClient:
+def connect_storage(settings: Settings, session: requests.Session, identity: Identity) -> BlobServiceClient:
     def read_again() -> str:
         given = renewed(settings).storage_connection_string
         return given.get_secret_value() if given is not None else ""

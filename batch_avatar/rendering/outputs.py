@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from azure.storage.blob import ContainerClient
 
 from batch_avatar.archive.container_probe import doubts, is_cut, is_short
-from batch_avatar.archive.metadata import fit, metadata_key, quoted
+from batch_avatar.archive.metadata import fit, metadata_key, quoted, write_bill
 from batch_avatar.archive.rescue import stored_blob
 from batch_avatar.archive.storage_errors import archive_errors
 from batch_avatar.archive.transfer import Transfer, store_bytes
@@ -198,6 +198,7 @@ class Outputs:
             "duration_milliseconds": str(self._job.duration_milliseconds or ""),
             "billed_seconds": str(self._job.billed_seconds),
             "billed_characters": str(self._job.billed_characters),
+            "billing": write_bill(self._job.billing),
             "side_files": " ".join(self._side_files()),
         }
         return fit(metadata) | quoted({"script_id": self._ref.script_id}) | {"job_key": self._job_key}

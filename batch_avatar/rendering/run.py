@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from batch_avatar.rendering.pack_draft import PackDraft
     from batch_avatar.rendering.progress import Event
     from batch_avatar.rendering.report import BatchReport
+    from batch_avatar.scripts.prediction.accuracy import Accuracy
     from batch_avatar.service.slot import Slot
 
 
@@ -68,6 +69,8 @@ class Run:
     """The content ids that the plan chose, by script_id; an archive may hold one that is derived in an earlier way."""
     predictor: Predictor = field(default_factory=Predictor)
     """Knows past renders once the plan is made."""
+    accuracy: Accuracy | None = None
+    """How good predictions have been, as the plan found out."""
     spending: Spending = field(default_factory=Spending)
     """What this run may spend and has spent."""
     expected_seconds: dict[str, float] = field(default_factory=dict)

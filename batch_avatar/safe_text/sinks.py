@@ -86,6 +86,19 @@ def table_cell(text: str | None) -> str:
     return markdown(text)
 
 
+def spreadsheet_cell(text: str) -> str:
+    """Return the text as a cell of CSV: what a spreadsheet would take for a formula begins with an apostrophe.
+
+    The characters are those that OWASP's page on CSV injection names.
+    """
+    shown = line(text)
+    return (
+        f"'{shown}"
+        if shown.lstrip().startswith(("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"))
+        else shown
+    )
+
+
 def _as_text(word: str) -> str:
     if _ADDRESS.search(word):
         code = word.replace("`", "'").replace("|", r"\|")

@@ -85,7 +85,7 @@ class Exchange:
     def _once(self, request: WireRequest, check: Callable[[], None] | None) -> tuple[Answer, str]:
         """Return the answer, and the value of the header that was to open the service."""
         url = request.path if "://" in request.path else self._endpoint + request.path
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", **request.headers}
         if request.body is not None:
             headers["Content-Type"] = "application/json"
         header = self._credential.header()

@@ -1,5 +1,7 @@
 """Who may call, and that nothing but the service's own shapes ever comes back."""
 
+from email.utils import parsedate_to_datetime
+
 import pytest
 
 
@@ -29,6 +31,39 @@ def test_a_bearer_token_is_refused_when_none_is_configured(speech):
     del speech.session.headers["Ocp-Apim-Subscription-Key"]
     speech.session.headers["Authorization"] = "Bearer None"
     assert speech.list().status_code == 401
+
+
+def test_an_identity_without_a_role_is_refused_and_the_key_is_not(start):
+    speech = start(bearer_token="token-1", bearer_role="none")
+    assert speech.list().status_code == 200
+    del speech.session.headers["Ocp-Apim-Subscription-Key"]
+    speech.session.headers["Authorization"] = "Bearer token-1"
+
+    answer = speech.list()
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "PermissionDenied")
+    assert "lacks the required data action" in answer.json()["error"]["message"]
+
+
+def test_a_free_resource_refuses_everything_but_a_wrong_key_first(start):
+    speech = start(tier="F0")
+
+    answer = speech.list()
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "Forbidden")
+    assert answer.json()["error"]["message"].startswith('Only "Standard" subscriptions')
+    assert speech.get().status_code == 403
+    speech.session.headers["Ocp-Apim-Subscription-Key"] = "wrong"
+    assert speech.list().status_code == 401
+
+
+@pytest.mark.parametrize("off", [-86_400.0, 86_400.0])
+def test_the_date_of_answers_may_be_off_while_service_time_is_right(start, off):
+    speech = start(stepped_clock=True, date_off_seconds=off)
+
+    told = parsedate_to_datetime(speech.list().headers["Date"])
+
+    assert abs((told - speech.emulator.service.clock.now()).total_seconds() - off) < 1  # its clock stands still
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,48 @@ def test_delete_of_an_absent_job_can_be_404(start):
     assert start(delete_absent=404).delete().status_code == 404
 
 
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_missing_or_unknown_version_is_refused(start, status):
+    speech = start(bad_version_status=status) if status != 400 else start()
+    for params in ({}, {"api-version": "2099-01-01"}):
+        assert speech.call("GET", speech.url(), params=params).status_code == status
+
+
+def test_a_time_to_live_out_of_range_is_refused_or_gets_the_nearest(start, make_body):
+    speech = start(smallest_ttl_hours=24)
+    for hours in (0, 23, 745):
+        assert speech.put(body=make_body(properties__timeToLiveInHours=hours)).status_code == 400
+    assert speech.put(body=make_body(properties__timeToLiveInHours=24)).status_code == 201
+
+    speech = start(smallest_ttl_hours=24, ttl_out_of_range="clamp")
+    for hours, shown in ((0, 24), (23, 24), (100, 100), (745, 744)):
+        job = speech.created(f"job-{hours}", make_body(properties__timeToLiveInHours=hours))
+        assert job["properties"]["timeToLiveInHours"] == shown
+    assert speech.put(body=make_body(properties__timeToLiveInHours="1")).status_code == 400
+
+
+@pytest.mark.parametrize(("container", "codec", "other"), [("mp4", "vp9", "h264"), ("webm", "h264", "vp9")])
+def test_a_codec_that_does_not_fit_is_refused_or_another_takes_its_place(start, make_body, container, codec, other):
+    body = make_body(avatarConfig__videoFormat=container, avatarConfig__videoCodec=codec)
+    assert start().put(body=body).status_code == 400
+
+    job = start(codec_mismatch="substitute").finished(body=body)
+    assert job["avatarConfig"]["videoCodec"] == other
+    assert job["status"] == "Succeeded"
+
+
+def test_the_limit_counts_creates_or_all_requests(start):
+    speech = start(creates_per_minute=2)
+    assert [speech.get().status_code for _ in range(4)] == [404] * 4
+
+    speech = start(creates_per_minute=2, limited_requests="all")
+    assert [speech.get().status_code, speech.delete().status_code] == [404, 204]
+    assert [speech.put().status_code, speech.list().status_code] == [429, 429]
+    assert speech.list().headers["Retry-After"] == "60"
+    speech.emulator.advance(60)
+    assert speech.put().status_code == 201
+
+
 def test_an_identical_repeat_with_its_operation_id_gets_the_first_result(speech):
     first = speech.created(headers={"Operation-Id": "operation-1"})
     again = speech.created(headers={"Operation-Id": "operation-1"})

@@ -76,3 +76,13 @@ def test_every_video_of_an_old_archive_is_as_its_receipt_says(old, tmp_path):
 def receipts():
     """Names of all receipts in the old archive."""
     return [blob["name"] for blob in BLOBS if blob["name"].endswith("/receipt.json")]
+
+
+def test_the_costs_of_an_old_archive_are_its_videos_and_what_is_not_told_is_counted(old, tmp_path):
+    done = old.command("costs", "--json", folder=tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    total = json.loads(done.stdout)["total"]
+    assert (total["videos"], total["characters"], total["characters_not_told"]) == (13, 0, 13)
+    assert total["seconds"] > 0
+    assert total["cost"] is None

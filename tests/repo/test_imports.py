@@ -232,6 +232,7 @@ def test_only_connect_chooses_implementations():
         "batch_avatar/commands/demo.py": {"ContainerClient"},  # copies the demo's videos to a folder
         "batch_avatar/commands/stack.py": {"open_session"},  # waits for the processes that it starts
         "batch_avatar/doctor/connecting.py": {"Staging", "SystemClock", "open_session"},  # looks at each part by itself
+        "batch_avatar/doctor/live/connecting.py": {"SystemClock", "open_session"},  # sends what no run ever sends
         "deployments/drain.py": {"SystemClock"},  # a command of its own, without connections
     }
 

@@ -15,8 +15,8 @@ import batch_avatar
 AT_ONE_PLACE = {
     "csv_table._SAID",
     "script_file._DECLARED",
-    "prediction._RATE",
-    "prediction._TIME",
+    "predictor._RATE",
+    "predictor._TIME",
     "identity._JOB_ID",
     "voices._ATTRIBUTE",
     "settings.CONTAINER_NAME",

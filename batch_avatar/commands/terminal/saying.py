@@ -27,7 +27,7 @@ def say_json(value: Any) -> None:
 
 
 def say_pieces(text: str) -> None:
-    """Print JSON that is written already. Only secrets that are known are taken out, so that it stays as it is."""
+    """Print JSON or CSV that is written already. Only known secrets are taken out, so that it stays as it is."""
     click.echo(without_known(text))
 
 

@@ -19,6 +19,8 @@ Kind = Annotated[
 Name = Annotated[str, Field(min_length=1)]
 Number = int | float
 """Stays as it was sent, because it is shown again (I)."""
+LONGEST_TTL_HOURS = 744
+"""D: 31 days."""
 LARGEST_BITRATE_KBPS = 100_000
 """Assumed: no limit is documented. It is 50 times the default."""
 
@@ -73,8 +75,8 @@ class Scene(Member):
 
 
 class Properties(Member):
-    time_to_live_in_hours: int = Field(default=744, ge=1, le=744)
-    """The service's smallest value is unknown; 1 is assumed."""
+    time_to_live_in_hours: int = Field(default=LONGEST_TTL_HOURS, ge=1, le=LONGEST_TTL_HOURS)
+    """The service's smallest value is unknown; see the option `smallest_ttl_hours`."""
     destination_container_url: str | None = None
     destination_path: str | None = None
 

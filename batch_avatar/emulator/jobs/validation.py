@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from batch_avatar.emulator.errors import ApiError, bad_request
 from batch_avatar.emulator.jobs import catalog
-from batch_avatar.emulator.jobs.request import AvatarConfig, SynthesisRequest
+from batch_avatar.emulator.jobs.request import LONGEST_TTL_HOURS, AvatarConfig, SynthesisRequest
 from batch_avatar.emulator.jobs.ssml import SsmlError, read_voices
 
 if TYPE_CHECKING:
@@ -43,9 +43,32 @@ def check_id(value: str, *, what: str = "The synthesis id") -> None:
 
 def parse_request(body: bytes, options: EmulatorOptions) -> SynthesisRequest:
     """Decode and check a create body of 2024."""
-    request = decode(SynthesisRequest, body, options)
+    request = decode(SynthesisRequest, _with_nearest_ttl(body, options), options)
+    if options.codec_mismatch == "substitute":
+        request = request.model_copy(update={"avatar_config": _with_fitting_codec(request.avatar_config)})
     check_request(request, options)
     return request
+
+
+def _with_nearest_ttl(body: bytes, options: EmulatorOptions) -> bytes:
+    """Return the body with a time to live that is allowed, where one out of range is not refused."""
+    if options.ttl_out_of_range == "refuse":
+        return body
+    try:
+        raw = json.loads(body)
+        hours = raw["properties"]["timeToLiveInHours"]
+    except (ValueError, RecursionError, TypeError, KeyError):
+        return body
+    if not isinstance(hours, int) or isinstance(hours, bool):
+        return body
+    raw["properties"]["timeToLiveInHours"] = min(max(hours, options.smallest_ttl_hours), LONGEST_TTL_HOURS)
+    return json.dumps(raw).encode()
+
+
+def _with_fitting_codec(config: AvatarConfig) -> AvatarConfig:
+    if config.video_codec in catalog.CODECS[config.video_format]:
+        return config
+    return config.model_copy(update={"video_codec": {"mp4": "h264", "webm": "vp9"}[config.video_format]})
 
 
 def decode(model: type[_Body], body: bytes, options: EmulatorOptions) -> _Body:
@@ -71,7 +94,7 @@ def check_request(request: SynthesisRequest, options: EmulatorOptions) -> None:
     _check_inputs(request)
     _check_avatar(request, options)
     _check_video(request.avatar_config)
-    _check_properties(request)
+    _check_properties(request, options)
 
 
 def _explain(error: ValidationError) -> ApiError:
@@ -213,7 +236,12 @@ def _check_video(config: AvatarConfig) -> None:
         raise bad_request("The videoCrop is empty.", target="avatarConfig.videoCrop")
 
 
-def _check_properties(request: SynthesisRequest) -> None:
+def _check_properties(request: SynthesisRequest, options: EmulatorOptions) -> None:
     properties = request.properties
+    if properties.time_to_live_in_hours < options.smallest_ttl_hours:
+        raise bad_request(
+            f"The timeToLiveInHours must be at least {options.smallest_ttl_hours}.",
+            target="properties.timeToLiveInHours",
+        )
     if properties.destination_path is not None and not properties.destination_container_url:
         raise bad_request("The destinationPath requires destinationContainerUrl.", target="properties.destinationPath")

@@ -64,7 +64,7 @@ class Service:
         self._renderers = ThreadPoolExecutor(options.render_threads, thread_name_prefix="emulator-render")
         self._pending: set[Future[None]] = set()
         self._pending_lock = threading.Lock()
-        self._allowance = Allowance(options.creates_per_minute, self.clock)
+        self.allowance = Allowance(options.creates_per_minute, self.clock)
 
     def close(self) -> None:
         """Finish the jobs that are being rendered, drop those that wait for it, and close the connections."""
@@ -154,12 +154,12 @@ class Service:
 
     def _paced(self, generation: Generation, create: Callable[[], Created]) -> Created:
         try:
-            spent_at = self._allowance.spend(generation)
+            spent_at = self.allowance.spend(generation)
             try:
                 return create()
             except ApiError:
                 if not self.options.refused_creates_count:
-                    self._allowance.refund(spent_at)
+                    self.allowance.refund(spent_at)
                 raise
         except ApiError as error:
             self.counters.refused(f"{error.status} {error.code}")

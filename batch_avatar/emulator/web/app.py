@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from batch_avatar.emulator.errors import ApiError, bad_request
+from batch_avatar.emulator.errors import ApiError
 from batch_avatar.emulator.jobs.validation import check_id
 from batch_avatar.emulator.options import PREVIEW_1
 from batch_avatar.emulator.web.admin import add_admin_routes
@@ -98,11 +98,11 @@ class _Api:
 
     def _check_version(self, request: Request) -> str:
         version = request.query_params.get("api-version")
-        if not version:
-            raise bad_request("The api-version is required.", target="api-version")
-        if version not in self._versions:
-            raise bad_request(f"The api-version {version} is not supported.", target="api-version")
-        return version
+        if version and version in self._versions:
+            return version
+        message = f"The api-version {version} is not supported." if version else "The api-version is required."
+        status = self._service.options.bad_version_status
+        raise ApiError(status, _CODES.get(status, "BadRequest"), message, target="api-version")
 
 
 async def _shape_http_error(request: Request, error: Exception) -> Response:

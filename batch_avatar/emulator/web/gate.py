@@ -10,6 +10,7 @@ import re
 import uuid
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,11 @@ _ACCESS_DENIED = (
     "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key "
     "for an active subscription and use a correct regional API endpoint for your resource."
 )
+_NO_DATA_ACTION = (
+    "The principal `emulated` lacks the required data action "
+    "`Microsoft.CognitiveServices/accounts/SpeechServices/avatar/action` to perform this operation."
+)
+_FREE = 'Only "Standard" subscriptions for the region of the called service are valid.'
 
 
 @dataclass
@@ -69,12 +75,13 @@ class Gate:
         name: str | None = None
         request_id = str(uuid.uuid4())
         fault: RequestAction | None = None
-        if not self._has_access(headers):
-            answer: Answer | None = Answer.of_error(ApiError(401, "401", _ACCESS_DENIED, shape="gateway"))
+        denied = self._denial(headers, call.generation)
+        if denied is not None:
+            answer: Answer | None = Answer.of_error(denied)
         else:
             name, receive = await self._find_name(call, receive)
             fault = self._service.faults.for_request(call.operation, call.job_id, name)
-            answer = await self._answer(scope, receive, fault, call.generation)
+            answer = self._refuse(call) or await self._answer(scope, receive, fault, call.generation)
         self._service.counters.request(
             {
                 "operation": call.operation,
@@ -93,8 +100,18 @@ class Gate:
         if answer is None:
             await drop(scope)
             return
-        answer.headers |= {"apim-request-id": request_id, "date": format_http_date(self._service.clock.now())}
+        date = self._service.clock.now() + timedelta(seconds=self._service.options.date_off_seconds)
+        answer.headers |= {"apim-request-id": request_id, "date": format_http_date(date)}
         await send_answer(answer, send, cut=fault.fraction if isinstance(fault, Cut) else None)
+
+    def _refuse(self, call: Call) -> Answer | None:
+        """Count a request that is no create towards the limit, where all count; return the refusal of one too many."""
+        if self._service.options.limited_requests == "all" and call.operation != "create":
+            try:
+                self._service.allowance.spend(call.generation)
+            except ApiError as error:
+                return Answer.of_error(error)
+        return None
 
     async def _find_name(self, call: Call, receive: Receive) -> tuple[str | None, Receive]:
         """Return the client's name for the job, if it is known, and a `receive` to use from now on.
@@ -151,13 +168,20 @@ class Gate:
             )
         return answer
 
-    def _has_access(self, headers: dict[str, str]) -> bool:
-        key = headers.get("ocp-apim-subscription-key", "")
-        if hmac.compare_digest(key.encode(), self._service.options.key.encode()):
-            return True
-        token = self._service.options.bearer_token
-        given = headers.get("authorization", "")
-        return token is not None and hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+    def _denial(self, headers: dict[str, str], generation: Generation) -> ApiError | None:
+        """Return why this client may not ask for anything; None if it may."""
+        options = self._service.options
+        key, given = headers.get("ocp-apim-subscription-key", ""), headers.get("authorization", "")
+        keyed = hmac.compare_digest(key.encode(), options.key.encode())
+        token = options.bearer_token
+        known = token is not None and hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+        if not (keyed or known):
+            return ApiError(401, "401", _ACCESS_DENIED, shape="gateway")
+        if not keyed and options.bearer_role == "none":
+            return ApiError(401, "PermissionDenied", _NO_DATA_ACTION)
+        if options.tier == "F0":
+            return ApiError(403, "Forbidden", _FREE, shape=OWN_SHAPES[generation])
+        return None
 
 
 async def _peek_name(receive: Receive, limit: int) -> tuple[str | None, Receive]:

@@ -82,6 +82,7 @@ async def prepare(
         prices,
         rerender_lost=run.permits.rerender_lost,
         forecast=_played(run, plan, known, order, sizer),
+        accuracy=run.accuracy,
     )
     return Prepared(replace(plan, items=items), outlook, known, run.permits.rerender_lost)
 

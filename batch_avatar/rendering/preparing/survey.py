@@ -14,6 +14,7 @@ from batch_avatar.planning.plan import PlanState
 from batch_avatar.planning.reconciliation import frequent_doubts, past_renders, reconcile
 from batch_avatar.planning.spent_before import spent_before
 from batch_avatar.rendering.run import current_run
+from batch_avatar.scripts.prediction.accuracy import accuracy
 from batch_avatar.scripts.prediction.predictor import Predictor
 from batch_avatar.service.answers import in_our_spelling
 from batch_avatar.service.listing import NOTHING_READ
@@ -46,7 +47,8 @@ async def plan(scripts: Sequence[Script]) -> Plan:
     index = await c.control(c.archive.index, None if run.counts_spending else names)
     if await ask_for_unseen(c, index, listed):
         index = await c.control(c.archive.index, names)  # again, or a job that was just archived would look lost
-    run.predictor = Predictor(past_renders(index))
+    past = list(past_renders(index))
+    run.predictor, run.accuracy = Predictor(past), accuracy(past)
     if run.counts_spending:
         run.spending.take_over(spent_before(index, run.batch_name, of=set(names) if run.is_part else None))
     run.known_doubts |= frequent_doubts(index, at_least=SYSTEMIC)

@@ -18,9 +18,14 @@ _HD = re.compile(r"[:-]dragonhd", re.IGNORECASE)
 
 def avatar_kind(script: Script) -> AvatarKind:
     """Return the kind of the script's avatar."""
-    if script.photo_avatar_base_model is not None:
-        return AvatarKind.CUSTOM_PHOTO if script.customized else AvatarKind.PHOTO
-    return AvatarKind.CUSTOM if script.customized else AvatarKind.STANDARD
+    return avatar_kind_by(photo=script.photo_avatar_base_model is not None, customized=bool(script.customized))
+
+
+def avatar_kind_by(*, photo: bool, customized: bool) -> AvatarKind:
+    """Return the kind of an avatar of which this is known."""
+    if photo:
+        return AvatarKind.CUSTOM_PHOTO if customized else AvatarKind.PHOTO
+    return AvatarKind.CUSTOM if customized else AvatarKind.STANDARD
 
 
 def voice_kind(voice: str, custom_voices: Collection[str] = ()) -> VoiceKind:

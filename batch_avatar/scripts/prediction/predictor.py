@@ -85,6 +85,8 @@ class PastRender:
     predicted_video_seconds: float
     video_seconds: float
     render_seconds: float | None
+    archived_at: str = ""
+    """In the format of ISO 8601, so that it sorts by time."""
 
 
 class Predictor:

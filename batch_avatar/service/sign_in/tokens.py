@@ -76,6 +76,12 @@ class Identity:
         self._proven = True
         return token
 
+    @property
+    def kind(self) -> str:
+        """Which way to sign in gave the token, by the library's name for it; empty before there is one."""
+        found = getattr(self._credential, "_successful_credential", None)
+        return type(found).__name__ if found is not None else ""
+
     def forget(self) -> None:
         """Sign in anew at the next asking: the library would go on giving the token that it remembers."""
         self._credential = None

@@ -43,6 +43,7 @@ class WireRequest:
     path: str
     query: Mapping[str, str]
     body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
