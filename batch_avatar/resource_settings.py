@@ -26,12 +26,15 @@ REGIONAL_DOMAIN = ".api.cognitive.microsoft.com"
 PREVIEW_31 = "3.1-preview1"
 PREVIEW_31_DOMAIN = ".customvoice.api.speech.microsoft.com"
 MOST_SECRET_BYTES = 64_000  # a list of 200 resources has some 30 KB
+_PLACEHOLDER = re.compile(r"<[a-z -]{1,40}>")
 AROUND = " \t\r\n\v\f\x85\xa0\u200b\u2028\u2029\u2060\ufeff"
 QUOTES = frozenset({'""', "''", "``", "“”", "””", "„“", "„”", "‘’", "’’", "‚‘", "«»", "»«"})
 
 
 def checked_url(value: str) -> str:
     """Return the URL in one spelling. Raise ValueError if it cannot be the address of an account."""
+    if placeholder := _PLACEHOLDER.search(value):
+        raise ValueError(f"still holds {placeholder[0]}, the placeholder of an example: put the name of your own there")
     parts = urlsplit(value)
     if not parts.hostname or parts.scheme not in ("http", "https"):
         raise ValueError("is not a URL like https://westus2.api.cognitive.microsoft.com")

@@ -114,7 +114,7 @@ def as_before(number, history, length, other_voice):
     return wanted(number, kinds.get(history, history), length, other_voice)
 
 
-async def _make_history(run, mix):
+async def _make_history(world, run, mix):
     """Bring the archive and the service to where the mix begins."""
     old = [as_before(number, *one) for number, one in enumerate(mix.scripts)]
     rendered = [old[n] for n, (kind, *_) in enumerate(mix.scripts) if kind not in ("new", "alive", "lost")]
@@ -123,6 +123,8 @@ async def _make_history(run, mix):
         if history in ("alive", "lost"):
             ref = await stages.submit(old[number], next(iter(run.connections.resources)))
             if history == "lost":
+                for b in world.benches:
+                    b.emulator.settle()  # only what has ended can be deleted
                 client = run.connections.resource_of(ref.resource).client
                 await run.connections.control(client.delete, ref.service_id)
         if history == "damaged":
@@ -162,7 +164,7 @@ def holds(world, mix):
         async with open_run(given, secrets.token_hex(4)) as run:
             return await steps(run)
 
-    asyncio.run(work(lambda run: _make_history(run, mix)))
+    asyncio.run(work(lambda run: _make_history(world, run, mix)))
     rows = {row["script_id"]: row for row in asyncio.run(look())}
     before = world.accepted()
     report = asyncio.run(work(lambda _: render_scripts(scripts, plain_chain(), **mix.options.keywords())))
