@@ -76,8 +76,15 @@ def test_every_state_of_a_script_is_told_by_plan_and_command_and_nothing_is_chan
             planned[name].told,
         )
         assert (row["detail"] or "").startswith(told[name] or ""), name
-        assert re.search(rf"^{name} +{name} *({re.escape(told[name] or '')}|$)", shown.stdout, re.MULTILINE), name
-    assert "1 archived, 1 alive, 1 claimed, 1 dead, 1 lost, 1 damaged, 1 changed, 1 new" in shown.stdout
+        assert re.search(
+            rf"^{name} +{row['action']} +{name} *({re.escape(told[name] or '')}|$)", shown.stdout, re.MULTILINE
+        ), name
+    actions = {row["script_id"]: row["action"] for row in json.loads(listed.stdout)["scripts"]}
+    assert actions == {
+        "archived": "skip", "alive": "adopt", "claimed": "create", "dead": "refuse", "lost": "refuse",
+        "damaged": "refuse", "changed": "refuse", "new": "create",
+    }  # fmt: skip
+    assert "8 scripts: 2 to create, 1 to adopt, 1 archived, 4 refused" in shown.stdout
     assert (shown.returncode, listed.returncode) == (0, 0)
     assert b.etags() == before
     later = b.emulator.stats()["requests"]

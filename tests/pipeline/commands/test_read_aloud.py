@@ -32,7 +32,7 @@ def test_a_folder_of_ssml_that_was_read_aloud_is_told_kept_and_rendered_as_is_wi
     accepted = json.loads(b.command("render", "scripts", "--accept-changes", "--json", folder=tmp_path).stdout)
 
     assert planned.stdout.count("its tags were read aloud when it was archived as ") == 3
-    assert "3 changed, 1 new" in planned.stdout
+    assert "4 scripts: 1 to create, 3 refused" in planned.stdout
     assert "ssml-taken" in planned.stdout + planned.stderr
     assert [one["rule"] for one in as_json["warnings"]].count("ssml-taken") == 4
     assert (refused.returncode, sent) == (1, 4)

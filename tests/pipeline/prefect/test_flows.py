@@ -75,14 +75,15 @@ def test_all_800_task_runs_of_200_scripts_are_recorded(command, api, tmp_path):
 
     assert until(recorded, 800) == 800
     artifacts = api("artifacts/filter", flow_runs={"id": {"any_": [run_id]}})
-    by_type = {artifact["type"]: artifact for artifact in artifacts}
-    assert sorted(by_type) == ["markdown", "progress", "table"]
-    rows = json.loads(by_type["table"]["data"])
+    by_key = {artifact["key"]: artifact for artifact in artifacts}
+    assert sorted(by_key) == ["plan", "progress", "report", "scripts"]
+    assert "| to create | 200 |" in by_key["plan"]["data"]
+    rows = json.loads(by_key["scripts"]["data"])
     assert len(rows) == 200
     assert sum(row["characters billed"] for row in rows) == json.loads(done.stdout)["billed_characters"]
     assert all(row["video folder"].startswith(f"{row['script']}/") for row in rows)
-    assert "| **scripts** | 200 |" in by_type["markdown"]["data"]
-    assert by_type["progress"]["data"] == 100.0
+    assert "| **scripts** | 200 |" in by_key["report"]["data"]
+    assert by_key["progress"]["data"] == 100.0
     told = {"event": {"name": ["batch-avatar.script.archived"]}, "occurred": {"since": since.isoformat()}}
 
     def events():
