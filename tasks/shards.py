@@ -25,7 +25,7 @@ from batch_avatar.planning.plan import Action, PlanState
 from batch_avatar.rendering.connect import open_connections, open_run
 from batch_avatar.rendering.outcomes import build_report, settled
 from batch_avatar.rendering.preparing import survey
-from batch_avatar.rendering.preparing.preparation import check_wanted, prepare
+from batch_avatar.rendering.preparing.preparation import preview
 from batch_avatar.rendering.progress import Event, Phase
 from batch_avatar.scripts.manifest import recheck_scripts
 from batch_avatar.service.wire.generations import wire_for
@@ -71,7 +71,7 @@ async def render_as_child_runs(
             for script in scripts:
                 run.tell(Event(script.script_id, Phase.WAITING))
             try:
-                found = await decide(scripts, options)
+                found = await preview(scripts, options)  # which changes are accepted, and what the budget reaches
                 await publish_plan(found, budget=options.budget)
                 decided = decided_outcomes(c, found)
                 missing = [script for script in scripts if script.script_id not in decided]
@@ -135,12 +135,6 @@ def _shard_reader(c: Connections) -> Callable[[str], Awaitable[Sequence[Script]]
 def permits_of_children(permits: Permits, settings: Settings) -> Permits:
     """Return the permits of the child runs: which changes are accepted is decided here, for all shards together."""
     return permits.with_setting(keep_changed=settings.keep_changed).model_copy(update={"accept_changes": True})
-
-
-async def decide(scripts: Sequence[Script], options: RenderOptions) -> Prepared:
-    """Return what the whole batch would do: which changes are accepted and what the budget reaches is decided here."""
-    await check_wanted(scripts, pack=options.pack, budget=options.budget)
-    return await prepare(scripts, **options.keywords())
 
 
 def decided_outcomes(c: Connections, found: Prepared) -> dict[str, Outcome]:

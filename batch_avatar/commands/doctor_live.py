@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from batch_avatar.commands.terminal.options import with_options
 from batch_avatar.commands.terminal.running import EXIT_NOT_ARCHIVED, progress_console, run_async
 from batch_avatar.commands.terminal.saying import say, say_pieces
 from batch_avatar.settings import load_settings
@@ -115,6 +116,4 @@ def _write(folder: Path, name: str, *texts: str) -> list[Path]:
 
 def with_live(command: Any) -> Any:
     """Add the options to a command."""
-    for option in reversed(LIVE):
-        command = option(command)
-    return command
+    return with_options(command, LIVE)

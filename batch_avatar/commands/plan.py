@@ -6,14 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from batch_avatar.commands.terminal.options import (
-    JSON,
-    SOURCES,
-    budget_options,
-    choosing_options,
-    permit_options,
-    sending_options,
-)
+from batch_avatar.commands.terminal.options import JSON, SOURCES, choosing_options, render_options
 from batch_avatar.commands.terminal.running import (
     EXIT_INPUT,
     EXIT_NOT_ARCHIVED,
@@ -25,13 +18,11 @@ from batch_avatar.commands.terminal.running import (
     say_warnings,
 )
 from batch_avatar.commands.terminal.saying import findings_json, say_json
-from batch_avatar.planning.order import Order
-from batch_avatar.planning.permits import Permits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from batch_avatar.planning.budget import Budget
+    from batch_avatar.planning.options import RenderOptions
     from batch_avatar.rendering.preparing.preparation import Prepared
     from batch_avatar.scripts.choice import SourceChoice
 
@@ -41,9 +32,7 @@ EXIT_SOMETHING_TO_DO = 2
 @click.command()
 @SOURCES
 @choosing_options
-@sending_options
-@budget_options
-@permit_options
+@render_options
 @click.option(
     "--detailed-exitcode",
     is_flag=True,
@@ -54,13 +43,10 @@ EXIT_SOMETHING_TO_DO = 2
 def plan(
     sources: tuple[str, ...],
     choice: SourceChoice,
-    budget: Budget,
+    options: RenderOptions,
     *,
-    pack: int,
-    order: str,
     detailed_exitcode: bool,
     as_json: bool,
-    **permitted: Any,
 ) -> int:
     """Show what a render with the same options would do, what it would take and cost, and when it would end.
 
@@ -72,15 +58,13 @@ def plan(
     code = EXIT_NOT_ARCHIVED if detailed_exitcode else EXIT_INPUT
     with faults_as_json(as_json, code=code, scripts=[], predicted=None):
         settings, scripts = read(sources, choice)
-    permits = Permits(**permitted)
 
     async def look() -> Prepared:
         from batch_avatar.rendering.connect import open_run
-        from batch_avatar.rendering.preparing.preparation import check_wanted, prepare
+        from batch_avatar.rendering.preparing.preparation import preview
 
         async with open_run(settings, "plan", create_archive=False):
-            await check_wanted(scripts, pack=pack, budget=budget)
-            return await prepare(scripts, permits=permits, order=Order(order), pack=pack, budget=budget)
+            return await preview(scripts, options)
 
     found = run_async(look())
     say_warnings(scripts.warnings)
@@ -90,7 +74,7 @@ def plan(
         predicted = outlook_json(found.outlook)
         say_json({"scripts": list(rows_of(found)), "predicted": predicted, **findings_json([], scripts.warnings)})
     else:
-        print_plan(output(), found, budget)
+        print_plan(output(), found, options.budget)
     return EXIT_SOMETHING_TO_DO if detailed_exitcode and found.outlook.something_to_do else 0
 
 

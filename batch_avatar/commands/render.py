@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from batch_avatar.commands.terminal.options import (
-    JSON,
-    SOURCES,
-    budget_options,
-    choosing_options,
-    permit_options,
-    sending_options,
-)
+from batch_avatar.commands.terminal.options import JSON, SOURCES, choosing_options, render_options
 from batch_avatar.commands.terminal.prefect_answers import refuses_password, told
 from batch_avatar.commands.terminal.running import (
     catch_signals,
@@ -28,8 +21,6 @@ from batch_avatar.commands.terminal.running import (
     say_warnings,
 )
 from batch_avatar.errors import BatchAvatarError, SettingsError
-from batch_avatar.planning.order import Order
-from batch_avatar.planning.permits import Permits
 from batch_avatar.settings import prefect_api_url, prepare_prefect
 
 if TYPE_CHECKING:
@@ -38,7 +29,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from batch_avatar.models import Script
-    from batch_avatar.planning.budget import Budget
+    from batch_avatar.planning.options import RenderOptions
     from batch_avatar.rendering.report import BatchReport
     from batch_avatar.rendering.run import Run
     from batch_avatar.scripts.choice import SourceChoice
@@ -66,21 +57,16 @@ class Named(NamedTuple):
     show_default=True,
     help="prefect: as a flow run; local: in this process; auto: prefect where a Prefect API is configured.",
 )
-@sending_options
-@budget_options
-@permit_options
+@render_options
 @JSON
 @fails_clearly
 def render(
     sources: tuple[str, ...],
     choice: SourceChoice,
-    budget: Budget,
+    options: RenderOptions,
     *,
     engine: str,
-    pack: int,
-    order: str,
     as_json: bool,
-    **permitted: Any,
 ) -> int:
     """Render what is missing; what is archived already costs nothing.
 
@@ -95,7 +81,6 @@ def render(
         engine = "prefect" if api_url else "local"
     if engine == "local":  # a flow run says it in its log
         say_warnings(scripts.warnings)
-    options = {"permits": Permits(**permitted), "pack": pack, "order": Order(order), "budget": budget}
     report, elapsed = run_async(_render(settings, scripts, Named(sources, choice), engine, options))
     from batch_avatar.commands.terminal.console import show_report
 
@@ -108,7 +93,7 @@ async def _render(
     scripts: Sequence[Script],
     named: Named,
     engine: str,
-    options: dict[str, Any],
+    options: RenderOptions,
 ) -> tuple[BatchReport, float]:
     from batch_avatar.commands.terminal.console import showing_progress
     from batch_avatar.rendering.connect import open_run
@@ -123,7 +108,7 @@ async def _render(
             try:
                 if engine == "local":
                     console.print(f"run {name}, in this process")
-                    report = await render_scripts(scripts, plain_chain(), **options)
+                    report = await render_scripts(scripts, plain_chain(), **options.keywords())
                 else:
                     report = await _render_as_flow_run(run, named, options, f"run {name}", console)
             except asyncio.CancelledError:
@@ -134,7 +119,7 @@ async def _render(
 
 
 async def _render_as_flow_run(
-    run: Run, named: Named, options: dict[str, Any], name: str, console: Console
+    run: Run, named: Named, options: RenderOptions, name: str, console: Console
 ) -> BatchReport:
     from batch_avatar.rendering.progress import Phase
 
@@ -143,10 +128,8 @@ async def _render_as_flow_run(
     from prefect.exceptions import PrefectSignal
 
     run.listeners.append(lambda event: catch_signals() if event.phase is Phase.WAITING else None)
-    wanted = options | options["permits"].model_dump() | options["budget"].model_dump() | named.as_parameters()
-    del wanted["permits"], wanted["budget"]
     try:
-        state = await render_batch(return_state=True, **wanted)
+        state = await render_batch(return_state=True, **options.as_parameters(), **named.as_parameters())
     except RuntimeError as error:
         if not str(error).startswith("Failed to reach API"):
             raise

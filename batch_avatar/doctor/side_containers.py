@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from batch_avatar.archive.storage_errors import archive_errors
 from batch_avatar.doctor.checks import Step, failed, ok, skipped
+from batch_avatar.doctor.reach import ANSWER_SECONDS
 from batch_avatar.doctor.storage_checks import ACCESS, CONTAINER, SECONDS
 from batch_avatar.errors import ArchiveError, NotThere, SettingsError
 from batch_avatar.service.session import NO_ANSWER
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 PACKS, INBOX = "packs", "inbox"
 LINK_SECONDS = 60.0
 LISTED = "&restype=container&comp=list&maxresults=1"
-ANSWER_SECONDS = 8.0
 
 
 def side_steps(patient: Patient, service: BlobServiceClient, look: StorageLook) -> list[Step]:

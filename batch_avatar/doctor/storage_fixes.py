@@ -53,10 +53,7 @@ class Fixes:
 
     @property
     def without_key(self) -> str:
-        return (
-            "unset BATCH_AVATAR_STORAGE_CONNECTION_STRING\n"
-            f"export BATCH_AVATAR_STORAGE_ACCOUNT_URL=https://{self.account}.blob.core.windows.net"
-        )
+        return f"unset BATCH_AVATAR_STORAGE_CONNECTION_STRING\n{self.direct}"
 
     @property
     def role(self) -> str:
@@ -96,9 +93,11 @@ class Fixes:
         )
 
     def make(self, container: str) -> str:
-        login = "" if self.keyed else " --auth-mode login"
-        return f"az storage container create --name {container} --account-name {self.account}{login}"
+        return self._on_container("create", container)
 
     def drop(self, container: str) -> str:
+        return self._on_container("delete", container)
+
+    def _on_container(self, verb: str, container: str) -> str:
         login = "" if self.keyed else " --auth-mode login"
-        return f"az storage container delete --name {container} --account-name {self.account}{login}"
+        return f"az storage container {verb} --name {container} --account-name {self.account}{login}"

@@ -136,7 +136,7 @@ def _claimed_revisions(index: ArchiveIndex) -> defaultdict[tuple[str, str], set[
 
 
 def frequent_doubts(index: ArchiveIndex, *, at_least: int) -> set[str]:
-    """Return what is doubtful about so many archived videos that somebody has looked at them."""
+    """Return what is doubtful about so many archived videos that somebody has had reason to look at them."""
     found = Counter(doubt for receipt in index.receipts.values() for doubt in receipt.get("doubtful", "").split())
     return {doubt for doubt, count in found.items() if count >= at_least}
 

@@ -22,7 +22,7 @@ from batch_avatar.planning.permits import Permits
 from batch_avatar.rendering import stages
 from batch_avatar.rendering.connect import open_run
 from batch_avatar.rendering.preparing import survey
-from batch_avatar.rendering.preparing.preparation import check_wanted, prepare
+from batch_avatar.rendering.preparing.preparation import preview
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.settings import load_settings
@@ -94,12 +94,10 @@ class Bench:
 
     def prepare(self, scripts, options=None, *, run="plan", **overrides) -> Prepared:
         """What `batch-avatar plan` finds."""
-        wanted = options or RenderOptions()
 
         async def work():
             async with open_run(self.settings(**overrides), run, create_archive=False):
-                await check_wanted(scripts, pack=wanted.pack, budget=wanted.budget)
-                return await prepare(scripts, **wanted.keywords())
+                return await preview(scripts, options or RenderOptions())
 
         return asyncio.run(work())
 

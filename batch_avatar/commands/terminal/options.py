@@ -12,7 +12,7 @@ from batch_avatar.planning.order import Order
 from batch_avatar.planning.packing import MAX_INPUTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 SOURCES = click.argument("sources", nargs=-1, metavar="SOURCE...")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else there.")
@@ -168,35 +168,35 @@ def choosing_options(command: Callable[..., Any]) -> Callable[..., Any]:
             raise click.UsageError("Name a SOURCE, such as a folder of scripts; or a --template with --rows.")
         return command(*args, choice=choice, **options)
 
-    for option in reversed(CHOOSING):
-        chosen = option(chosen)
-    return chosen
+    return with_options(chosen, CHOOSING)
 
 
-def sending_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how scripts are sent; the command gets `pack` and `order`."""
-    for option in reversed(SENDING):
-        command = option(command)
-    return command
-
-
-def budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how much a run may spend; the command gets them as `budget`."""
+def render_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a run that `plan` and `render` share; the command gets them as `options`, `RenderOptions`."""
 
     @wraps(command)
-    def limited(*args: Any, **options: Any) -> Any:
+    def wanted(*args: Any, **given: Any) -> Any:
         from batch_avatar.planning.budget import Budget
+        from batch_avatar.planning.options import RenderOptions
+        from batch_avatar.planning.permits import Permits
 
-        limits = {limit: options.pop(limit) for limit in ("max_minutes", "max_cost", "max_jobs")}
-        return command(*args, budget=Budget.model_validate(limits), **options)
+        budget = {name: given.pop(name) for name in Budget.model_fields}
+        permits = {name: given.pop(name) for name in Permits.model_fields}
+        options = RenderOptions(
+            permits=Permits.model_validate(permits),
+            order=Order(given.pop("order")),
+            pack=given.pop("pack"),
+            budget=Budget.model_validate(budget),
+        )
+        return command(*args, options=options, **given)
 
-    for option in reversed(BUDGET):
-        limited = option(limited)
-    return limited
+    return with_options(wanted, (*SENDING, *BUDGET, *PERMITS))
 
 
-def permit_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say what may be paid for again; the command gets them as `**permitted`."""
-    for option in reversed(PERMITS):
+def with_options(
+    command: Callable[..., Any], options: Sequence[Callable[[Callable[..., Any]], Callable[..., Any]]]
+) -> Callable[..., Any]:
+    """Add these options to a command; its help lists them in this order."""
+    for option in reversed(options):
         command = option(command)
     return command

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from batch_avatar.models import Script
     from batch_avatar.planning.budget import Budget
     from batch_avatar.planning.forecast import Forecast
+    from batch_avatar.planning.options import RenderOptions
     from batch_avatar.planning.outlook import Outlook
     from batch_avatar.planning.plan import Action, Plan, PlanItem
     from batch_avatar.planning.prices import Usage
@@ -48,6 +49,12 @@ class Prepared:
     def action_of(self, item: PlanItem) -> Action:
         """Return what the run does with it."""
         return item.action(rerender_lost=self.rerender_lost)
+
+
+async def preview(scripts: Sequence[Script], options: RenderOptions) -> Prepared:
+    """Return what the current run would do with these scripts. Raises as `check_wanted` and `prepare` do."""
+    await check_wanted(scripts, pack=options.pack, budget=options.budget)
+    return await prepare(scripts, **options.keywords())
 
 
 async def prepare(

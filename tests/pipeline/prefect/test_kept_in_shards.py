@@ -5,7 +5,8 @@ import asyncio
 from batch_avatar.planning.options import RenderOptions
 from batch_avatar.planning.permits import Permits
 from batch_avatar.rendering.connect import open_run
-from tasks.shards import decide, decided_outcomes, permits_of_children
+from batch_avatar.rendering.preparing.preparation import preview
+from tasks.shards import decided_outcomes, permits_of_children
 
 
 def test_looks_are_kept_or_refused_for_all_shards_together_and_texts_go_to_the_children(quick, script):
@@ -15,7 +16,7 @@ def test_looks_are_kept_or_refused_for_all_shards_together_and_texts_go_to_the_c
 
     async def decided(permits):
         async with open_run(b.settings(), "parent") as run:
-            return decided_outcomes(run.connections, await decide(wanted, RenderOptions(permits=permits)))
+            return decided_outcomes(run.connections, await preview(wanted, RenderOptions(permits=permits)))
 
     refused = asyncio.run(decided(Permits()))
     kept = asyncio.run(decided(Permits(keep_changed=True)))
