@@ -54,7 +54,7 @@ def candidates(run: Run, items: Sequence[PlanItem], scripts: Sequence[Script], *
             Waiting(item, number, guess.render_seconds, input_bytes(script) if packed else 0),
             predicted_usage(script, guess),
             hosts_for(run, script),
-            pack_key(script) if packed else None,
+            pack_key(script) if packed and item.to_create else None,  # with a claim it goes alone
         )
     return found
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 from azure.storage.blob import ContainerClient
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, example, given, seed, settings
 from hypothesis import strategies as st
 
 from batch_avatar.commands.plan import rows_of
@@ -20,7 +20,7 @@ from batch_avatar.planning.order import Order
 from batch_avatar.planning.permits import Permits
 from batch_avatar.rendering import stages
 from batch_avatar.rendering.connect import open_run
-from batch_avatar.rendering.preparing.preparation import check_wanted, prepare
+from batch_avatar.rendering.preparing.preparation import preview
 from batch_avatar.rendering.retry import plain_chain
 from batch_avatar.rendering.runner import render_scripts
 from batch_avatar.settings import load_settings
@@ -157,8 +157,7 @@ def holds(world, mix):
 
     async def look():
         async with open_run(given, "plan", create_archive=False):
-            await check_wanted(scripts, pack=mix.options.pack, budget=mix.options.budget)
-            return list(rows_of(await prepare(scripts, **mix.options.keywords())))
+            return list(rows_of(await preview(scripts, mix.options)))
 
     async def work(steps):
         async with open_run(given, secrets.token_hex(4)) as run:
@@ -182,10 +181,17 @@ def holds(world, mix):
 
 
 ONE_WORLD = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]  # for all mixes, as each has its container
+ONE_GOES_ALONE = Mix(
+    (("new", 1, False), ("lost", 1, False)),
+    several=False,
+    options=RenderOptions(permits=Permits(rerender_lost=True), pack=2, budget=Budget(max_jobs=1)),
+)
+"""A script that has a claim shares no pack, so these two are two jobs."""
 SEED = secrets.randbits(32)
 
 
 @settings(max_examples=15, suppress_health_check=ONE_WORLD)
+@example(ONE_GOES_ALONE)
 @given(mixes())
 def test_a_plan_says_what_a_render_then_does(world, mix):
     holds(world, mix)
