@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer
 
 from batch_avatar.errors import FailureClass
 from batch_avatar.models import FailureFacts, Written
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from batch_avatar.planning.plan import PlanItem
     from batch_avatar.planning.spent_before import SpentBefore
 
+AS_NUMBER = PlainSerializer(float, return_type=float, when_used="json")
+"""In JSON the parameters of flows are numbers, and a text is refused."""
 _ALMOST = Decimal("0.000001")
 """Sums of the same numbers in another order differ by less."""
 
@@ -31,7 +33,7 @@ class Budget(Written):
     """What one run may spend on new jobs: minutes of video, money in the currency of the prices, and jobs."""
 
     max_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    max_cost: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] | None = None
+    max_cost: Annotated[Decimal, Field(ge=0, allow_inf_nan=False), AS_NUMBER] | None = None
     max_jobs: Annotated[int, Field(ge=0)] | None = None
 
     @property
